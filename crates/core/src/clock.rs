@@ -1,0 +1,16 @@
+//! Time as the host gives it.
+
+/// Milliseconds of a clock that never goes back; its origin means nothing.
+pub type SteadyMillis = u64;
+
+/// Milliseconds since 1970-01-01T00:00:00Z.
+pub type UnixMillis = i64;
+
+/// Both clocks of the host, read once per callback.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Now {
+    /// For deadlines and delays: unaffected when the wall clock is set.
+    pub steady: SteadyMillis,
+    /// For timestamps in payloads and signatures.
+    pub unix: UnixMillis,
+}

@@ -1,0 +1,1 @@
+//! Recognising a collection request and decoding it into events.

@@ -1,0 +1,1 @@
+//! An event as the bytes of the contract's JSON (seed, "Events").

@@ -1,0 +1,1 @@
+//! The Freshpaint Webhooks destination as an Envoy filter.
