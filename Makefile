@@ -1,11 +1,27 @@
+# Each target is one script; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help build clean
+.PHONY: help run build test check deny clean
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1|\2/' | while IFS='|' read -r t d; do printf '  make %-10s %s\n' "$$t" "$$d"; done
+	@sed -nE 's/^([a-z-]+):.*## (.*)/\1	\2/p' $(MAKEFILE_LIST) | while IFS='	' read -r target what; do \
+		printf '  make %-8s %s\n' "$$target" "$$what"; done
+
+# WEBHOOK_URL reaches the program in its environment, where no shell can misread it.
+run: export WEBHOOK_URL ?=
+run: ## Start Envoy with the module and two webhooks, and show each delivery (WEBHOOK_URL=https://... for your own)
+	@scripts/with-envoy cargo run --quiet --locked --package freshpaint-harness --bin run
 
 build: ## Build target/freshpaint_webhooks.wasm, the module that Envoy loads
 	@scripts/build-module
 
-clean: ## Remove what was built; the fetched tools in .tools stay
+test: ## Run every test: the core natively and on wasm32, the shell on a mock host, the module in a real Envoy
+	@scripts/test
+
+check: ## Check formatting, and lint for the host and for wasm32
+	@scripts/check
+
+deny: ## Check licences, sources and versions of the dependencies (needs cargo-deny)
+	@scripts/deny
+
+clean: ## Remove what was built; what was fetched into .tools stays
 	@cargo clean
