@@ -6,8 +6,7 @@ help: ## List the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1	\2/p' $(MAKEFILE_LIST) | while IFS='	' read -r target what; do \
 		printf '  make %-8s %s\n' "$$target" "$$what"; done
 
-# WEBHOOK_URL reaches the program in its environment, where no shell can misread it.
-run: export WEBHOOK_URL ?=
+# make puts WEBHOOK_URL into the program's environment, where no shell can misread it.
 run: ## Start Envoy with the module and two webhooks, and show each delivery (WEBHOOK_URL=https://... for your own)
 	@scripts/with-envoy cargo run --quiet --locked --package freshpaint-harness --bin run
 
