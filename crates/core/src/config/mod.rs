@@ -1,6 +1,44 @@
 //! The plugin's configuration, checked: what the rest of the crate may rely on.
+//!
+//! [`Config::parse`] reads it in three steps, each in a module of its own: the bytes become one tree whichever way
+//! they came (`tree`, `structpb`), a reader walks the tree and collects every problem with its path (`read`), and
+//! one module per part of the tree turns it into the types of this one.
+
+mod bound;
+mod collect;
+mod duration;
+mod environment;
+mod headers;
+mod limits;
+mod origin;
+mod problem;
+mod read;
+mod structpb;
+mod target;
+#[cfg(test)]
+mod tests;
+mod tree;
+mod webhook;
 
 use std::time::Duration;
+
+pub use collect::{Collect, Dialect};
+pub use limits::{Dedupe, Limits, Retry};
+pub use origin::Origin;
+pub use problem::Problem;
+
+use read::{Field, Object, Reader};
+
+const KEYS: &[&str] = &[
+    "webhooks",
+    "cluster",
+    "options",
+    "acknowledge",
+    "collect",
+    "limits",
+    "retry",
+    "dedupe",
+];
 
 /// The whole configuration of one plugin instance.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,6 +55,63 @@ pub struct Config {
     pub retry: Retry,
     /// How events are recognised when an SDK sends them again.
     pub dedupe: Dedupe,
+    /// What is allowed and probably not meant; to be logged once.
+    pub warnings: Vec<Problem>,
+}
+
+impl Config {
+    /// Reads a plugin configuration as Envoy hands it over: JSON text (`google.protobuf.StringValue`) or the wire
+    /// bytes of a `google.protobuf.Struct`. `environment` looks an environment variable of the VM up.
+    ///
+    /// ```
+    /// # use freshpaint_core::config::Config;
+    /// let config = Config::parse(br#"{"webhooks": [{"url": "https://example.com/in"}]}"#, &|_| None).unwrap();
+    /// assert_eq!(config.webhooks[0].authority, "example.com");
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Every problem of the configuration, in the order of the documentation; at least one.
+    pub fn parse(
+        bytes: &[u8],
+        environment: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, Vec<Problem>> {
+        let mut reader = Reader {
+            environment,
+            problems: Vec::new(),
+            warnings: Vec::new(),
+        };
+        let config = match tree::read(bytes) {
+            Ok(node) => Field::root(&node)
+                .object(KEYS, &mut reader)
+                .map(|root| Self::read(&root, &mut reader)),
+            Err(message) => {
+                reader.problem("", message);
+                None
+            }
+        };
+        match config {
+            Some(config) if reader.problems.is_empty() => Ok(Self {
+                warnings: reader.warnings,
+                ..config
+            }),
+            _ => Err(reader.problems),
+        }
+    }
+
+    fn read(root: &Object<'_>, reader: &mut Reader<'_>) -> Self {
+        let cluster = webhook::read_cluster(root, webhook::DEFAULT_CLUSTER, reader);
+        let options = webhook::read_options(root, Options::default(), reader);
+        Self {
+            webhooks: webhook::read_all(root, &cluster, options, reader),
+            acknowledge: Acknowledge::read(root, reader),
+            collect: collect::read(root, reader),
+            limits: limits::read_limits(root, reader),
+            retry: limits::read_retry(root, reader),
+            dedupe: limits::read_dedupe(root, reader),
+            warnings: Vec::new(),
+        }
+    }
 }
 
 /// One configured endpoint.
@@ -59,93 +154,15 @@ pub enum Acknowledge {
     Settled,
 }
 
-/// Where collection requests are found, and from whom they are taken.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Collect {
-    /// Empty, or begins with `/` and does not end with one.
-    pub path_prefix: String,
-    /// The destination's name in an event's `integrations`; `Webhooks` by default.
-    pub integration_name: String,
-}
+impl Acknowledge {
+    const CHOICES: [(&'static str, Self); 2] = [
+        ("first_acceptance", Self::FirstAcceptance),
+        ("settled", Self::Settled),
+    ];
 
-impl Default for Collect {
-    fn default() -> Self {
-        Self {
-            path_prefix: String::new(),
-            integration_name: "Webhooks".into(),
-        }
-    }
-}
-
-/// Bounds; each is per worker unless it says otherwise.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Bytes of a collection request's body as received; over it 413. 1 MiB by default.
-    pub max_body_bytes: usize,
-    /// Bytes of a body after decoding (gzip, base64); over it 413. 5 MiB by default.
-    pub max_decoded_bytes: usize,
-    /// Events in one collection request; over it 413. 2,500 by default.
-    pub max_events: usize,
-    /// Calls in flight to one webhook. 256 by default, so that four workers stay within Envoy's default
-    /// circuit breaker of 1,024 requests per cluster.
-    pub max_in_flight_per_webhook: usize,
-    /// Bytes of payloads waiting and in flight. 64 MiB by default.
-    pub max_in_flight_bytes: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            max_body_bytes: 1 << 20,
-            max_decoded_bytes: 5 << 20,
-            max_events: 2_500,
-            max_in_flight_per_webhook: 256,
-            max_in_flight_bytes: 64 << 20,
-        }
-    }
-}
-
-/// What becomes of events that every webhook failed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Retry {
-    /// How long an event is kept and tried again; zero switches it off. 15 min by default.
-    pub window: Duration,
-    /// Delay before the second attempt. 1 s by default.
-    pub initial_backoff: Duration,
-    /// Longest delay between attempts. 60 s by default.
-    pub max_backoff: Duration,
-    /// Bytes of payloads kept. 32 MiB by default.
-    pub max_held_bytes: usize,
-    /// Events kept. 20,000 by default.
-    pub max_held_events: usize,
-}
-
-impl Default for Retry {
-    fn default() -> Self {
-        Self {
-            window: Duration::from_secs(15 * 60),
-            initial_backoff: Duration::from_secs(1),
-            max_backoff: Duration::from_secs(60),
-            max_held_bytes: 32 << 20,
-            max_held_events: 20_000,
-        }
-    }
-}
-
-/// How events are recognised when an SDK sends them again.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Dedupe {
-    /// How long an accepted event is remembered; zero switches it off. 15 min by default.
-    pub window: Duration,
-    /// Entries of the table that all workers of the process share. 65,536 by default.
-    pub slots: u32,
-}
-
-impl Default for Dedupe {
-    fn default() -> Self {
-        Self {
-            window: Duration::from_secs(15 * 60),
-            slots: 65_536,
-        }
+    fn read(root: &Object<'_>, reader: &mut Reader<'_>) -> Self {
+        root.get("acknowledge")
+            .and_then(|field| field.choice(&Self::CHOICES, reader))
+            .unwrap_or_default()
     }
 }

@@ -1,0 +1,131 @@
+//! `${NAME}`: values from the environment of Envoy's VM, so that secrets stay out of the configuration.
+
+/// Replaces each `${NAME}` in `text`; `$${` stands for a literal `${`, and any other `$` for itself.
+///
+/// What a variable holds is not looked at again: a `${` in it stays as it is.
+///
+/// # Errors
+///
+/// What is wrong with a reference, and what to write; never what `text` or a variable holds.
+pub(super) fn expand(
+    text: &str,
+    environment: &dyn Fn(&str) -> Option<String>,
+) -> Result<String, String> {
+    let mut expanded = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("${") {
+        if let Some(before) = before.strip_suffix('$') {
+            expanded.push_str(before);
+            expanded.push_str("${");
+            rest = after;
+            continue;
+        }
+        expanded.push_str(before);
+        let Some((name, after)) = after.split_once('}').filter(|(name, _)| is_name(name)) else {
+            return Err("has a \"${\" that begins no ${NAME}; write ${NAME} with letters, digits and _, or $${ for a literal ${".into());
+        };
+        match environment(name) {
+            Some(value) if !value.is_empty() => expanded.push_str(&value),
+            Some(_) => {
+                return Err(format!(
+                    "needs the environment variable {name}, which is empty; write {PLACE}"
+                ))
+            }
+            None => {
+                return Err(format!(
+                    "needs the environment variable {name}, which is not set; write {PLACE}"
+                ))
+            }
+        }
+        rest = after;
+    }
+    expanded.push_str(rest);
+    Ok(expanded)
+}
+
+/// Whether `text` takes anything from the environment.
+pub(super) fn refers(text: &str) -> bool {
+    text.replace("$${", "").contains("${")
+}
+
+const PLACE: &str = "it into vm_config.environment_variables of the Envoy file";
+
+/// `[A-Za-z_][A-Za-z0-9_]*`
+fn is_name(text: &str) -> bool {
+    let word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    text.bytes().all(word)
+        && !text.starts_with(|first: char| first.is_ascii_digit())
+        && !text.is_empty()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn environment(name: &str) -> Option<String> {
+        match name {
+            "KEY" => Some("k3y".into()),
+            "_2" => Some("${KEY}".into()),
+            "EMPTY" => Some(String::new()),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn replaces_references_anywhere() {
+        let cases = [
+            ("${KEY}", "k3y"),
+            ("Bearer ${KEY}", "Bearer k3y"),
+            ("${KEY}:${KEY}.", "k3y:k3y."),
+            ("${_2}", "${KEY}"),
+            ("$${KEY}", "${KEY}"),
+            ("$${${KEY}}", "${k3y}"),
+            ("$$${KEY}", "$${KEY}"),
+            ("pa$$word$", "pa$$word$"),
+            ("$KEY {KEY}", "$KEY {KEY}"),
+            ("", ""),
+        ];
+        for (written, sent) in cases {
+            assert_eq!(expand(written, &environment), Ok(sent.into()), "{written}");
+        }
+    }
+
+    #[test]
+    fn refuses_what_is_no_reference() {
+        for written in [
+            "${}",
+            "${KEY",
+            "${2}",
+            "${A B}",
+            "${A-B}",
+            "a${",
+            "${${KEY}}",
+            "${K\u{e9}Y}",
+        ] {
+            let message = expand(written, &environment).unwrap_err();
+            assert_eq!(
+                message,
+                "has a \"${\" that begins no ${NAME}; write ${NAME} with letters, digits and _, or $${ for a literal ${"
+            );
+        }
+    }
+
+    #[test]
+    fn a_variable_must_be_set_and_not_empty() {
+        assert_eq!(
+            expand("${GONE}", &environment).unwrap_err(),
+            "needs the environment variable GONE, which is not set; write it into vm_config.environment_variables of the Envoy file"
+        );
+        assert_eq!(
+            expand("${EMPTY}", &environment).unwrap_err(),
+            "needs the environment variable EMPTY, which is empty; write it into vm_config.environment_variables of the Envoy file"
+        );
+    }
+
+    #[test]
+    fn an_escape_refers_to_nothing() {
+        assert!(refers("Bearer ${KEY}"));
+        assert!(!refers("$${KEY}"));
+        assert!(!refers("pa$$word"));
+    }
+}

@@ -1,0 +1,188 @@
+//! The headers of a webhook's calls: those configured, and the two that every call has.
+
+use super::environment;
+use super::problem::shown;
+use super::read::{Field, Reader};
+
+/// Most headers of one webhook.
+pub(super) const MOST: usize = 64;
+/// Longest name, in bytes.
+pub(super) const LONGEST_NAME: usize = 128;
+/// Longest value, in bytes, after `${NAME}` is replaced.
+pub(super) const LONGEST_VALUE: usize = 8_192;
+/// All names and values of one webhook, in bytes: well below the 60 KiB at which Envoy itself refuses a request.
+pub(super) const LARGEST: usize = 32_768;
+
+/// Sent unless the configuration says otherwise.
+const DEFAULTS: [(&str, &str); 2] = [
+    ("content-type", "application/json"),
+    (
+        "user-agent",
+        concat!("freshpaint-webhooks/", env!("CARGO_PKG_VERSION")),
+    ),
+];
+
+/// Names that are not the configuration's to set, and why.
+pub(super) const RESERVED: [(&str, &[&str]); 3] = [
+    (
+        "is written by Envoy from the url and the body",
+        &["host", "content-length", "expect"],
+    ),
+    (
+        // RFC 9110, section 7.6.1; `trailer` and the proxy's own as RFC 2616, section 13.5.1, had them.
+        "concerns one connection, which is Envoy's",
+        &[
+            "connection",
+            "keep-alive",
+            "proxy-authenticate",
+            "proxy-authorization",
+            "proxy-connection",
+            "te",
+            "trailer",
+            "transfer-encoding",
+            "upgrade",
+        ],
+    ),
+    // Standard Webhooks, "Webhook Headers".
+    (
+        "belongs to signed webhooks",
+        &["webhook-id", "webhook-timestamp", "webhook-signature"],
+    ),
+];
+
+/// The defaults alone.
+pub(super) fn defaults() -> Vec<(String, String)> {
+    DEFAULTS
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into()
+}
+
+/// Reads the object of headers: lower-case names, in alphabetical order, with the defaults.
+pub(super) fn read(field: Field<'_>, reader: &mut Reader<'_>) -> Vec<(String, String)> {
+    let path = field.path.clone();
+    let Some(object) = field.map("an object of header names and values", reader) else {
+        return defaults();
+    };
+    let mut headers: Vec<(String, String)> = Vec::new();
+    for (written, field) in object.fields() {
+        let name = written.to_ascii_lowercase();
+        if let Err(message) = check_name(&name) {
+            reader.problem(&field.path, message);
+        } else if headers.iter().any(|(known, _)| *known == name) {
+            reader.problem(
+                &field.path,
+                "is given twice, in other letter case; write it once",
+            );
+        } else {
+            let value = value(&name, &field, reader).unwrap_or_default();
+            headers.push((name, value));
+        }
+    }
+    if headers.len() > MOST {
+        reader.problem(
+            &path,
+            format!("has {} headers; write at most {MOST}", headers.len()),
+        );
+    }
+    let size: usize = headers
+        .iter()
+        .map(|(name, value)| name.len() + value.len())
+        .sum();
+    if size > LARGEST {
+        reader.problem(
+            &path,
+            format!("is {size} bytes in all; write at most {LARGEST}"),
+        );
+    }
+    for default in defaults() {
+        if headers.iter().all(|(name, _)| *name != default.0) {
+            headers.push(default);
+        }
+    }
+    headers.sort();
+    headers
+}
+
+fn check_name(name: &str) -> Result<(), String> {
+    // RFC 9110, section 5.6.2.
+    let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    if name.starts_with(':') {
+        return Err("is a pseudo-header; write the url, which sets it".into());
+    }
+    if name.is_empty() || !name.bytes().all(token) {
+        return Err("is not a header name; write letters, digits and \"-\"".into());
+    }
+    if name.len() > LONGEST_NAME {
+        return Err(format!(
+            "is {} bytes long; write a name of at most {LONGEST_NAME}",
+            name.len()
+        ));
+    }
+    if name.starts_with("x-envoy-") {
+        return Err("steers Envoy and never reaches a webhook; write another name".into());
+    }
+    match RESERVED.iter().find(|(_, names)| names.contains(&name)) {
+        Some((why, _)) => Err(format!("{why}; write the webhook without it")),
+        None => Ok(()),
+    }
+}
+
+fn value(name: &str, field: &Field<'_>, reader: &mut Reader<'_>) -> Option<String> {
+    let written = field.string(
+        "a string, in quotes where YAML would take it for something else",
+        reader,
+    )?;
+    let expanded = environment::expand(written, reader.environment);
+    let value = match expanded.and_then(|value| check_value(written, &value)) {
+        Ok(value) => value,
+        Err(message) => {
+            reader.problem(&field.path, message);
+            return None;
+        }
+    };
+    if is_secret(name) && !value.is_empty() && !environment::refers(written) {
+        let variable = name
+            .to_ascii_uppercase()
+            .replace(|c: char| !c.is_ascii_alphanumeric(), "_");
+        reader.warning(
+            &field.path,
+            format!(
+                "holds a secret in plain sight; write {} and set {variable} in vm_config.environment_variables",
+                shown(&format!("${{{variable}}}"))
+            ),
+        );
+    }
+    Some(value)
+}
+
+/// The value as sent: without spaces and tabs around it, and without control bytes.
+fn check_value(written: &str, value: &str) -> Result<String, String> {
+    let value = value.trim_matches([' ', '\t']);
+    let control = |text: &str| {
+        text.bytes()
+            .find(|byte| (*byte < 0x20 && *byte != b'\t') || *byte == 0x7f)
+    };
+    if let Some(byte) = control(written) {
+        return Err(format!(
+            "holds the control byte 0x{byte:02x}; write one line of text"
+        ));
+    }
+    if let Some(byte) = control(value) {
+        return Err(format!(
+            "holds the control byte 0x{byte:02x} from an environment variable; write one line of text into the variable"
+        ));
+    }
+    if value.len() > LONGEST_VALUE {
+        return Err(format!(
+            "is {} bytes long; write at most {LONGEST_VALUE}",
+            value.len()
+        ));
+    }
+    Ok(value.to_owned())
+}
+
+/// Whether a header of this name usually holds a secret.
+fn is_secret(name: &str) -> bool {
+    name == "authorization"
+        || ["key", "token", "secret"].contains(&name.rsplit('-').next().unwrap_or_default())
+}

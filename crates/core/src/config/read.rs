@@ -1,0 +1,190 @@
+//! Walking the tree: every value knows its path, and every problem is collected rather than returned.
+
+use super::problem::{listed, member, shown, Problem};
+use super::tree::Node;
+
+/// What one reading of a configuration has at hand and has found so far.
+pub(super) struct Reader<'e> {
+    /// Looks an environment variable of the VM up.
+    pub(super) environment: &'e dyn Fn(&str) -> Option<String>,
+    /// What makes the configuration unusable.
+    pub(super) problems: Vec<Problem>,
+    /// What is allowed and probably not meant.
+    pub(super) warnings: Vec<Problem>,
+}
+
+impl Reader<'_> {
+    pub(super) fn problem(&mut self, path: &str, message: impl Into<String>) {
+        self.problems.push(found(path, message.into()));
+    }
+
+    pub(super) fn warning(&mut self, path: &str, message: impl Into<String>) {
+        self.warnings.push(found(path, message.into()));
+    }
+}
+
+fn found(path: &str, message: String) -> Problem {
+    let path = if path.is_empty() {
+        "configuration"
+    } else {
+        path
+    };
+    Problem {
+        path: path.into(),
+        message,
+    }
+}
+
+/// A value and where it stands.
+pub(super) struct Field<'n> {
+    pub(super) path: String,
+    pub(super) node: &'n Node,
+}
+
+impl<'n> Field<'n> {
+    /// The root of the tree.
+    pub(super) fn root(node: &'n Node) -> Self {
+        Self {
+            path: String::new(),
+            node,
+        }
+    }
+
+    /// The members, of which each key must be one of `keys`; `None` when this is no object.
+    pub(super) fn object(
+        self,
+        keys: &'static [&'static str],
+        reader: &mut Reader<'_>,
+    ) -> Option<Object<'n>> {
+        let object = self.map("an object", reader)?;
+        for field in &object.members {
+            if !keys.contains(&field.0) {
+                reader.problem(&member(&object.path, field.0), unknown(field.0, keys));
+            }
+        }
+        Some(object)
+    }
+
+    /// The members under keys of the writer's choice; `None` when this is no object.
+    pub(super) fn map(self, wanted: &str, reader: &mut Reader<'_>) -> Option<Object<'n>> {
+        let Node::Object(written) = self.node else {
+            self.mismatch(wanted, reader);
+            return None;
+        };
+        let mut members: Vec<(&str, &Node)> = Vec::with_capacity(written.len());
+        for (key, node) in written {
+            if members.iter().any(|(known, _)| known == key) {
+                reader.problem(&member(&self.path, key), "is given twice; write it once");
+            } else {
+                members.push((key, node));
+            }
+        }
+        Some(Object {
+            path: self.path,
+            members,
+        })
+    }
+
+    /// The items of a list; `None` when this is no list.
+    pub(super) fn list(&self, wanted: &str, reader: &mut Reader<'_>) -> Option<Vec<Field<'n>>> {
+        let Node::List(items) = self.node else {
+            self.mismatch(wanted, reader);
+            return None;
+        };
+        let item = |(index, node)| Field {
+            path: format!("{}[{index}]", self.path),
+            node,
+        };
+        Some(items.iter().enumerate().map(item).collect())
+    }
+
+    /// The text of a string; `None` when this is no string.
+    pub(super) fn string(&self, wanted: &str, reader: &mut Reader<'_>) -> Option<&'n str> {
+        if let Node::String(text) = self.node {
+            return Some(text);
+        }
+        self.mismatch(wanted, reader);
+        None
+    }
+
+    /// `true` or `false`; `None` when this is neither.
+    pub(super) fn bool(&self, reader: &mut Reader<'_>) -> Option<bool> {
+        if let Node::Bool(value) = self.node {
+            return Some(*value);
+        }
+        self.mismatch("true or false", reader);
+        None
+    }
+
+    /// What one of the names in `choices` stands for; `None` when this is no such name.
+    pub(super) fn choice<T: Copy>(
+        &self,
+        choices: &[(&'static str, T)],
+        reader: &mut Reader<'_>,
+    ) -> Option<T> {
+        let names = || listed(choices.iter().map(|(name, _)| *name));
+        let text = self.string(&format!("one of {}", names()), reader)?;
+        let chosen = choices.iter().find(|(name, _)| *name == text);
+        if chosen.is_none() {
+            reader.problem(
+                &self.path,
+                format!("is {}; write one of {}", shown(text), names()),
+            );
+        }
+        chosen.map(|(_, value)| *value)
+    }
+
+    /// Reports a value of the wrong type.
+    pub(super) fn mismatch(&self, wanted: &str, reader: &mut Reader<'_>) {
+        let found = match self.node {
+            Node::Null => "null",
+            Node::Bool(_) => "a boolean",
+            Node::Number(_) => "a number",
+            Node::String(_) => "a string",
+            Node::List(_) => "a list",
+            Node::Object(_) => "an object",
+        };
+        reader.problem(&self.path, format!("is {found}; write {wanted}"));
+    }
+}
+
+/// The members of an object, each key once.
+pub(super) struct Object<'n> {
+    pub(super) path: String,
+    members: Vec<(&'n str, &'n Node)>,
+}
+
+impl<'n> Object<'n> {
+    /// The member under `key`, when it was written.
+    pub(super) fn get(&self, key: &str) -> Option<Field<'n>> {
+        self.fields()
+            .find_map(|(known, field)| (known == key).then_some(field))
+    }
+
+    /// The path that the member under `key` has or would have.
+    pub(super) fn path_of(&self, key: &str) -> String {
+        member(&self.path, key)
+    }
+
+    /// Every member, as written.
+    pub(super) fn fields(&self) -> impl Iterator<Item = (&'n str, Field<'n>)> + '_ {
+        self.members.iter().map(|&(key, node)| {
+            let path = self.path_of(key);
+            (key, Field { path, node })
+        })
+    }
+}
+
+/// Names the known key that was probably meant; all of them when none is near.
+fn unknown(key: &str, keys: &[&str]) -> String {
+    let lower = key.to_lowercase();
+    let distance = |known: &&&str| strsim::osa_distance(&lower, known);
+    let near = |known: &&&str| 3 * distance(known) <= lower.chars().count().max(known.len());
+    match keys.iter().min_by_key(distance).filter(near) {
+        Some(nearest) => format!("is not a known key; write {}", shown(nearest)),
+        None => format!(
+            "is not a known key; write one of {}",
+            listed(keys.iter().copied())
+        ),
+    }
+}

@@ -1,0 +1,188 @@
+//! Configurations that are taken, compared whole.
+
+use std::time::Duration;
+
+use super::{lines, parse};
+use crate::config::{
+    Acknowledge, Collect, Config, Dedupe, Dialect, Limits, Options, Origin, Retry, Webhook,
+};
+
+fn user_agent() -> String {
+    format!("freshpaint-webhooks/{}", env!("CARGO_PKG_VERSION"))
+}
+
+fn header(name: &str, value: &str) -> (String, String) {
+    (name.into(), value.into())
+}
+
+fn webhook(name: &str, authority: &str, path: &str) -> Webhook {
+    Webhook {
+        name: name.into(),
+        scheme: "https",
+        authority: authority.into(),
+        path: path.into(),
+        cluster: "webhooks_egress".into(),
+        headers: vec![
+            header("content-type", "application/json"),
+            header("user-agent", &user_agent()),
+        ],
+        timeout: Duration::from_secs(5),
+        options: Options::default(),
+    }
+}
+
+#[test]
+fn a_url_alone_gets_every_default() {
+    let config = Config {
+        webhooks: vec![webhook("webhook_0", "example.com", "/in")],
+        acknowledge: Acknowledge::FirstAcceptance,
+        collect: Collect {
+            path_prefix: String::new(),
+            dialects: vec![
+                Dialect::Track,
+                Dialect::ReactNative,
+                Dialect::Mobile,
+                Dialect::Segment,
+                Dialect::RudderstackBeacon,
+                Dialect::Jitsu,
+                Dialect::Posthog,
+            ],
+            integration_name: "Webhooks".into(),
+            allowed_origins: None,
+        },
+        limits: Limits {
+            max_body_bytes: 1_048_576,
+            max_decoded_bytes: 5_242_880,
+            max_events: 2_500,
+            max_in_flight_per_webhook: 256,
+            max_in_flight_bytes: 67_108_864,
+        },
+        retry: Retry {
+            window: Duration::from_secs(900),
+            initial_backoff: Duration::from_secs(1),
+            max_backoff: Duration::from_secs(60),
+            max_held_bytes: 33_554_432,
+            max_held_events: 20_000,
+        },
+        dedupe: Dedupe {
+            window: Duration::from_secs(900),
+            slots: 65_536,
+        },
+        warnings: Vec::new(),
+    };
+    assert_eq!(
+        parse(r#"{"webhooks": [{"url": "https://example.com/in"}]}"#),
+        Ok(config)
+    );
+}
+
+#[test]
+fn everything_can_be_said() {
+    let written = r#"
+    {
+      "webhooks": [
+        {
+          "name": "crm",
+          "url": "https://crm.example.com:8443/in?k=v",
+          "cluster": "crm",
+          "headers": {"X-Api-Key": " ${CRM_KEY}\t", "Content-Type": "application/json; charset=utf-8", "x-note": "a$b $${c}"},
+          "timeout": "1.5s",
+          "options": {"enable_pageview_events": false}
+        },
+        {"url": "http://example.com/${HOOK_PATH}", "options": {"enable_identify_events": true}}
+      ],
+      "cluster": "egress",
+      "options": {"enable_pageview_events": true},
+      "acknowledge": "settled",
+      "collect": {
+        "path_prefix": "/ingest/v1%20",
+        "dialects": ["segment", "track"],
+        "integration_name": "My hooks",
+        "allowed_origins": ["https://example.com", "https://*.example.com"]
+      },
+      "limits": {
+        "max_body_bytes": 1000, "max_decoded_bytes": 2e3, "max_events": 3.0,
+        "max_in_flight_per_webhook": 4, "max_in_flight_bytes": 100000
+      },
+      "retry": {
+        "window": "0s", "initial_backoff": "0.250s", "max_backoff": "10s", "max_held_bytes": 70000, "max_held_events": 5
+      },
+      "dedupe": {"window": "60s", "slots": 2048}
+    }"#;
+    let config = Config {
+        webhooks: vec![
+            Webhook {
+                cluster: "crm".into(),
+                headers: vec![
+                    header("content-type", "application/json; charset=utf-8"),
+                    header("user-agent", &user_agent()),
+                    header("x-api-key", "canary-k3y"),
+                    header("x-note", "a$b ${c}"),
+                ],
+                timeout: Duration::from_millis(1_500),
+                options: Options::default(),
+                ..webhook("crm", "crm.example.com:8443", "/in?k=v")
+            },
+            Webhook {
+                scheme: "http",
+                cluster: "egress".into(),
+                options: Options {
+                    enable_identify_events: true,
+                    enable_pageview_events: true,
+                },
+                ..webhook("webhook_1", "example.com", "/canary/path")
+            },
+        ],
+        acknowledge: Acknowledge::Settled,
+        collect: Collect {
+            path_prefix: "/ingest/v1%20".into(),
+            dialects: vec![Dialect::Segment, Dialect::Track],
+            integration_name: "My hooks".into(),
+            allowed_origins: Some(vec![
+                Origin::parse("https://example.com").unwrap(),
+                Origin::parse("https://*.example.com").unwrap(),
+            ]),
+        },
+        limits: Limits {
+            max_body_bytes: 1_000,
+            max_decoded_bytes: 2_000,
+            max_events: 3,
+            max_in_flight_per_webhook: 4,
+            max_in_flight_bytes: 100_000,
+        },
+        retry: Retry {
+            window: Duration::ZERO,
+            initial_backoff: Duration::from_millis(250),
+            max_backoff: Duration::from_secs(10),
+            max_held_bytes: 70_000,
+            max_held_events: 5,
+        },
+        dedupe: Dedupe {
+            window: Duration::from_secs(60),
+            slots: 2_048,
+        },
+        warnings: Vec::new(),
+    };
+    assert_eq!(parse(written), Ok(config));
+}
+
+#[test]
+fn what_is_taken_with_a_warning() {
+    let written = r#"{
+      "webhooks": [{
+        "url": "https://example.com/in",
+        "headers": {"Authorization": "Bearer canary", "X-Api-Key": "canary", "X-Trace": "canary", "X-Token": "Bearer ${CRM_KEY}"}
+      }],
+      "limits": {"max_decoded_bytes": 500000, "max_in_flight_bytes": 400000}
+    }"#;
+    let warnings = parse(written).unwrap().warnings;
+    assert_eq!(
+        lines(&warnings),
+        [
+            "webhooks[0].headers.Authorization: holds a secret in plain sight; write \"${AUTHORIZATION}\" and set AUTHORIZATION in vm_config.environment_variables",
+            "webhooks[0].headers.X-Api-Key: holds a secret in plain sight; write \"${X_API_KEY}\" and set X_API_KEY in vm_config.environment_variables",
+            "limits.max_body_bytes: is 1048576, more than limits.max_decoded_bytes, which plain bodies are held against too; write at most 500000",
+            "limits.max_in_flight_bytes: is 400000, less than limits.max_decoded_bytes, so that the largest requests can never be taken; write at least 500000",
+        ]
+    );
+}

@@ -1,0 +1,219 @@
+//! The list of webhooks.
+
+use std::time::Duration;
+
+use super::bound::Span;
+use super::problem::shown;
+use super::read::{Field, Object, Reader};
+use super::target::{self, Target};
+use super::{environment, headers, Options, Webhook};
+
+pub(super) const KEYS: &[&str] = &["name", "url", "cluster", "headers", "timeout", "options"];
+pub(super) const OPTIONS_KEYS: &[&str] = &["enable_identify_events", "enable_pageview_events"];
+
+/// Most webhooks.
+pub(super) const MOST: usize = 32;
+/// Longest name of a webhook, in bytes.
+pub(super) const LONGEST_NAME: usize = 40;
+/// Longest name of a cluster, in bytes.
+pub(super) const LONGEST_CLUSTER: usize = 1_024;
+/// The cluster of webhooks when the configuration names none.
+pub(super) const DEFAULT_CLUSTER: &str = "webhooks_egress";
+
+/// Seed, "Considerations": a webhook must respond within 5 seconds. Envoy counts whole milliseconds, and takes 0 for
+/// no limit at all.
+pub(super) const TIMEOUT: Span = Span {
+    key: "timeout",
+    default: Duration::from_secs(5),
+    min: Duration::from_millis(1),
+    max: Duration::from_secs(5),
+};
+
+const WANTED: &str =
+    "a list of 1 to 32 webhooks, such as [{\"url\": \"https://example.com/events\"}]";
+
+/// Reads `webhooks`; `cluster` and `options` are those of the whole configuration.
+pub(super) fn read_all(
+    root: &Object<'_>,
+    cluster: &str,
+    options: Options,
+    reader: &mut Reader<'_>,
+) -> Vec<Webhook> {
+    let Some(field) = root.get("webhooks") else {
+        reader.problem(
+            &root.path_of("webhooks"),
+            format!("is missing; write {WANTED}"),
+        );
+        return Vec::new();
+    };
+    let Some(items) = field.list(WANTED, reader) else {
+        return Vec::new();
+    };
+    if items.is_empty() {
+        reader.problem(&field.path, format!("is empty; write {WANTED}"));
+    } else if items.len() > MOST {
+        reader.problem(
+            &field.path,
+            format!("has {} webhooks; write at most {MOST}", items.len()),
+        );
+    }
+    let objects: Vec<_> = items
+        .into_iter()
+        .map(|item| item.object(KEYS, reader))
+        .collect();
+    let names = names(&objects, reader);
+    let webhooks = objects.iter().zip(names).filter_map(|(object, name)| {
+        let object = object.as_ref()?;
+        read(object, name, cluster, options, reader)
+    });
+    webhooks.collect()
+}
+
+fn read(
+    object: &Object<'_>,
+    name: String,
+    cluster: &str,
+    options: Options,
+    reader: &mut Reader<'_>,
+) -> Option<Webhook> {
+    let target = read_url(object, reader);
+    let cluster = read_cluster(object, cluster, reader);
+    let headers = match object.get("headers") {
+        Some(field) => headers::read(field, reader),
+        None => headers::defaults(),
+    };
+    let timeout = TIMEOUT.read(object, reader);
+    let options = read_options(object, options, reader);
+    let Target {
+        scheme,
+        authority,
+        path,
+    } = target?;
+    Some(Webhook {
+        name,
+        scheme,
+        authority,
+        path,
+        cluster,
+        headers,
+        timeout,
+        options,
+    })
+}
+
+fn read_url(object: &Object<'_>, reader: &mut Reader<'_>) -> Option<Target> {
+    const WANTED: &str = "an absolute url such as \"https://example.com/events\"";
+    let Some(field) = object.get("url") else {
+        reader.problem(
+            &object.path_of("url"),
+            format!("is missing; write {WANTED}"),
+        );
+        return None;
+    };
+    let written = field.string(WANTED, reader)?;
+    match environment::expand(written, reader.environment).and_then(|url| target::parse(&url)) {
+        Ok(target) => Some(target),
+        Err(message) => {
+            reader.problem(&field.path, message);
+            None
+        }
+    }
+}
+
+/// The object's `cluster`, else `default`.
+pub(super) fn read_cluster(object: &Object<'_>, default: &str, reader: &mut Reader<'_>) -> String {
+    const WANTED: &str = "the name of an Envoy cluster";
+    let named = object.get("cluster").and_then(|field| {
+        let name = field.string(WANTED, reader)?;
+        if name.trim().is_empty() {
+            reader.problem(
+                &field.path,
+                format!("is empty; write {WANTED}, or leave the key out"),
+            );
+            return None;
+        }
+        if name.len() > LONGEST_CLUSTER || name.chars().any(char::is_control) {
+            let message =
+                format!("has control characters or over {LONGEST_CLUSTER} bytes; write {WANTED}");
+            reader.problem(&field.path, message);
+            return None;
+        }
+        Some(name)
+    });
+    named.unwrap_or(default).to_owned()
+}
+
+/// The object's `options`, each of which `default` stands in for.
+pub(super) fn read_options(
+    object: &Object<'_>,
+    default: Options,
+    reader: &mut Reader<'_>,
+) -> Options {
+    let Some(object) = object
+        .get("options")
+        .and_then(|field| field.object(OPTIONS_KEYS, reader))
+    else {
+        return default;
+    };
+    let mut option = |key, default| {
+        object
+            .get(key)
+            .and_then(|field| field.bool(reader))
+            .unwrap_or(default)
+    };
+    Options {
+        enable_identify_events: option("enable_identify_events", default.enable_identify_events),
+        enable_pageview_events: option("enable_pageview_events", default.enable_pageview_events),
+    }
+}
+
+/// One name for each webhook, each different from the others.
+fn names(objects: &[Option<Object<'_>>], reader: &mut Reader<'_>) -> Vec<String> {
+    let written: Vec<Option<Field<'_>>> = objects
+        .iter()
+        .map(|object| object.as_ref().and_then(|object| object.get("name")))
+        .collect();
+    let mut names: Vec<String> = Vec::with_capacity(written.len());
+    for (index, field) in written.iter().enumerate() {
+        let name = field.as_ref().and_then(|field| read_name(field, reader));
+        if let (Some(name), Some(field)) = (name, field) {
+            let defaulted = |other: usize| {
+                *name == default_name(other) && matches!(written.get(other), Some(None))
+            };
+            if let Some(first) = names
+                .iter()
+                .zip(&written)
+                .position(|(known, field)| field.is_some() && known == name)
+            {
+                let message = format!(
+                    "is {}, the name of webhooks[{first}] too; write another name",
+                    shown(name)
+                );
+                reader.problem(&field.path, message);
+            } else if let Some(other) = (0..written.len()).find(|&other| defaulted(other)) {
+                let message = format!(
+                    "is {}, the name that webhooks[{other}] has by default; write another name, or name that one too",
+                    shown(name)
+                );
+                reader.problem(&field.path, message);
+            }
+        }
+        names.push(name.map_or_else(|| default_name(index), str::to_owned));
+    }
+    names
+}
+
+fn default_name(index: usize) -> String {
+    format!("webhook_{index}")
+}
+
+fn read_name<'n>(field: &Field<'n>, reader: &mut Reader<'_>) -> Option<&'n str> {
+    const WANTED: &str = "1 to 40 of the characters a-z, 0-9 and _";
+    let name = field.string(WANTED, reader)?;
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    if name.is_empty() || name.len() > LONGEST_NAME || !name.bytes().all(plain) {
+        reader.problem(&field.path, format!("is {}; write {WANTED}", shown(name)));
+        return None;
+    }
+    Some(name)
+}
