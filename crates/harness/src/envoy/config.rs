@@ -1,0 +1,303 @@
+//! The one place where a bed's Envoy configuration is written.
+
+use serde_json::{json, Value};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::Path;
+
+/// Answers 200 by itself on every listener of a bed, so that a bed can tell that its workers serve.
+pub const READY_PATH: &str = "/-/bed-ready";
+
+/// What an Envoy of a bed is made of.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Worker threads.
+    pub concurrency: u32,
+    /// The module's configuration.
+    pub plugin: Plugin,
+    /// The clusters that webhooks name.
+    pub clusters: Vec<Cluster>,
+    /// What the listener's route leads to; without one the route answers 404.
+    pub upstream: Option<SocketAddr>,
+    /// `vm_config.environment_variables.key_values`.
+    pub environment: BTreeMap<String, String>,
+    /// `per_connection_buffer_limit_bytes` of the listener; Envoy's own default is 1 MiB.
+    pub per_connection_buffer_limit: Option<u32>,
+    /// The listener comes from a watched file (LDS), so that [`super::Envoy::update`] can change it.
+    pub file_lds: bool,
+    /// HTTP filters before the module, e.g. a decompressor.
+    pub filters_before: Vec<Value>,
+    /// Takes the module's place, to try a bed without it.
+    pub stand_in: Option<Value>,
+    /// Seconds that a replaced listener may drain; Envoy's own default is 600.
+    pub drain_seconds: u32,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            concurrency: 1,
+            plugin: Plugin::None,
+            clusters: Vec::new(),
+            upstream: None,
+            environment: BTreeMap::new(),
+            per_connection_buffer_limit: None,
+            file_lds: false,
+            filters_before: Vec::new(),
+            stand_in: None,
+            drain_seconds: 1,
+        }
+    }
+}
+
+/// The module's configuration as `PluginConfig.configuration` carries it.
+#[derive(Clone, Debug)]
+pub enum Plugin {
+    /// No configuration at all.
+    None,
+    /// As `google.protobuf.Struct`, the form that people write in YAML.
+    Struct(Value),
+    /// As `google.protobuf.StringValue`.
+    Text(String),
+    /// Any other message, with its `@type`.
+    Any(Value),
+}
+
+impl Plugin {
+    fn any(&self) -> Option<Value> {
+        let url = |name: &str| format!("type.googleapis.com/google.protobuf.{name}");
+        match self {
+            Self::None => None,
+            Self::Struct(value) => Some(json!({"@type": url("Struct"), "value": value})),
+            Self::Text(text) => Some(json!({"@type": url("StringValue"), "value": text})),
+            Self::Any(value) => Some(value.clone()),
+        }
+    }
+}
+
+/// A static cluster of one endpoint.
+#[derive(Clone, Debug)]
+pub struct Cluster {
+    /// Its name.
+    pub name: String,
+    /// Its endpoint; none makes a cluster without hosts.
+    pub address: Option<SocketAddr>,
+    /// HTTP/2 to the endpoint.
+    pub http2: bool,
+    /// TLS to the endpoint, trusting this PEM, server name and verified name taken from the URL's host.
+    pub trusted_ca: Option<String>,
+    /// Circuit breakers: connections, pending requests, requests; `None` leaves Envoy's 1,024 each.
+    pub breaker: Option<u32>,
+}
+
+impl Cluster {
+    /// A cluster over HTTP/1.1 without TLS.
+    pub fn new(name: &str, address: SocketAddr) -> Self {
+        Self {
+            name: name.to_owned(),
+            address: Some(address),
+            http2: false,
+            trusted_ca: None,
+            breaker: None,
+        }
+    }
+
+    /// Without any host.
+    pub fn empty(name: &str) -> Self {
+        Self {
+            address: None,
+            ..Self::new(name, SocketAddr::from(([127, 0, 0, 1], 0)))
+        }
+    }
+
+    fn json(&self) -> Value {
+        let protocol = if self.http2 {
+            json!({"http2_protocol_options": {}})
+        } else {
+            json!({"http_protocol_options": {}})
+        };
+        let remove = |name: &str| json!({"remove": name});
+        let mut cluster = json!({
+            "name": self.name,
+            "type": "STATIC",
+            "connect_timeout": "5s",
+            "load_assignment": {
+                "cluster_name": self.name,
+                "endpoints": self.address.iter().map(|&to| json!({
+                    "lb_endpoints": [{"endpoint": {"address": address(to)}}],
+                })).collect::<Vec<_>>(),
+            },
+            "typed_extension_protocol_options": {
+                "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+                    "@type": ext("upstreams.http.v3.HttpProtocolOptions"),
+                    "explicit_http_config": protocol,
+                    // Envoy's client adds these to every call of a module; no webhook asked for them.
+                    "http_filters": [
+                        filter("header_mutation", "header_mutation.v3.HeaderMutation", json!({
+                            "mutations": {"request_mutations": [
+                                remove("x-envoy-internal"), remove("x-envoy-expected-rq-timeout-ms"),
+                            ]},
+                        })),
+                        filter("upstream_codec", "upstream_codec.v3.UpstreamCodec", json!({})),
+                    ],
+                    "upstream_http_protocol_options": {"auto_sni": true, "auto_san_validation": true},
+                },
+            },
+        });
+        if let Some(pem) = &self.trusted_ca {
+            cluster["transport_socket"] = json!({
+                "name": "envoy.transport_sockets.tls",
+                "typed_config": {
+                    "@type": ext("transport_sockets.tls.v3.UpstreamTlsContext"),
+                    "common_tls_context": {
+                        "validation_context": {"trusted_ca": {"inline_string": pem}},
+                    },
+                },
+            });
+        }
+        if let Some(most) = self.breaker {
+            cluster["circuit_breakers"] = json!({"thresholds": [{
+                "max_connections": most, "max_pending_requests": most, "max_requests": most,
+            }]});
+        }
+        cluster
+    }
+}
+
+/// Where the files and ports of one Envoy are.
+pub(super) struct Site<'s> {
+    pub(super) listener: SocketAddr,
+    pub(super) admin: SocketAddr,
+    pub(super) folder: &'s Path,
+    pub(super) module: Option<&'s Path>,
+}
+
+impl Config {
+    pub(super) fn bootstrap(&self, site: &Site<'_>) -> Value {
+        let mut clusters: Vec<Value> = self.clusters.iter().map(Cluster::json).collect();
+        if let Some(upstream) = self.upstream {
+            clusters.push(upstream_cluster(upstream));
+        }
+        // The first group is cut off the name, the second is the tag's value.
+        let tags = ["webhook", "type", "outcome"].into_iter().map(|tag| {
+            let regex = format!(r"^wasmcustom\.freshpaint_webhooks\..*?(\.{tag}\.(\w+))");
+            json!({"tag_name": tag, "regex": regex})
+        });
+        let mut bootstrap = json!({
+            "node": {"id": "bed", "cluster": "bed"},
+            "admin": {"address": address(site.admin)},
+            "static_resources": {"clusters": clusters},
+            "stats_config": {"stats_tags": tags.collect::<Vec<_>>()},
+        });
+        if self.file_lds {
+            bootstrap["dynamic_resources"] = json!({"lds_config": {
+                "resource_api_version": "V3",
+                "path_config_source": {
+                    "path": site.folder.join("lds.json"),
+                    "watched_directory": {"path": site.folder},
+                },
+            }});
+        } else {
+            bootstrap["static_resources"]["listeners"] = json!([self.listener(site)]);
+        }
+        bootstrap
+    }
+
+    /// The body of the LDS file.
+    pub(super) fn listeners(&self, site: &Site<'_>) -> Value {
+        let mut listener = self.listener(site);
+        listener["@type"] = json!("type.googleapis.com/envoy.config.listener.v3.Listener");
+        json!({"resources": [listener]})
+    }
+
+    fn listener(&self, site: &Site<'_>) -> Value {
+        let mut filters = self.filters_before.clone();
+        filters.extend(
+            self.stand_in
+                .clone()
+                .or_else(|| site.module.map(|file| self.module(file))),
+        );
+        filters.push(filter("router", "router.v3.Router", json!({})));
+        let rest = match self.upstream {
+            Some(_) => {
+                json!({"match": {"prefix": "/"}, "route": {"cluster": "upstream", "timeout": "30s"}})
+            }
+            None => json!({"match": {"prefix": "/"}, "direct_response": {"status": 404}}),
+        };
+        let ready = json!({"match": {"path": READY_PATH}, "direct_response": {"status": 200}});
+        let mut listener = json!({
+            "name": "collect",
+            "address": address(site.listener),
+            "filter_chains": [{"filters": [{
+                "name": "envoy.filters.network.http_connection_manager",
+                "typed_config": {
+                    "@type": ext("filters.network.http_connection_manager.v3.HttpConnectionManager"),
+                    "stat_prefix": "collect",
+                    "codec_type": "AUTO",
+                    "http_filters": filters,
+                    "http_protocol_options": {"enable_trailers": true},
+                    "route_config": {"name": "collect", "virtual_hosts": [{
+                        "name": "collect", "domains": ["*"], "routes": [ready, rest],
+                    }]},
+                },
+            }]}],
+        });
+        if let Some(limit) = self.per_connection_buffer_limit {
+            listener["per_connection_buffer_limit_bytes"] = json!(limit);
+        }
+        listener
+    }
+
+    fn module(&self, file: &Path) -> Value {
+        let mut plugin = json!({
+            "name": "freshpaint_webhooks",
+            "failure_policy": "FAIL_RELOAD",
+            // Else a paused request is forwarded before its body is seen (Envoy 1.35 and later have the switch).
+            "allow_on_headers_stop_iteration": true,
+            "vm_config": {
+                "vm_id": "freshpaint_webhooks",
+                "runtime": "envoy.wasm.runtime.v8",
+                "code": {"local": {"filename": file}},
+            },
+        });
+        if !self.environment.is_empty() {
+            plugin["vm_config"]["environment_variables"] = json!({"key_values": self.environment});
+        }
+        if let Some(configuration) = self.plugin.any() {
+            plugin["configuration"] = configuration;
+        }
+        filter("wasm", "wasm.v3.Wasm", json!({"config": plugin}))
+    }
+}
+
+/// The route's own upstream, which sees everything that is not a collection request.
+fn upstream_cluster(to: SocketAddr) -> Value {
+    json!({
+        "name": "upstream",
+        "type": "STATIC",
+        "load_assignment": {
+            "cluster_name": "upstream",
+            "endpoints": [{"lb_endpoints": [{"endpoint": {"address": address(to)}}]}],
+        },
+        "typed_extension_protocol_options": {
+            "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+                "@type": ext("upstreams.http.v3.HttpProtocolOptions"),
+                "explicit_http_config": {"http_protocol_options": {"enable_trailers": true}},
+            },
+        },
+    })
+}
+
+/// An HTTP filter by the last part of its name and of its type.
+pub fn filter(name: &str, kind: &str, mut config: Value) -> Value {
+    config["@type"] = json!(ext(&format!("filters.http.{kind}")));
+    json!({"name": format!("envoy.filters.http.{name}"), "typed_config": config})
+}
+
+fn ext(name: &str) -> String {
+    format!("type.googleapis.com/envoy.extensions.{name}")
+}
+
+fn address(to: SocketAddr) -> Value {
+    json!({"socket_address": {"address": to.ip(), "port_value": to.port()}})
+}

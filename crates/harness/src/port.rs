@@ -1,0 +1,56 @@
+//! Loopback ports that nobody else is given.
+
+use socket2::{Domain, Socket, Type};
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+
+/// A free port of 127.0.0.1, kept for as long as the value lives.
+///
+/// A socket that is bound but does not listen holds it: connections are refused, the kernel gives the port to no one
+/// who asks for any port, and a server that names it and sets `SO_REUSEADDR` (Envoy and Rust's `TcpListener` do) can
+/// listen on it, stop, and listen again.
+#[derive(Debug)]
+pub struct Port {
+    address: SocketAddr,
+    _holder: Socket,
+}
+
+impl Port {
+    /// Takes a free port.
+    pub fn reserve() -> io::Result<Self> {
+        let holder = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+        holder.set_reuse_address(true)?;
+        holder.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into())?;
+        let address = holder
+            .local_addr()?
+            .as_socket()
+            .ok_or_else(|| io::Error::other("a bound socket without an address"))?;
+        Ok(Self {
+            address,
+            _holder: holder,
+        })
+    }
+
+    /// 127.0.0.1 and the port.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::{TcpListener, TcpStream};
+
+    #[test]
+    fn refuses_until_a_server_listens_and_again_after_it_stopped() {
+        let port = Port::reserve().unwrap();
+        for _ in 0..2 {
+            let refused = TcpStream::connect(port.address()).unwrap_err();
+            assert_eq!(refused.kind(), io::ErrorKind::ConnectionRefused);
+            let listener = TcpListener::bind(port.address()).unwrap();
+            TcpStream::connect(port.address()).unwrap();
+            drop(listener);
+        }
+    }
+}
