@@ -12,3 +12,35 @@ pub struct Answer {
     /// The whole body.
     pub body: Cow<'static, [u8]>,
 }
+
+impl Answer {
+    /// An answer whose body is plain text.
+    #[must_use]
+    pub fn text(status: u16, body: impl Into<Cow<'static, str>>) -> Self {
+        Self::of(status, "text/plain; charset=utf-8", body.into())
+    }
+
+    /// An answer whose body is JSON.
+    #[must_use]
+    pub fn json(status: u16, body: impl Into<Cow<'static, str>>) -> Self {
+        Self::of(status, "application/json", body.into())
+    }
+
+    fn of(status: u16, content_type: &'static str, body: Cow<'static, str>) -> Self {
+        Self {
+            status,
+            headers: vec![("content-type", content_type.into())],
+            body: match body {
+                Cow::Borrowed(body) => Cow::Borrowed(body.as_bytes()),
+                Cow::Owned(body) => Cow::Owned(body.into_bytes()),
+            },
+        }
+    }
+
+    /// The same answer with one more header.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl Into<Cow<'static, str>>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+}

@@ -1,5 +1,7 @@
 //! The canonical event, borrowing from the request body.
 
+use crate::json::{Id, Object, Text, Value};
+
 /// The four types that the contract names (seed, "Payload Format", `type`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Kind {
@@ -26,5 +28,195 @@ impl Kind {
             Self::Identify => "identify",
             Self::Group => "group",
         }
+    }
+}
+
+/// One event, whatever the dialect it came in.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event<'a> {
+    /// The contract's `type`.
+    pub kind: Kind,
+    /// A pageview that an SDK collected on its own: subject to "Enable Pageview Events" (seed, "Configuration Options").
+    ///
+    /// A pageview that a customer has named is a track event and is never automatic.
+    pub automatic: bool,
+    /// The contract's `event`; track events alone have one.
+    pub name: Option<Text<'a>>,
+    /// When it happened, in seconds since 1970-01-01T00:00:00Z, from 0 to the end of the year 9999.
+    pub timestamp: i64,
+    /// The contract's `messageId`.
+    pub message_id: MessageId<'a>,
+    /// The contract's `anonymousId`.
+    pub anonymous_id: Option<Id<'a>>,
+    /// The contract's `userId`.
+    pub user_id: Option<Id<'a>>,
+    /// The contract's `groupId`; group events alone have one.
+    pub group_id: Option<Id<'a>>,
+    /// Where it happened. On a page event these are what the event is about, and go into its properties.
+    pub page: Page<'a>,
+    /// The contract's `context.library`.
+    pub library: Library<'a>,
+    /// The contract's `properties`.
+    pub properties: Properties<'a>,
+    /// The contract's `traits`, for identify and group.
+    pub traits: Option<Object<'a>>,
+    /// The write key, token or environment id that the event was sent with: message ids are unique within it.
+    pub source: Option<Id<'a>>,
+}
+
+impl Event<'_> {
+    /// The message id as it stands between the quotes of the payload, so with any escapes that the SDK wrote.
+    #[must_use]
+    pub fn message_id(&self) -> &str {
+        self.message_id.escaped()
+    }
+
+    /// Whether the same event sent again has the same message id; only then can it be recognised.
+    #[must_use]
+    pub fn stable_id(&self) -> bool {
+        !matches!(self.message_id, MessageId::Random(_))
+    }
+
+    /// What the message id is unique within: the write key, token or environment id; empty when the SDK sent none.
+    #[must_use]
+    pub fn source(&self) -> &str {
+        self.source.map_or("", Id::escaped)
+    }
+}
+
+/// Base64 of 16 bytes, as Freshpaint's own message ids are (seed, "Events").
+pub type Id128 = [u8; 24];
+
+/// Where an event's message id comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MessageId<'a> {
+    /// The SDK made it.
+    Sent(Id<'a>),
+    /// A hash of the event, which has a time: the same event sent again has the same id.
+    Computed(Id128),
+    /// The event has neither id nor time, so nothing tells it from its like.
+    Random(Id128),
+}
+
+impl MessageId<'_> {
+    /// As it stands between the quotes of the payload.
+    #[must_use]
+    pub fn escaped(&self) -> &str {
+        match self {
+            Self::Sent(id) => id.escaped(),
+            Self::Computed(base64) | Self::Random(base64) => {
+                std::str::from_utf8(base64).unwrap_or_default()
+            }
+        }
+    }
+}
+
+/// The page data of the contract, each value as the SDK sent it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Page<'a> {
+    /// `url`
+    pub url: Option<Text<'a>>,
+    /// `title`
+    pub title: Option<Text<'a>>,
+    /// `path`
+    pub path: Option<Text<'a>>,
+}
+
+impl<'a> Page<'a> {
+    /// The members that are there, under the contract's names and in its order.
+    pub fn members(&self) -> impl Iterator<Item = (&'static str, Text<'a>)> {
+        [
+            ("url", self.url),
+            ("title", self.title),
+            ("path", self.path),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)))
+    }
+}
+
+/// The SDK that captured the event.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Library<'a> {
+    /// It did not say.
+    #[default]
+    Unknown,
+    /// An object of its own, kept as sent.
+    Sent(Object<'a>),
+    /// A name, and perhaps a version.
+    Named(Text<'a>, Option<Text<'a>>),
+}
+
+/// The properties of an event: the members of up to two objects, without those that the SDK keeps for itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Properties<'a> {
+    /// In the order of the payload.
+    pub parts: [Option<(Object<'a>, Own)>; 2],
+}
+
+impl<'a> Properties<'a> {
+    /// The members of one object.
+    #[must_use]
+    pub fn of(object: Option<Object<'a>>, own: Own) -> Self {
+        Self {
+            parts: [object.map(|object| (object, own)), None],
+        }
+    }
+
+    /// Gives the customer's members, in order.
+    pub fn members(&self, mut visit: impl FnMut(Text<'a>, Value<'a>)) {
+        for (object, own) in self.parts.iter().flatten() {
+            object.members(|key, value| {
+                if !own.holds(key) {
+                    visit(key, value);
+                }
+            });
+        }
+    }
+
+    /// The object whose text can be taken over whole, if nothing has to be left out.
+    #[must_use]
+    pub fn whole(&self) -> Option<Object<'a>> {
+        match self.parts {
+            [Some((object, Own::Nothing)), None] => Some(object),
+            _ => None,
+        }
+    }
+}
+
+/// Which keys of an object are the SDK's own and not the customer's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Own {
+    /// None: Segment and its like keep theirs elsewhere.
+    Nothing,
+    /// Those that begin with `$`: the Freshpaint mobile SDKs.
+    Dollar,
+    /// Those that begin with `$`, and `token`, `distinct_id`, `time`, `mp_lib`: freshpaint.js and its relatives.
+    Tracker,
+    /// Those that begin with `$`, and `token` and `distinct_id`: `PostHog`.
+    PostHog,
+    /// Those of the Freshpaint React Native SDK around the customer's `custom_props`.
+    ReactNative,
+}
+
+impl Own {
+    fn holds(self, key: Text<'_>) -> bool {
+        let key = match self {
+            Self::Nothing => return false,
+            _ => key.decoded(),
+        };
+        key.starts_with('$')
+            || match self {
+                Self::Nothing | Self::Dollar => false,
+                Self::Tracker => matches!(&*key, "token" | "distinct_id" | "time" | "mp_lib"),
+                Self::PostHog => matches!(&*key, "token" | "distinct_id"),
+                Self::ReactNative => matches!(
+                    &*key,
+                    "custom_props"
+                        | "distinct_id"
+                        | "source_version"
+                        | "is_using_react_navigation_hoc"
+                ),
+            }
     }
 }

@@ -11,4 +11,6 @@ pub mod config;
 pub mod effect;
 pub mod event;
 pub mod intake;
+pub mod json;
 pub mod payload;
+pub mod time;

@@ -1,0 +1,159 @@
+//! From the bytes on the wire to the text of a JSON document.
+//!
+//! What a body is, is decided by looking at it: SDKs mislabel gzip as text, JSON as a form, base64 as either. Layers come off
+//! one by one until JSON is left, four at most, and no layer may grow over the configured size.
+
+use std::borrow::Cow;
+use std::io::Read;
+
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use base64::Engine as _;
+use flate2::bufread::MultiGzDecoder;
+
+use super::form;
+
+/// gzip in base64 in a form is three; one more for a body that was compressed twice.
+const MOST_LAYERS: usize = 4;
+
+const GZIP_MAGIC: &[u8] = b"\x1f\x8b";
+const UTF8_BOM: &[u8] = b"\xef\xbb\xbf";
+
+/// The standard alphabet, padded or not; the other alphabet is translated to it first.
+const FORGIVING: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);
+
+/// A body without its layers.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Decoded<'b> {
+    pub(super) text: Cow<'b, str>,
+    /// A form said `verbose=1`.
+    pub(super) verbose: bool,
+}
+
+/// Why a body cannot be read.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Undecodable {
+    /// A layer is larger than the limit.
+    TooLarge,
+    /// There is nothing in it.
+    Empty,
+    /// Damaged gzip.
+    Gzip,
+    /// Not text: the first byte that is not UTF-8.
+    NotUtf8(usize),
+}
+
+/// Is a body so declared one that can be read? Whether it really is gzip, its first bytes say.
+pub(super) fn is_known_encoding(content_encoding: &[u8]) -> bool {
+    content_encoding.split(|byte| *byte == b',').all(|coding| {
+        let coding = coding.trim_ascii();
+        [&b""[..], b"identity", b"gzip", b"x-gzip"]
+            .iter()
+            .any(|known| coding.eq_ignore_ascii_case(known))
+    })
+}
+
+/// Takes the layers off `body`.
+pub(super) fn decode(body: &[u8], max_bytes: usize) -> Result<Decoded<'_>, Undecodable> {
+    let mut bytes = Cow::Borrowed(body);
+    let mut verbose = false;
+    for _ in 0..MOST_LAYERS {
+        let Some(inner) = peel(&bytes, max_bytes, &mut verbose)? else {
+            break;
+        };
+        bytes = Cow::Owned(inner);
+    }
+    let bytes = match bytes {
+        Cow::Borrowed(bytes) => Cow::Borrowed(trimmed(bytes)),
+        Cow::Owned(bytes) => match trimmed(&bytes) {
+            rest if rest.len() == bytes.len() => Cow::Owned(bytes),
+            rest => Cow::Owned(rest.to_vec()),
+        },
+    };
+    if bytes.is_empty() {
+        return Err(Undecodable::Empty);
+    }
+    if bytes.len() > max_bytes {
+        return Err(Undecodable::TooLarge);
+    }
+    let text = match bytes {
+        Cow::Borrowed(bytes) => std::str::from_utf8(bytes).map(Cow::Borrowed),
+        Cow::Owned(bytes) => String::from_utf8(bytes)
+            .map(Cow::Owned)
+            .map_err(|error| error.utf8_error()),
+    };
+    let text = text.map_err(|error| Undecodable::NotUtf8(error.valid_up_to()))?;
+    Ok(Decoded { text, verbose })
+}
+
+/// What is under the outermost layer; `None` when there is none, or none that is known.
+fn peel(
+    bytes: &[u8],
+    max_bytes: usize,
+    verbose: &mut bool,
+) -> Result<Option<Vec<u8>>, Undecodable> {
+    if bytes.starts_with(GZIP_MAGIC) {
+        return gunzip(bytes, max_bytes).map(Some);
+    }
+    let text = trimmed(bytes);
+    if text.is_empty() || looks_like_json(text) {
+        return Ok(None);
+    }
+    if let Some(data) = form::data(text) {
+        *verbose |= form::is_set(text, b"verbose");
+        return Ok(Some(data));
+    }
+    if matches!(text.first_chunk(), Some([b'%', b'5' | b'7', b'b' | b'B'])) {
+        return Ok(Some(percent_encoding::percent_decode(text).collect()));
+    }
+    Ok(from_base64(text).filter(|inner| {
+        inner.starts_with(GZIP_MAGIC) || inner.is_ascii() || looks_like_json(inner)
+    }))
+}
+
+fn looks_like_json(bytes: &[u8]) -> bool {
+    matches!(trimmed(bytes).first(), Some(b'{' | b'['))
+}
+
+/// Inflates at most `max_bytes`, so that a bomb costs no more than that.
+fn gunzip(bytes: &[u8], max_bytes: usize) -> Result<Vec<u8>, Undecodable> {
+    let most = u64::try_from(max_bytes)
+        .unwrap_or(u64::MAX)
+        .saturating_add(1);
+    let mut inflated = Vec::new();
+    MultiGzDecoder::new(bytes)
+        .take(most)
+        .read_to_end(&mut inflated)
+        .map_err(|_| Undecodable::Gzip)?;
+    if inflated.len() > max_bytes {
+        return Err(Undecodable::TooLarge);
+    }
+    Ok(inflated)
+}
+
+/// Decodes base64 in either alphabet, padded or not, with `+` turned into spaces by a form; `None` when it is none.
+pub(super) fn from_base64(text: &[u8]) -> Option<Vec<u8>> {
+    let standard: Vec<u8> = text
+        .iter()
+        .filter(|byte| !matches!(byte, b'\r' | b'\n'))
+        .map(|byte| match byte {
+            b'-' | b' ' => b'+',
+            b'_' => b'/',
+            byte => *byte,
+        })
+        .collect();
+    FORGIVING.decode(standard).ok()
+}
+
+fn trimmed(bytes: &[u8]) -> &[u8] {
+    let bytes = bytes.trim_ascii();
+    bytes
+        .strip_prefix(UTF8_BOM)
+        .unwrap_or(bytes)
+        .trim_ascii_start()
+}

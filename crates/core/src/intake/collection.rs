@@ -1,0 +1,297 @@
+//! One collection request, from its head to its answer.
+
+use std::time::Duration;
+
+use super::body::{self, Decoded, Undecodable};
+use super::cors::Origin;
+use super::dialect::{Draft, Said};
+use super::invalid::Place;
+use super::shape::{Request, Shapeless};
+use super::{
+    credential, form, integrations, message_id, Answered, Context, FilteredReason, Head, Item,
+    Judgement, Report, Route, Verdict,
+};
+use crate::answer::Answer;
+use crate::clock::Now;
+use crate::config::{Config, Dialect};
+use crate::event::{Event, Kind};
+use crate::json::{Id, Value};
+use crate::time;
+
+/// A collection request whose body is being gathered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Collection {
+    route: Route,
+    verbose: bool,
+    origin: Origin,
+    /// The event in the query of a `GET`, still encoded.
+    query_data: Option<Vec<u8>>,
+    /// What the head says of the source.
+    source: Option<String>,
+    max_body_bytes: usize,
+}
+
+/// Judges the head of a request that [`super::recognise`] has recognised.
+///
+/// What comes to a path of ours is answered here or collected, never passed on: a wrong method gets 405.
+#[must_use]
+pub fn judge(route: Route, head: &Head<'_>, config: &Config) -> Judgement {
+    let origin = Origin::of(head.headers, &config.collect);
+    let methods = route.dialect.methods();
+    if head.method == b"OPTIONS" {
+        return Judgement::Answer(origin.preflight(head.headers, methods), Answered::Preflight);
+    }
+    let query = head
+        .path
+        .splitn(2, |byte| *byte == b'?')
+        .nth(1)
+        .unwrap_or_default();
+    let verbose = form::is_set(query, b"verbose");
+    let refuse = |answer| Judgement::Answer(origin.admit(answer), Answered::Refused);
+    let query_data = form::data(query);
+    let by_query = head.method == b"GET" && route.dialect == Dialect::Track;
+    if !by_query && head.method != b"POST" {
+        let sentence = format!("Collection requests come by {methods}.");
+        return refuse(Answer::text(405, sentence).with("allow", methods));
+    }
+    if origin == Origin::NotAllowed {
+        return refuse(Answer::text(403, "Events are not taken from this origin."));
+    }
+    if by_query && query_data.is_none() {
+        return refuse(Answer::text(
+            400,
+            "The request has no event: its query has no data parameter.",
+        ));
+    }
+    if !by_query && head.end_of_stream && query_data.is_none() {
+        return refuse(no_body());
+    }
+    if !head.end_of_stream {
+        if let Some(encoding) = head.headers.get("content-encoding") {
+            if !body::is_known_encoding(&encoding) {
+                let sentence =
+                    "The body's Content-Encoding is not one that can be read; send gzip or none.";
+                return refuse(Answer::text(415, sentence).with("accept-encoding", "gzip"));
+            }
+        }
+    }
+    let collection = Collection {
+        route,
+        verbose,
+        query_data,
+        source: credential::of_head(route.dialect, head.headers, query),
+        max_body_bytes: config.limits.max_body_bytes,
+        origin,
+    };
+    let declared = (!head.end_of_stream)
+        .then(|| head.headers.get("content-length"))
+        .flatten()
+        .and_then(|length| {
+            std::str::from_utf8(&length)
+                .ok()?
+                .trim()
+                .parse::<u64>()
+                .ok()
+        });
+    if declared.is_some_and(|length| {
+        usize::try_from(length).map_or(true, |length| length > collection.max_body_bytes)
+    }) {
+        return Judgement::Answer(collection.too_large(), Answered::Refused);
+    }
+    Judgement::Collect(collection)
+}
+
+fn no_body() -> Answer {
+    Answer::text(400, "The request has no body.")
+}
+
+impl Dialect {
+    /// As `Allow` has them. `GET` carries the event in its query, as freshpaint.js's line of SDKs does it.
+    fn methods(self) -> &'static str {
+        match self {
+            Self::Track => "GET, POST, OPTIONS",
+            _ => "POST, OPTIONS",
+        }
+    }
+}
+
+impl Collection {
+    /// The dialect that the SDK speaks.
+    #[must_use]
+    pub fn dialect(&self) -> Dialect {
+        self.route.dialect
+    }
+
+    /// The body has come to more than `limits.max_body_bytes`.
+    #[must_use]
+    pub fn too_large(&self) -> Answer {
+        self.refuse_size(&format!(
+            "The body is larger than {} bytes.",
+            self.max_body_bytes
+        ))
+    }
+
+    /// Decodes the body and gives every event, in order and with its index, to `sink`.
+    ///
+    /// # Errors
+    ///
+    /// The answer that refuses the whole request: 400 when it is not an event format, 413 when it is too large. No event has been given
+    /// to `sink` then, but a single invalid one, so that it can be counted.
+    pub fn read(
+        &mut self,
+        body: &[u8],
+        context: &mut Context<'_>,
+        sink: &mut dyn FnMut(u32, Item<'_>),
+    ) -> Result<(), Answer> {
+        let limits = &context.config.limits;
+        let body = match self.query_data.as_deref() {
+            Some(data) if body.is_empty() => data,
+            _ => body,
+        };
+        let Decoded { text, verbose } = body::decode(body, limits.max_decoded_bytes)
+            .map_err(|fault| self.refuse_undecodable(&fault, limits.max_decoded_bytes))?;
+        self.verbose |= verbose;
+        let dialect = self.route.dialect;
+        let request = Request::of(&text, dialect.list(), limits.max_events)
+            .map_err(|fault| self.refuse_shape(&fault, limits.max_events))?;
+        let source = self
+            .source
+            .as_deref()
+            .map(Id::of_escaped)
+            .or(request.source);
+        for (index, value) in (0_u32..).zip(&request.events) {
+            let place = match request.list {
+                None => Place::Alone,
+                Some(list) => Place::In(list, index),
+            };
+            let item = match dialect.read(*value, self.route.call) {
+                Ok(Said::Event(draft)) => finish(draft, request.sent_at, source, context),
+                Ok(Said::Filtered(kind, reason)) => Item::Filtered(kind, reason),
+                Err(fault) => Item::Invalid(fault.at(place)),
+            };
+            if let (Item::Invalid(invalid), Place::Alone) = (&item, place) {
+                let sentence = format!("The body is not an event: {}.", invalid.reason);
+                sink(index, item);
+                return Err(self.origin.admit(Answer::text(400, sentence)));
+            }
+            sink(index, item);
+        }
+        Ok(())
+    }
+
+    /// The answer to the SDK, in its dialect.
+    #[must_use]
+    pub fn answer(&self, verdict: Verdict<'_>) -> Answer {
+        let dialect = self.route.dialect;
+        let retry = |after: Duration, sentence: &str| {
+            let seconds = after.as_millis().div_ceil(1_000).max(1);
+            dialect
+                .failure(self.verbose, 503, sentence)
+                .with("retry-after", seconds.to_string())
+        };
+        self.origin.admit(match verdict {
+            Verdict::Accepted(report) => dialect.success(self.verbose, report),
+            Verdict::Retry {
+                after,
+                kept,
+                report,
+            } => {
+                let Report { events, failed, .. } = report;
+                let rest = if kept {
+                    "They are kept and tried again; sent again, they are not delivered twice."
+                } else {
+                    "Send the request again."
+                };
+                retry(
+                    after,
+                    &format!("No webhook accepted {failed} of {events} events. {rest}"),
+                )
+            }
+            Verdict::Overloaded { after } => retry(
+                after,
+                "Too many deliveries are in flight; nothing was taken. Send the request again.",
+            ),
+        })
+    }
+
+    fn refuse_size(&self, sentence: &str) -> Answer {
+        self.origin
+            .admit(self.route.dialect.failure(self.verbose, 413, sentence))
+    }
+
+    fn refuse_undecodable(&self, fault: &Undecodable, max_bytes: usize) -> Answer {
+        let sentence = match fault {
+            Undecodable::TooLarge => {
+                return self.refuse_size(&format!(
+                    "The decoded body is larger than {max_bytes} bytes."
+                ));
+            }
+            Undecodable::Empty => return self.origin.admit(no_body()),
+            Undecodable::Gzip => {
+                "The body is damaged: it begins as gzip and does not decode.".to_owned()
+            }
+            Undecodable::NotUtf8(at) => format!("The body is not JSON: byte {at} is not UTF-8."),
+        };
+        self.origin.admit(Answer::text(400, sentence))
+    }
+
+    fn refuse_shape(&self, fault: &Shapeless, max_events: usize) -> Answer {
+        let sentence = match fault {
+            Shapeless::TooMany => {
+                return self
+                    .refuse_size(&format!("The request has more than {max_events} events."));
+            }
+            Shapeless::Scalar => {
+                "The body is not an event: it is neither an object nor an array.".to_owned()
+            }
+            Shapeless::NoArray(list, error) => format!(
+                "The body is not an event: {list} is not an array at line {} column {}.",
+                error.line(),
+                error.column()
+            ),
+            Shapeless::Json(error) => format!("The body is not JSON: {error}."),
+        };
+        self.origin.admit(Answer::text(400, sentence))
+    }
+}
+
+/// Makes an event of what a dialect said.
+fn finish<'a>(
+    draft: Draft<'a>,
+    sent_at: Option<Value<'a>>,
+    source: Option<Id<'a>>,
+    context: &mut Context<'_>,
+) -> Item<'a> {
+    if integrations::exclude(draft.integrations, &context.config.collect.integration_name) {
+        return Item::Filtered(Some(draft.kind), FilteredReason::Integrations);
+    }
+    Item::Event(Event {
+        kind: draft.kind,
+        automatic: draft.kind == Kind::Page,
+        name: draft.name,
+        timestamp: timestamp(&draft, sent_at, context.now),
+        message_id: message_id::of(&draft, context.random),
+        anonymous_id: draft.anonymous_id,
+        user_id: draft.user_id,
+        group_id: draft.group_id,
+        page: draft.page,
+        library: draft.library,
+        properties: draft.properties,
+        traits: draft.traits,
+        source: source.or(draft.source),
+    })
+}
+
+/// The event's own time, corrected when the client's clock is wrong; else when it was sent; else when it came in.
+fn timestamp(draft: &Draft<'_>, sent_at: Option<Value<'_>>, now: Now) -> i64 {
+    let sent = sent_at
+        .and_then(time::parse)
+        .or_else(|| draft.sent_at.and_then(time::parse));
+    let original = draft.time.and_then(time::parse).or(sent);
+    let millis = match (original, sent) {
+        (Some(original), Some(sent)) => time::correct_skew(original, sent, now.unix),
+        (Some(original), None) => original,
+        (None, _) => now.unix,
+    };
+    millis.div_euclid(1_000)
+}

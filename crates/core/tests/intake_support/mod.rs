@@ -1,0 +1,149 @@
+//! One request through the intake, as the shell would put it.
+// Each test program uses a part of it.
+#![allow(dead_code, unreachable_pub, clippy::expect_used, clippy::panic)]
+
+use freshpaint_core::answer::Answer;
+use freshpaint_core::clock::Now;
+use freshpaint_core::config::Config;
+use freshpaint_core::intake::{
+    self, Answered, Context, Head, Headers, Item, Judgement, Report, Verdict,
+};
+use freshpaint_core::payload;
+
+/// 2026-01-02T03:04:05.678Z
+pub const NOW: i64 = 1_767_323_045_678;
+
+pub struct Request {
+    pub method: String,
+    pub path: Vec<u8>,
+    pub headers: Vec<(String, Vec<u8>)>,
+    pub body: Vec<u8>,
+    pub now: i64,
+}
+
+impl Request {
+    pub fn post(path: &str, body: impl Into<Vec<u8>>) -> Self {
+        Self {
+            method: "POST".into(),
+            path: path.into(),
+            headers: Vec::new(),
+            body: body.into(),
+            now: NOW,
+        }
+    }
+
+    pub fn method(mut self, method: &str) -> Self {
+        self.method = method.into();
+        self
+    }
+
+    pub fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
+        self.headers.push((name.into(), value.as_ref().to_vec()));
+        self
+    }
+
+    pub fn at(mut self, now: i64) -> Self {
+        self.now = now;
+        self
+    }
+
+    pub fn run(&self) -> Outcome {
+        self.run_with(&config())
+    }
+
+    pub fn run_with(&self, config: &Config) -> Outcome {
+        let Some(route) = intake::recognise(&self.path, &config.collect) else {
+            return Outcome::Passed;
+        };
+        let head = Head {
+            method: self.method.as_bytes(),
+            path: &self.path,
+            headers: self,
+            end_of_stream: self.body.is_empty(),
+        };
+        let mut collection = match intake::judge(route, &head, config) {
+            Judgement::Answer(answer, why) => return Outcome::Answered(answer, why),
+            Judgement::Collect(collection) => collection,
+        };
+        let mut random = fastrand::Rng::with_seed(1);
+        let mut context = Context {
+            now: Now {
+                steady: 0,
+                unix: self.now,
+            },
+            random: &mut random,
+            config,
+        };
+        let mut said = Vec::new();
+        let mut report = Report::default();
+        let read = collection.read(&self.body, &mut context, &mut |index, item| {
+            assert_eq!(index as usize, said.len());
+            report.events += 1;
+            said.push(match item {
+                Item::Event(event) => {
+                    let mut payload = Vec::new();
+                    payload::render(&event, &mut payload);
+                    Said::Payload(String::from_utf8(payload).expect("UTF-8"))
+                }
+                Item::Filtered(kind, reason) => Said::Filtered(format!(
+                    "{} {reason:?}",
+                    kind.map_or("other", |kind| kind.as_str())
+                )),
+                Item::Invalid(invalid) => {
+                    report.add_invalid(index, invalid.reason);
+                    Said::Invalid(invalid.reason.to_string())
+                }
+            });
+        });
+        match read {
+            Ok(()) => Outcome::Read(said, collection.answer(Verdict::Accepted(&report))),
+            Err(answer) => Outcome::Refused(answer),
+        }
+    }
+
+    /// The one payload of a request that holds one event.
+    pub fn payload(&self) -> String {
+        match self.run() {
+            Outcome::Read(said, _) => match <[Said; 1]>::try_from(said) {
+                Ok([Said::Payload(payload)]) => payload,
+                other => panic!("{other:?}"),
+            },
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+impl Headers for Request {
+    fn get(&self, name: &str) -> Option<Vec<u8>> {
+        self.headers
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.clone())
+    }
+}
+
+#[derive(Debug, PartialEq)]
+pub enum Outcome {
+    Passed,
+    Answered(Answer, Answered),
+    Refused(Answer),
+    Read(Vec<Said>, Answer),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Said {
+    Payload(String),
+    Filtered(String),
+    Invalid(String),
+}
+
+pub fn config() -> Config {
+    config_with("{}")
+}
+
+/// The defaults, but for what is written under `collect`.
+pub fn config_with(collect: &str) -> Config {
+    let text =
+        format!(r#"{{"webhooks": [{{"url": "https://example.com/in"}}], "collect": {collect}}}"#);
+    Config::parse(text.as_bytes(), &|_| None).expect("a right configuration")
+}
