@@ -42,10 +42,14 @@ impl Count {
         if number.fract() == 0.0 && number >= self.min as f64 && number <= self.max as f64 {
             return Some(number as usize);
         }
-        reader.problem(
-            &field.path,
-            format!("is {}; write {wanted}", number_text(number)),
-        );
+        let found = if number.fract() != 0.0 {
+            "is not a whole number".to_owned()
+        } else if number.abs() < 1e15 {
+            format!("is {}", number as i64)
+        } else {
+            "is out of bounds".to_owned()
+        };
+        reader.problem(&field.path, format!("{found}; write {wanted}"));
         None
     }
 }
@@ -73,10 +77,7 @@ impl Span {
                 Some(span) if self.admits(span) => return Some(span),
                 _ => (shown(text), duration::guesses(text)),
             },
-            Node::Number(number) => {
-                let text = number_text(*number);
-                (format!("the number {text}"), duration::guesses(&text))
-            }
+            Node::Number(number) => ("a number".to_owned(), duration::guesses_of_number(*number)),
             _ => {
                 field.mismatch(&self.wanted(self.default), reader);
                 return None;
@@ -103,14 +104,5 @@ impl Span {
         format!(
             "seconds from \"{min}\" to \"{max}\" (default \"{default}\"), such as \"{example}\""
         )
-    }
-}
-
-/// A number as somebody would write it, however large.
-fn number_text(number: f64) -> String {
-    if number.abs() < 1e15 {
-        format!("{number}")
-    } else {
-        format!("{number:e}")
     }
 }

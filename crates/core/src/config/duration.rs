@@ -19,7 +19,7 @@ pub(super) fn text(duration: Duration) -> String {
     }
 }
 
-/// What somebody who wrote another notation may have meant: `5`, `5000`, `5000ms`, `5m`, in order of likelihood.
+/// What somebody who wrote another notation may have meant (`5000ms`, `5m`, `5`, `5000`), the likeliest first.
 pub(super) fn guesses(text: &str) -> Vec<Duration> {
     let text = text.trim().to_ascii_lowercase();
     let unit_at = text
@@ -29,17 +29,24 @@ pub(super) fn guesses(text: &str) -> Vec<Duration> {
     let Some(number) = decimal(number) else {
         return Vec::new();
     };
-    let times = |factor: u32| number.checked_mul(factor);
-    let guesses = match unit.trim() {
-        "" => vec![Some(number), Some(number / 1_000)],
-        "s" | "sec" | "secs" | "second" | "seconds" => vec![Some(number)],
-        "ms" | "msec" | "millis" | "milliseconds" => vec![Some(number / 1_000)],
-        "us" => vec![Some(number / 1_000_000)],
-        "m" | "min" | "mins" | "minute" | "minutes" => vec![times(60)],
-        "h" | "hour" | "hours" => vec![times(3_600)],
-        _ => Vec::new(),
+    let guess = match unit.trim() {
+        "" => return vec![number, number / 1_000],
+        "s" | "sec" | "secs" | "second" | "seconds" => Some(number),
+        "ms" | "msec" | "millis" | "milliseconds" => Some(number / 1_000),
+        "m" | "min" | "mins" | "minute" | "minutes" => number.checked_mul(60),
+        "h" | "hour" | "hours" => number.checked_mul(3_600),
+        _ => None,
     };
-    guesses.into_iter().flatten().collect()
+    guess.into_iter().collect()
+}
+
+/// What somebody who wrote a bare number may have meant: seconds, else milliseconds.
+pub(super) fn guesses_of_number(number: f64) -> Vec<Duration> {
+    let seconds = Duration::try_from_secs_f64(number).ok();
+    seconds
+        .into_iter()
+        .flat_map(|seconds| [seconds, seconds / 1_000])
+        .collect()
 }
 
 /// Seconds in decimal notation, exact to the nanosecond.

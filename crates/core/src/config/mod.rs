@@ -9,6 +9,7 @@ mod collect;
 mod duration;
 mod environment;
 mod headers;
+mod host;
 mod limits;
 mod origin;
 mod problem;

@@ -2,6 +2,8 @@
 
 use url::Url;
 
+use super::host;
+
 /// A web origin, or every subdomain of one: `https://example.com`, `https://*.example.com`.
 ///
 /// Held in the form that a browser writes into its `Origin` header (RFC 6454, section 6.2): lower case, punycode, no
@@ -31,7 +33,7 @@ impl Origin {
         if host.is_empty() || !host.chars().all(plain) {
             return None;
         }
-        let url = Url::parse(&format!("{scheme}://{host}")).ok()?;
+        let url = Url::parse(&format!("{scheme}://{}", host::to_ascii(host)?)).ok()?;
         let port = url
             .port()
             .map(|port| format!(":{port}"))

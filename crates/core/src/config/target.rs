@@ -2,6 +2,8 @@
 
 use url::Url;
 
+use super::host;
+
 /// Where a webhook's calls go: everything in it is ASCII and fit for the wire.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Target {
@@ -39,26 +41,30 @@ pub(super) fn parse(text: &str) -> Result<Target, String> {
             "holds whitespace, a control character or a backslash; write it percent-encoded".into(),
         );
     }
-    let url = Url::parse(text).map_err(|error| match error {
-        url::ParseError::RelativeUrlWithoutBase => format!("is not absolute; {EXAMPLE}"),
-        error => format!("is not a url ({error}); {EXAMPLE}"),
-    })?;
-    let scheme = match url.scheme() {
+    let Some((scheme, rest)) = text.split_once("://") else {
+        return Err(format!("is not absolute; {EXAMPLE}"));
+    };
+    let scheme = match scheme.to_ascii_lowercase().as_str() {
         "http" => "http",
         "https" => "https",
         _ => return Err(format!("is neither http nor https; {EXAMPLE}")),
     };
-    let written = text
-        .get(scheme.len()..)
-        .and_then(|rest| rest.strip_prefix("://"))
+    let (written, rest) = rest
+        .split_at_checked(rest.find(['/', '?', '#']).unwrap_or(rest.len()))
         .unwrap_or_default();
-    let authority = written.split(['/', '?', '#']).next().unwrap_or_default();
-    if authority.is_empty() {
+    if written.is_empty() {
         return Err(format!("has no host after {scheme}://; {EXAMPLE}"));
     }
-    if authority.contains('@') {
+    if written.contains('@') {
         return Err("holds user-info before an \"@\"; write credentials as a header, with ${NAME} for the secret".into());
     }
+    let Some(written) = host::to_ascii(written) else {
+        return Err(
+            "has a host of letters that are not turned into punycode here; write it as xn--".into(),
+        );
+    };
+    let url = Url::parse(&format!("{scheme}://{written}{rest}"))
+        .map_err(|error| format!("is not a url ({error}); {EXAMPLE}"))?;
     if url.fragment().is_some() {
         return Err(
             "has a fragment, which is never sent; write it without \"#\" and what follows".into(),
@@ -174,6 +180,12 @@ mod tests {
             ),
             (
                 "https://b\u{fc}cher.example/",
+                "https",
+                "xn--bcher-kva.example",
+                "/",
+            ),
+            (
+                "https://xn--bcher-kva.example/",
                 "https",
                 "xn--bcher-kva.example",
                 "/",
