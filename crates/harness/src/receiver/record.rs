@@ -33,7 +33,7 @@ impl Recorded {
         wire::header(&self.headers, name)
     }
 
-    /// The body as JSON; null when it is not.
+    /// The body as JSON; null when it is not, or when a number in it does not fit.
     pub fn json(&self) -> serde_json::Value {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }
