@@ -1,16 +1,21 @@
 //! The rules of the Freshpaint Webhooks destination, free of any host.
 //!
 //! Nothing here knows Envoy or proxy-wasm: bytes and times come in, and what the host has to do comes
-//! out as an [`effect::Effect`]. The crate never blocks, never reads a clock and never panics,
+//! out as answers, calls and counts ([`worker::Worker`]). The crate never blocks, never reads a clock and never panics,
 //! whatever the bytes are.
 #![forbid(unsafe_code)]
 
 pub mod answer;
 pub mod clock;
 pub mod config;
-pub mod effect;
+pub mod delivery;
 pub mod event;
 pub mod intake;
 pub mod json;
+pub mod metrics;
 pub mod payload;
 pub mod time;
+pub mod worker;
+
+#[cfg(test)]
+mod testing;

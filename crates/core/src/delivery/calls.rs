@@ -1,0 +1,290 @@
+//! Calls to webhooks: whose turn it is, and what their ends mean.
+
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::entry::EntryKey;
+use super::health::Health;
+use super::outbox::Outbox;
+use super::outcome::{CallResponse, NotSent, Outcome};
+use super::table::Shared;
+use crate::clock::SteadyMillis;
+use crate::metrics::Counter;
+
+/// A call that the host never ends is given up this long after its timeout.
+pub(super) const LOST_AFTER_MILLIS: u64 = 5_000;
+
+/// One webhook's queue.
+#[derive(Debug, Default)]
+pub(super) struct Lane {
+    /// In order of arrival. A delivery that has ended before its turn is left in and skipped.
+    pub(super) ready: VecDeque<EntryKey>,
+    pub(super) in_flight: usize,
+    pub(super) health: Health,
+}
+
+/// One HTTP call of a delivery, under way.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Attempt {
+    pub(super) entry: EntryKey,
+    pub(super) webhook: usize,
+    /// When it is given up if the host never ends it.
+    pub(super) lost_at: SteadyMillis,
+}
+
+/// A call to make. It is under way from here on: tell [`Outbox::called`] how making it went.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// Index of the webhook in the configuration.
+    pub webhook: usize,
+    /// The request's body.
+    pub payload: Rc<[u8]>,
+    /// At most what is left of the 25 s; never zero, which the host would take for no timeout.
+    pub timeout: Duration,
+    attempt: Attempt,
+}
+
+impl<T> Outbox<T> {
+    /// The next call to make, webhooks taking turns; `None` when each has nothing waiting or enough in flight.
+    pub fn next_call(&mut self, now: SteadyMillis, shared: &mut dyn Shared) -> Option<Call> {
+        for _ in 0..self.lanes.len() {
+            let webhook = self.turn;
+            self.turn = (webhook + 1).checked_rem(self.lanes.len()).unwrap_or(0);
+            if let Some(call) = self.next_call_to(webhook, now, shared) {
+                return Some(call);
+            }
+        }
+        None
+    }
+
+    fn next_call_to(
+        &mut self,
+        webhook: usize,
+        now: SteadyMillis,
+        shared: &mut dyn Shared,
+    ) -> Option<Call> {
+        let most = self.config.limits.max_in_flight_per_webhook;
+        loop {
+            let lane = self
+                .lanes
+                .get_mut(webhook)
+                .filter(|lane| lane.in_flight < most)?;
+            let key = lane.ready.pop_front()?;
+            let Some(entry) = self
+                .entries
+                .get_mut(key)
+                .filter(|entry| entry.waiting.contains(webhook))
+            else {
+                continue;
+            };
+            if now >= entry.deadline {
+                self.finish(
+                    key,
+                    webhook,
+                    Outcome::NotSent(NotSent::Deadline),
+                    now,
+                    shared,
+                );
+                continue;
+            }
+            entry.waiting.remove(webhook);
+            entry.in_flight.insert(webhook);
+            lane.in_flight += 1;
+            if entry.is_accepted() {
+                self.sheddable = self.sheddable.saturating_sub(1);
+            }
+            if !entry.is_retry {
+                self.budget.on_first_attempt();
+            }
+            let left = Duration::from_millis(entry.deadline.saturating_sub(now));
+            let timeout = self
+                .config
+                .webhooks
+                .get(webhook)
+                .map_or(left, |webhook| webhook.timeout.min(left));
+            return Some(Call {
+                webhook,
+                payload: Rc::clone(&entry.event.payload),
+                timeout,
+                attempt: Attempt {
+                    entry: key,
+                    webhook,
+                    lost_at: now
+                        .saturating_add(super::millis(timeout))
+                        .saturating_add(LOST_AFTER_MILLIS),
+                },
+            });
+        }
+    }
+
+    /// Says whether the host made the call: its token, or why not.
+    pub fn called(
+        &mut self,
+        call: &Call,
+        made: Result<u32, NotSent>,
+        now: SteadyMillis,
+        shared: &mut dyn Shared,
+    ) {
+        match made {
+            Ok(token) => {
+                if self.attempts.is_empty() {
+                    self.sweep_at = call.attempt.lost_at;
+                }
+                self.attempts.insert(token, call.attempt);
+            }
+            Err(reason) => self.end(call.attempt, Outcome::NotSent(reason), now, shared),
+        }
+    }
+
+    /// A call has ended. A token that is not known, or has ended before, is ignored.
+    pub fn ended(
+        &mut self,
+        token: u32,
+        response: &CallResponse,
+        now: SteadyMillis,
+        shared: &mut dyn Shared,
+    ) {
+        if let Some(attempt) = self.attempts.remove(&token) {
+            self.end(attempt, Outcome::of(response), now, shared);
+        }
+    }
+
+    pub(super) fn end(
+        &mut self,
+        attempt: Attempt,
+        outcome: Outcome,
+        now: SteadyMillis,
+        shared: &mut dyn Shared,
+    ) {
+        if let Some(lane) = self.lanes.get_mut(attempt.webhook) {
+            lane.in_flight = lane.in_flight.saturating_sub(1);
+        }
+        if let Some(entry) = self.entries.get_mut(attempt.entry) {
+            entry.in_flight.remove(attempt.webhook);
+        }
+        self.finish(attempt.entry, attempt.webhook, outcome, now, shared);
+    }
+
+    /// One delivery has ended, with or without a call.
+    pub(super) fn finish(
+        &mut self,
+        key: EntryKey,
+        webhook: usize,
+        outcome: Outcome,
+        now: SteadyMillis,
+        shared: &mut dyn Shared,
+    ) {
+        let Some(entry) = self.entries.get_mut(key) else {
+            return;
+        };
+        if entry.waiting.contains(webhook) {
+            entry.waiting.remove(webhook);
+            if entry.is_accepted() {
+                self.sheddable = self.sheddable.saturating_sub(1);
+            }
+        }
+        self.counts
+            .add(Counter::Deliveries(webhook, outcome.label()));
+        let (is_retry, attempt) = (entry.is_retry, entry.failed_rounds.saturating_add(1));
+        let is_first = outcome == Outcome::Delivered && !entry.is_accepted();
+        if outcome == Outcome::Delivered {
+            entry.delivered.insert(webhook);
+        } else {
+            if !outcome.is_transient() {
+                entry.refused.insert(webhook);
+            }
+            entry.wish = entry.wish.max(outcome.retry_after());
+            if let Some(config) = self.config.webhooks.get(webhook) {
+                self.notices.failure(webhook, config, outcome, attempt, now);
+            }
+        }
+        if is_retry && outcome == Outcome::Delivered {
+            self.budget.on_delivered_retry();
+        }
+        self.note_health(webhook, outcome, now);
+        if is_first {
+            self.accepted(key, now, shared);
+        }
+        if self
+            .entries
+            .get(key)
+            .is_some_and(|entry| entry.round_is_over())
+        {
+            self.round_over(key, now, shared);
+        }
+    }
+
+    fn note_health(&mut self, webhook: usize, outcome: Outcome, now: SteadyMillis) {
+        // Giving up on our own side says nothing of the webhook.
+        if matches!(outcome, Outcome::NotSent(NotSent::Deadline | NotSent::Shed)) {
+            return;
+        }
+        let (Some(lane), Some(config)) = (
+            self.lanes.get_mut(webhook),
+            self.config.webhooks.get(webhook),
+        ) else {
+            return;
+        };
+        let retry = &self.config.retry;
+        if !outcome.is_transient() {
+            if lane.health.on_alive() {
+                let name = &config.name;
+                self.notices
+                    .push(log::Level::Info, format!("webhook {name}: answers again"));
+                self.schedule.hasten(now, &mut self.entries, webhook);
+            }
+        } else if lane.health.on_failure(
+            now,
+            retry.initial_backoff,
+            retry.max_backoff,
+            &mut self.random,
+        ) {
+            let name = &config.name;
+            self.notices.push(
+                log::Level::Warn,
+                format!("webhook {name}: keeps failing, kept events are tried one at a time until it answers"),
+            );
+        }
+    }
+
+    /// Room for `cost` bytes more? If need be, deliveries that have not started, of events that another webhook has already,
+    /// give theirs up, oldest first: a dead webhook must not cost a new event its place.
+    pub(super) fn make_room(
+        &mut self,
+        cost: usize,
+        now: SteadyMillis,
+        shared: &mut dyn Shared,
+    ) -> bool {
+        let most = self.config.limits.max_in_flight_bytes;
+        let fits = |bytes: usize| bytes.saturating_add(cost) <= most;
+        for webhook in 0..self.lanes.len() {
+            if fits(self.bytes) || self.sheddable == 0 {
+                break;
+            }
+            let Some(lane) = self.lanes.get_mut(webhook) else {
+                continue;
+            };
+            let queue = std::mem::take(&mut lane.ready);
+            let mut rest = VecDeque::with_capacity(queue.len());
+            for key in queue {
+                let Some(entry) = self
+                    .entries
+                    .get(key)
+                    .filter(|entry| entry.waiting.contains(webhook))
+                else {
+                    continue;
+                };
+                if entry.is_accepted() && !fits(self.bytes) {
+                    self.finish(key, webhook, Outcome::NotSent(NotSent::Shed), now, shared);
+                } else {
+                    rest.push_back(key);
+                }
+            }
+            if let Some(lane) = self.lanes.get_mut(webhook) {
+                lane.ready = rest;
+            }
+        }
+        fits(self.bytes)
+    }
+}

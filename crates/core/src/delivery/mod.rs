@@ -1,0 +1,67 @@
+//! Deliveries, attempts and verdicts: everything between an event and its webhooks.
+//!
+//! [`Outbox`] is a state machine without input or output. It is told what happens ([`Outbox::submit`], [`Outbox::called`],
+//! [`Outbox::ended`], [`Outbox::tick`]) and asked what to do ([`Outbox::next_call`], [`Outbox::next_verdict`],
+//! [`Outbox::wake_at`]); every rule of delivery is in it and every test of a rule needs a fake clock and nothing else.
+//!
+//! An event is in the outbox once, however many requests carry it: requests that send it again while it is there wait for
+//! the same outcome.
+
+pub mod backoff;
+mod batch;
+pub mod budget;
+mod calls;
+mod entry;
+mod health;
+mod held;
+mod notices;
+mod outbox;
+pub mod outcome;
+pub mod table;
+#[cfg(test)]
+mod tests;
+mod time;
+pub mod webhook_set;
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use crate::clock::SteadyMillis;
+use crate::event::Kind;
+
+pub use self::batch::Verdict;
+pub use self::calls::Call;
+pub use self::held::Handover;
+pub use self::notices::Notice;
+pub use self::outbox::{Outbox, Overloaded, Submitted};
+use self::table::EventId;
+use self::webhook_set::WebhookSet;
+
+/// All webhooks of an event together have this long (seed, "Considerations").
+pub const TOTAL_TIMEOUT: Duration = Duration::from_secs(25);
+
+/// What an entry costs beside its payload, for the bounds on memory; measured on wasm32, rounded up.
+pub const ENTRY_OVERHEAD_BYTES: usize = 256;
+
+/// An event, ready to be delivered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// Its type.
+    pub kind: Kind,
+    /// The body of every call.
+    pub payload: Rc<[u8]>,
+    /// The webhooks that want it; at least one.
+    pub wanted: WebhookSet,
+    /// What it is recognised by when it is sent again; `None` when it has no id that lasts.
+    pub id: Option<EventId>,
+}
+
+impl Event {
+    fn cost(&self) -> usize {
+        self.payload.len() + ENTRY_OVERHEAD_BYTES
+    }
+}
+
+fn millis(duration: Duration) -> SteadyMillis {
+    SteadyMillis::try_from(duration.as_millis()).unwrap_or(SteadyMillis::MAX)
+}

@@ -1,0 +1,197 @@
+//! Log lines, bounded so that an outage does not flood the log.
+
+use crate::clock::SteadyMillis;
+use crate::config::Webhook;
+use crate::intake::Report;
+
+use super::outcome::{Label, NotSent, Outcome};
+
+/// One line per webhook and label in this time.
+const EVERY_MILLIS: u64 = 10_000;
+/// Lines not yet taken by the shell; more are counted, not kept.
+const MOST_PENDING: usize = 64;
+
+/// A line for the log; never holds anything of an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// How bad it is.
+    pub level: log::Level,
+    /// The line.
+    pub text: String,
+}
+
+/// The lines since the shell last took them.
+#[derive(Debug)]
+pub(super) struct Notices {
+    pending: Vec<Notice>,
+    /// By webhook and label.
+    written: Vec<Throttle>,
+    invalid: Throttle,
+}
+
+/// When the last line of a kind was written, and how many were left out since.
+#[derive(Clone, Debug, Default)]
+struct Throttle {
+    last: Option<SteadyMillis>,
+    left_out: u32,
+}
+
+impl Throttle {
+    /// How many lines the next one stands for, if it may be written now.
+    fn admit(&mut self, now: SteadyMillis, lines: u32) -> Option<u32> {
+        if self
+            .last
+            .is_some_and(|last| now.saturating_sub(last) < EVERY_MILLIS)
+        {
+            self.left_out = self.left_out.saturating_add(lines);
+            return None;
+        }
+        self.last = Some(now);
+        Some(std::mem::take(&mut self.left_out))
+    }
+}
+
+impl Notices {
+    pub(super) fn new(webhooks: &[Webhook]) -> Self {
+        Self {
+            pending: Vec::new(),
+            written: vec![Throttle::default(); webhooks.len() * Label::ALL.len()],
+            invalid: Throttle::default(),
+        }
+    }
+
+    pub(super) fn take(&mut self) -> Vec<Notice> {
+        std::mem::take(&mut self.pending)
+    }
+
+    pub(super) fn push(&mut self, level: log::Level, text: String) {
+        if self.pending.len() < MOST_PENDING {
+            self.pending.push(Notice { level, text });
+        }
+    }
+
+    /// Events of a request could not be delivered: how many, and what is wrong with the first.
+    pub(super) fn invalid(&mut self, report: &Report, now: SteadyMillis) {
+        let Some((_, reason)) = report.reasons().first() else {
+            return;
+        };
+        if let Some(left_out) = self.invalid.admit(now, report.invalid) {
+            let (invalid, events, more) = (report.invalid, report.events, more_like_it(left_out));
+            self.push(
+                log::Level::Warn,
+                format!("{invalid} of {events} events of a request are invalid, the first one: {reason}{more}"),
+            );
+        }
+    }
+
+    /// A delivery failed: who is to blame, and for what.
+    pub(super) fn failure(
+        &mut self,
+        index: usize,
+        webhook: &Webhook,
+        outcome: Outcome,
+        attempt: u32,
+        now: SteadyMillis,
+    ) {
+        let slot = index * Label::ALL.len() + outcome.label() as usize;
+        let Some(left_out) = self
+            .written
+            .get_mut(slot)
+            .and_then(|throttle| throttle.admit(now, 1))
+        else {
+            return;
+        };
+        let more = more_like_it(left_out);
+        let (name, blame) = (&webhook.name, blame(outcome));
+        self.push(
+            log::Level::Warn,
+            format!("webhook {name}: {blame}, attempt {attempt}{more}"),
+        );
+    }
+}
+
+fn more_like_it(left_out: u32) -> String {
+    match left_out {
+        0 => String::new(),
+        left_out => format!(" ({left_out} more like it since the last such line)"),
+    }
+}
+
+/// "Refused" is the webhook's doing; "could not send" is the way to it.
+fn blame(outcome: Outcome) -> String {
+    match outcome {
+        Outcome::Delivered => "delivered".into(),
+        Outcome::Rejected { status, .. } => format!("refused with status {status}"),
+        Outcome::Timeout => "could not send: no answer in time (timeout)".into(),
+        Outcome::Unreachable => {
+            "could not send: connect, DNS, TLS or connection failure (unreachable)".into()
+        }
+        Outcome::NotSent(NotSent::UnknownCluster) => {
+            "could not send: Envoy has no such cluster (not_sent)".into()
+        }
+        Outcome::NotSent(NotSent::NoCapacity) => {
+            "could not send: no healthy host, DNS not resolved or circuit breaker full (not_sent)"
+                .into()
+        }
+        Outcome::NotSent(NotSent::Deadline) => {
+            "could not send: the 25 s were over before its turn came (not_sent)".into()
+        }
+        Outcome::NotSent(NotSent::Shed) => {
+            "could not send: dropped to make room, another webhook has the event (not_sent)".into()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing;
+
+    #[test]
+    fn an_outage_writes_one_line_in_ten_seconds_and_counts_the_rest() {
+        let webhook = testing::webhook("crm");
+        let mut notices = Notices::new(std::slice::from_ref(&webhook));
+        for now in 0..10_000 {
+            notices.failure(0, &webhook, Outcome::Timeout, 1, now);
+        }
+        notices.failure(0, &webhook, Outcome::Timeout, 3, 10_000);
+        let lines: Vec<_> = notices
+            .take()
+            .into_iter()
+            .map(|notice| notice.text)
+            .collect();
+        assert_eq!(
+            lines,
+            [
+                "webhook crm: could not send: no answer in time (timeout), attempt 1",
+                "webhook crm: could not send: no answer in time (timeout), attempt 3 \
+                 (9999 more like it since the last such line)",
+            ]
+        );
+    }
+
+    #[test]
+    fn tells_a_refusal_from_a_way_that_is_blocked() {
+        let webhook = testing::webhook("crm");
+        let mut notices = Notices::new(std::slice::from_ref(&webhook));
+        let refused = Outcome::Rejected {
+            status: 403,
+            retry_after: None,
+        };
+        notices.failure(0, &webhook, refused, 1, 0);
+        notices.failure(0, &webhook, Outcome::NotSent(NotSent::NoCapacity), 1, 0);
+        let lines: Vec<_> = notices
+            .take()
+            .into_iter()
+            .map(|notice| notice.text)
+            .collect();
+        assert_eq!(
+            lines,
+            [
+                "webhook crm: refused with status 403, attempt 1",
+                "webhook crm: could not send: no healthy host, DNS not resolved or circuit breaker full (not_sent), \
+                 attempt 1",
+            ]
+        );
+    }
+}

@@ -1,0 +1,329 @@
+//! How an attempt ended, read from what the host says about the call.
+
+use std::time::Duration;
+
+/// What the host knows of a call that ended; read once, by name, as bytes.
+///
+/// Envoy's HTTP client reports its own failures as ordinary responses (`source/common/router/router.cc`), so the
+/// fields below are what tells a webhook's answer from Envoy's.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CallResponse {
+    /// `:status`; `None` when the call ended without headers (reset in the body, timeout after the headers,
+    /// answer over the host's limit).
+    pub status: Option<u16>,
+    /// `x-envoy-upstream-service-time` was there: an upstream answered, be it a webhook or an egress listener.
+    pub answered: bool,
+    /// `x-egress-flags`: the response flags of an egress listener that answered in the webhook's place.
+    pub egress_flags: Option<Vec<u8>>,
+    /// `retry-after`, read for failures only.
+    pub retry_after: Option<Vec<u8>>,
+}
+
+impl CallResponse {
+    /// Reads what is needed to judge a response that has headers, and no more: each read is a call of the host.
+    pub fn read(header: impl Fn(&str) -> Option<Vec<u8>>) -> Self {
+        let status =
+            header(":status").and_then(|status| std::str::from_utf8(&status).ok()?.parse().ok());
+        if status.is_some_and(is_success) {
+            return Self {
+                status,
+                answered: true,
+                ..Self::default()
+            };
+        }
+        Self {
+            status,
+            answered: header("x-envoy-upstream-service-time").is_some(),
+            egress_flags: header("x-egress-flags"),
+            retry_after: header("retry-after"),
+        }
+    }
+}
+
+fn is_success(status: u16) -> bool {
+    (200..=299).contains(&status)
+}
+
+/// Why a call could not be made at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotSent {
+    /// The host knows no such cluster.
+    UnknownCluster,
+    /// No healthy host, DNS not resolved, or the circuit breaker is full.
+    NoCapacity,
+    /// The batch's 25 s were over before the delivery's turn came.
+    Deadline,
+    /// Dropped to make room: another webhook has the event.
+    Shed,
+}
+
+/// The end of one attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The webhook answered 2xx.
+    Delivered,
+    /// The webhook answered anything else; redirects are not followed.
+    Rejected {
+        /// The webhook's status.
+        status: u16,
+        /// The webhook's `Retry-After`, if it gave one in seconds.
+        retry_after: Option<Duration>,
+    },
+    /// No whole answer in time; the webhook may have taken the event.
+    Timeout,
+    /// Connect, DNS or TLS failure, or a connection that broke; after a broken one the webhook may have taken the event.
+    Unreachable,
+    /// The call never left.
+    NotSent(NotSent),
+}
+
+/// Label of an outcome in metrics and log lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Label {
+    /// See [`Outcome::Delivered`].
+    Delivered,
+    /// See [`Outcome::Rejected`].
+    Rejected,
+    /// See [`Outcome::Timeout`].
+    Timeout,
+    /// See [`Outcome::Unreachable`].
+    Unreachable,
+    /// See [`Outcome::NotSent`].
+    NotSent,
+}
+
+impl Label {
+    /// Every label, in the order of the metrics.
+    pub const ALL: [Self; 5] = [
+        Self::Delivered,
+        Self::Rejected,
+        Self::Timeout,
+        Self::Unreachable,
+        Self::NotSent,
+    ];
+
+    /// As it stands in metric names.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Delivered => "delivered",
+            Self::Rejected => "rejected",
+            Self::Timeout => "timeout",
+            Self::Unreachable => "unreachable",
+            Self::NotSent => "not_sent",
+        }
+    }
+}
+
+impl Outcome {
+    /// Judges what the host reports.
+    #[must_use]
+    pub fn of(response: &CallResponse) -> Self {
+        let Some(status) = response.status else {
+            return Self::Unreachable;
+        };
+        if is_success(status) {
+            return Self::Delivered;
+        }
+        if let Some(flags) = &response.egress_flags {
+            return Self::of_egress_flags(flags);
+        }
+        match (status, response.answered) {
+            (504, false) => Self::Timeout,
+            (_, false) => Self::Unreachable,
+            (status, true) => Self::Rejected {
+                status,
+                retry_after: response.retry_after.as_deref().and_then(parse_retry_after),
+            },
+        }
+    }
+
+    /// Envoy's `%RESPONSE_FLAGS%`: `UT` upstream timeout, `SI` stream idle timeout; `UO` overflow, `NR` no route, `NC` no cluster,
+    /// `UH` no healthy host; everything else broke on the way (`UF`, `UC`, `UR`, `DF`, ...).
+    fn of_egress_flags(flags: &[u8]) -> Self {
+        let has = |wanted: &[u8]| flags.split(|byte| *byte == b',').any(|flag| flag == wanted);
+        if has(b"UT") || has(b"SI") {
+            Self::Timeout
+        } else if has(b"NR") || has(b"NC") {
+            Self::NotSent(NotSent::UnknownCluster)
+        } else if has(b"UO") || has(b"UH") {
+            Self::NotSent(NotSent::NoCapacity)
+        } else {
+            Self::Unreachable
+        }
+    }
+
+    /// Trying again can help: everything but a webhook's own refusal.
+    ///
+    /// 408, 425, 429 and 5xx are the webhook's way to say "later"; 3xx and other 4xx will not change.
+    #[must_use]
+    pub fn is_transient(self) -> bool {
+        match self {
+            Self::Delivered => false,
+            Self::Rejected { status, .. } => matches!(status, 408 | 425 | 429 | 500..=599),
+            Self::Timeout | Self::Unreachable | Self::NotSent(_) => true,
+        }
+    }
+
+    /// The outcome without its details.
+    #[must_use]
+    pub fn label(self) -> Label {
+        match self {
+            Self::Delivered => Label::Delivered,
+            Self::Rejected { .. } => Label::Rejected,
+            Self::Timeout => Label::Timeout,
+            Self::Unreachable => Label::Unreachable,
+            Self::NotSent(_) => Label::NotSent,
+        }
+    }
+
+    /// The webhook's own wish for a pause.
+    #[must_use]
+    pub fn retry_after(self) -> Option<Duration> {
+        match self {
+            Self::Rejected { retry_after, .. } => retry_after,
+            _ => None,
+        }
+    }
+}
+
+/// `Retry-After` in seconds (RFC 9110, 10.2.3). The date form is not read: it would need the webhook's clock and ours to agree.
+fn parse_retry_after(value: &[u8]) -> Option<Duration> {
+    let text = std::str::from_utf8(value).ok()?.trim();
+    // Nine digits are over thirty years; a longer number is noise.
+    (text.len() <= 9 && text.bytes().all(|byte| byte.is_ascii_digit()))
+        .then(|| text.parse().ok())
+        .flatten()
+        .map(Duration::from_secs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn response(status: u16, answered: bool) -> CallResponse {
+        CallResponse {
+            status: Some(status),
+            answered,
+            ..CallResponse::default()
+        }
+    }
+
+    #[test]
+    fn only_2xx_is_delivered() {
+        for status in [200, 201, 202, 204, 205, 206, 299] {
+            assert_eq!(
+                Outcome::of(&response(status, true)),
+                Outcome::Delivered,
+                "{status}"
+            );
+        }
+        for status in [
+            100, 101, 301, 302, 304, 307, 308, 400, 404, 410, 429, 500, 503, 999,
+        ] {
+            assert_eq!(
+                Outcome::of(&response(status, true)),
+                Outcome::Rejected {
+                    status,
+                    retry_after: None
+                },
+                "{status}"
+            );
+        }
+    }
+
+    #[test]
+    fn reads_nothing_but_the_status_of_a_success() {
+        let read = std::cell::RefCell::new(Vec::new());
+        let response = CallResponse::read(|name| {
+            read.borrow_mut().push(name.to_owned());
+            Some(b"204".to_vec())
+        });
+        assert_eq!(Outcome::of(&response), Outcome::Delivered);
+        assert_eq!(read.into_inner(), [":status"]);
+    }
+
+    #[test]
+    fn a_status_that_is_not_a_number_is_no_answer() {
+        for status in [&b"abc"[..], b"", b"\xff\xfe", b"-200", b"70000"] {
+            let response = CallResponse::read(|_| Some(status.to_vec()));
+            assert_eq!(Outcome::of(&response), Outcome::Unreachable, "{status:?}");
+        }
+    }
+
+    #[test]
+    fn tells_envoys_answers_from_the_webhooks() {
+        assert_eq!(Outcome::of(&response(504, false)), Outcome::Timeout);
+        assert_eq!(Outcome::of(&response(503, false)), Outcome::Unreachable);
+        assert_eq!(Outcome::of(&response(502, false)), Outcome::Unreachable);
+        assert_eq!(
+            Outcome::of(&response(504, true)),
+            Outcome::Rejected {
+                status: 504,
+                retry_after: None
+            }
+        );
+        assert_eq!(Outcome::of(&CallResponse::default()), Outcome::Unreachable);
+    }
+
+    #[test]
+    fn reads_the_flags_of_an_egress_listener() {
+        let flagged = |flags: &[u8]| {
+            Outcome::of(&CallResponse {
+                egress_flags: Some(flags.to_vec()),
+                ..response(503, true)
+            })
+        };
+        assert_eq!(flagged(b"UT"), Outcome::Timeout);
+        assert_eq!(flagged(b"UF,URX"), Outcome::Unreachable);
+        assert_eq!(flagged(b"DF"), Outcome::Unreachable);
+        assert_eq!(flagged(b"UO"), Outcome::NotSent(NotSent::NoCapacity));
+        assert_eq!(flagged(b"NR"), Outcome::NotSent(NotSent::UnknownCluster));
+        assert_eq!(flagged(b"\xff"), Outcome::Unreachable);
+    }
+
+    #[test]
+    fn reads_retry_after_in_seconds_and_nothing_else() {
+        let wish = |value: &[u8]| parse_retry_after(value).map(|wish| wish.as_secs());
+        assert_eq!(wish(b"7"), Some(7));
+        assert_eq!(wish(b" 120 "), Some(120));
+        for noise in [
+            &b""[..],
+            b"-1",
+            b"1.5",
+            b"Wed, 21 Oct 2015 07:28:00 GMT",
+            b"99999999999999999999",
+            b"\xff",
+        ] {
+            assert_eq!(wish(noise), None, "{noise:?}");
+        }
+    }
+
+    #[test]
+    fn tries_again_only_where_it_can_help() {
+        for status in [408, 425, 429, 500, 502, 503, 504, 599] {
+            assert!(
+                Outcome::Rejected {
+                    status,
+                    retry_after: None
+                }
+                .is_transient(),
+                "{status}"
+            );
+        }
+        for status in [301, 302, 400, 401, 403, 404, 410, 413, 421, 422, 999] {
+            assert!(
+                !Outcome::Rejected {
+                    status,
+                    retry_after: None
+                }
+                .is_transient(),
+                "{status}"
+            );
+        }
+        assert!(Outcome::Timeout.is_transient());
+        assert!(Outcome::Unreachable.is_transient());
+        assert!(Outcome::NotSent(NotSent::NoCapacity).is_transient());
+        assert!(!Outcome::Delivered.is_transient());
+    }
+}

@@ -1,0 +1,88 @@
+//! Calls in flight and bytes in memory.
+
+use std::time::Duration;
+
+use super::bed::{event, status, Bed};
+use crate::delivery::{Verdict, ENTRY_OVERHEAD_BYTES};
+use crate::testing::config_with;
+
+#[test]
+fn calls_to_one_webhook_are_capped_and_go_out_in_order() {
+    let mut bed = Bed::new(config_with(
+        &["a"],
+        r#", "limits": {"max_in_flight_per_webhook": 2}"#,
+    ));
+    bed.submit((0..5).map(|n| event(&format!("e{n}"), &[0])).collect());
+    assert_eq!(bed.under_way(), ["e0>0", "e1>0"]);
+    bed.respond("e1", 0, &status(200));
+    assert_eq!(bed.under_way(), ["e0>0", "e2>0"]);
+    bed.respond("e2", 0, &status(500));
+    assert_eq!(bed.under_way(), ["e0>0", "e3>0"]);
+}
+
+#[test]
+fn one_webhooks_cap_does_not_hold_up_another() {
+    let mut bed = Bed::new(config_with(
+        &["a", "b"],
+        r#", "limits": {"max_in_flight_per_webhook": 1}"#,
+    ));
+    let request = bed.submit((0..3).map(|n| event(&format!("e{n}"), &[0, 1])).collect());
+    assert_eq!(bed.under_way(), ["e0>0", "e0>1"]);
+    for n in 0..3 {
+        bed.respond(&format!("e{n}"), 1, &status(200));
+    }
+    assert_eq!(bed.under_way(), ["e0>0"]);
+    assert_eq!(bed.take_verdicts(), [(request, Verdict::Accepted)]);
+}
+
+/// Room for four events with ten bytes of payload.
+fn tight() -> Bed {
+    let mut config = config_with(
+        &["a", "b"],
+        r#", "limits": {"max_in_flight_per_webhook": 1}"#,
+    );
+    // Less than a configuration may say, so that four events fill it.
+    config.limits.max_in_flight_bytes = 4 * (10 + ENTRY_OVERHEAD_BYTES);
+    Bed::new(config)
+}
+
+fn ten_bytes(n: usize, webhooks: &[usize]) -> crate::delivery::Event {
+    event(&format!("event-{n:04}"), webhooks)
+}
+
+#[test]
+fn past_the_cap_on_bytes_a_request_is_refused_whole() {
+    let mut bed = tight();
+    bed.submit((0..3).map(|n| ten_bytes(n, &[0])).collect());
+    let request = bed.submit((3..5).map(|n| ten_bytes(n, &[0])).collect());
+    let after = Duration::from_secs(2);
+    assert_eq!(
+        bed.take_verdicts(),
+        [(request, Verdict::Retry { after, kept: false })]
+    );
+    bed.respond("event-0000", 0, &status(200));
+    bed.submit((5..7).map(|n| ten_bytes(n, &[0])).collect());
+    assert_eq!(bed.take_verdicts(), []);
+    for n in [1, 2, 5, 6] {
+        bed.respond(&format!("event-{n:04}"), 0, &status(200));
+    }
+    assert!(bed.outbox.is_empty());
+}
+
+#[test]
+fn a_dead_webhook_does_not_cost_new_events_their_place() {
+    let mut bed = tight();
+    // Webhook 0 never answers; webhook 1 accepts, so that only waiting deliveries to 0 hold the memory.
+    for n in 0..12 {
+        bed.submit(vec![ten_bytes(n, &[0, 1])]);
+        bed.respond(&format!("event-{n:04}"), 1, &status(200));
+        let verdicts = bed.take_verdicts();
+        assert!(
+            matches!(verdicts[..], [(_, Verdict::Accepted)]),
+            "{n}: {verdicts:?}"
+        );
+    }
+    assert_eq!(bed.under_way(), ["event-0000>0"]);
+    assert_eq!(bed.count("deliveries.webhook.a.outcome.not_sent"), 8);
+    assert_eq!(bed.count("deliveries.webhook.b.outcome.delivered"), 12);
+}

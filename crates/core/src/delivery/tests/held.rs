@@ -1,0 +1,210 @@
+//! Events that every webhook failed: "the event will be retried later" (seed, "Considerations").
+
+use std::time::Duration;
+
+use super::bed::{event, retry, status, Bed};
+use crate::delivery::outcome::CallResponse;
+use crate::delivery::Verdict;
+use crate::testing::{config, config_with};
+
+fn failed_everywhere(bed: &mut Bed) -> u32 {
+    let request = bed.submit(vec![event("x", &[0, 1])]);
+    bed.respond("x", 0, &status(503));
+    bed.respond("x", 1, &CallResponse::default());
+    request
+}
+
+#[test]
+fn a_failed_event_is_kept_and_delivered_later() {
+    let mut bed = Bed::new(config(&["a", "b"]));
+    let request = failed_everywhere(&mut bed);
+    let verdicts = bed.take_verdicts();
+    assert!(
+        matches!(verdicts[..], [(of, Verdict::Retry { kept: true, .. })] if of == request),
+        "{verdicts:?}"
+    );
+    assert_eq!(bed.under_way(), [""; 0]);
+    bed.pass(Duration::from_millis(1_200));
+    assert_eq!(bed.under_way(), ["x>0", "x>1"]);
+    bed.respond("x", 0, &status(200));
+    bed.respond("x", 1, &status(500));
+    assert!(bed.outbox.is_empty());
+    assert_eq!(bed.count("held.outcome.kept"), 1);
+    assert_eq!(bed.count("held.outcome.delivered"), 1);
+    assert_eq!(bed.take_verdicts(), []);
+    bed.pass(Duration::from_secs(3_600));
+    assert_eq!(bed.under_way(), [""; 0]);
+}
+
+#[test]
+fn the_sdk_is_told_when_the_next_try_is() {
+    let mut bed = Bed::new(config(&["a"]));
+    let request = bed.submit(vec![event("x", &[0])]);
+    let wish = CallResponse {
+        retry_after: Some(b"30".to_vec()),
+        ..status(429)
+    };
+    bed.respond("x", 0, &wish);
+    let verdicts = bed.take_verdicts();
+    let [(of, Verdict::Retry { after, kept: true })] = verdicts[..] else {
+        panic!("{verdicts:?}")
+    };
+    assert_eq!(of, request);
+    assert!((30..=36).contains(&after.as_secs()), "{after:?}");
+    bed.pass(Duration::from_millis(29_999));
+    assert_eq!(bed.under_way(), [""; 0]);
+    bed.pass(Duration::from_secs(7));
+    assert_eq!(bed.under_way(), ["x>0"]);
+}
+
+#[test]
+fn what_every_webhook_refuses_for_good_is_not_kept() {
+    let mut bed = Bed::new(config(&["a", "b"]));
+    let request = bed.submit(vec![event("x", &[0, 1])]);
+    bed.respond("x", 0, &status(400));
+    bed.respond("x", 1, &status(301));
+    assert_eq!(bed.take_verdicts(), [(request, retry(1, false))]);
+    assert!(bed.outbox.is_empty());
+    assert_eq!(bed.count("held.outcome.refused"), 1);
+    assert_eq!(bed.count("held.outcome.kept"), 0);
+}
+
+#[test]
+fn a_webhook_that_refused_for_good_is_not_tried_again() {
+    let mut bed = Bed::new(config(&["a", "b"]));
+    bed.submit(vec![event("x", &[0, 1])]);
+    bed.respond("x", 0, &status(410));
+    bed.respond("x", 1, &status(500));
+    bed.pass(Duration::from_millis(1_200));
+    assert_eq!(bed.under_way(), ["x>1"]);
+    bed.respond("x", 1, &status(403));
+    assert!(bed.outbox.is_empty());
+    assert_eq!(bed.count("held.outcome.refused"), 1);
+}
+
+#[test]
+fn tries_end_with_the_window() {
+    let mut bed = Bed::new(config_with(
+        &["a"],
+        r#", "retry": {"window": "60s", "initial_backoff": "1s", "max_backoff": "10s"}"#,
+    ));
+    bed.submit(vec![event("x", &[0])]);
+    let mut tries = 0;
+    for _ in 0..120 {
+        if bed.under_way() == ["x>0"] {
+            tries += 1;
+            bed.respond("x", 0, &status(500));
+        }
+        bed.pass(Duration::from_secs(1));
+    }
+    assert!((6..=16).contains(&tries), "{tries}");
+    assert_eq!(bed.count("held.outcome.expired"), 1);
+    assert!(bed.outbox.is_empty());
+}
+
+#[test]
+fn what_does_not_fit_is_not_kept_and_the_sdk_is_told_so() {
+    let mut bed = Bed::new(config_with(&["a"], r#", "retry": {"max_held_events": 1}"#));
+    let request = bed.submit(vec![event("x", &[0]), event("y", &[0])]);
+    bed.respond("x", 0, &status(500));
+    bed.respond("y", 0, &status(500));
+    let verdicts = bed.take_verdicts();
+    assert!(
+        matches!(verdicts[..], [(of, Verdict::Retry { kept: false, .. })] if of == request),
+        "{verdicts:?}"
+    );
+    assert_eq!(bed.count("held.outcome.kept"), 1);
+    assert_eq!(bed.count("held.outcome.no_room"), 1);
+    bed.pass(Duration::from_millis(1_200));
+    assert_eq!(bed.under_way(), ["x>0"], "the older one stays");
+}
+
+#[test]
+fn a_total_outage_does_not_double_the_load() {
+    let mut bed = Bed::new(config(&["a"]));
+    let (mut sent, mut called) = (0, 0);
+    for second in 0..120 {
+        for n in 0..50 {
+            sent += 1;
+            bed.submit(vec![event(&format!("e{second}-{n}"), &[0])]);
+        }
+        for _ in 0..10 {
+            bed.pass(Duration::from_millis(100));
+            for call in std::mem::take(&mut bed.calls) {
+                called += 1;
+                bed.end(call.token, &status(503));
+            }
+        }
+    }
+    let ratio = f64::from(called) / f64::from(sent);
+    assert!(ratio < 1.25, "{called} calls for {sent} events");
+}
+
+#[test]
+fn once_a_webhook_answers_again_everything_kept_follows_soon() {
+    let mut bed = Bed::new(config(&["a"]));
+    for n in 0..2_000 {
+        bed.submit(vec![event(&format!("e{n}"), &[0])]);
+    }
+    bed.pass(Duration::from_millis(1));
+    while let Some(call) = bed.calls.pop() {
+        bed.end(call.token, &status(503));
+    }
+    assert_eq!(bed.count("held.outcome.kept"), 2_000);
+    for _ in 0..600 {
+        bed.pass(Duration::from_millis(100));
+        for call in std::mem::take(&mut bed.calls) {
+            bed.end(call.token, &status(200));
+        }
+    }
+    assert_eq!(bed.count("held.outcome.delivered"), 2_000);
+    assert!(bed.outbox.is_empty());
+}
+
+#[test]
+fn a_dead_webhook_is_probed_while_the_other_is_retried() {
+    let mut bed = Bed::new(config(&["a", "b"]));
+    for n in 0..5 {
+        bed.submit(vec![event(&format!("dead{n}"), &[0])]);
+        bed.respond(&format!("dead{n}"), 0, &CallResponse::default());
+    }
+    bed.submit(vec![event("x", &[0, 1])]);
+    bed.respond("x", 0, &CallResponse::default());
+    bed.respond("x", 1, &status(500));
+    bed.pass(Duration::from_millis(1_200));
+    let to = |webhook: &str| {
+        bed.under_way()
+            .iter()
+            .filter(|call| call.ends_with(webhook))
+            .count()
+    };
+    assert_eq!((to(">0"), to(">1")), (1, 1), "{:?}", bed.under_way());
+}
+
+#[test]
+fn a_newer_configuration_takes_over_what_is_kept() {
+    let mut old = Bed::new(config(&["a", "b"]));
+    failed_everywhere(&mut old);
+    let held = old.outbox.take_held();
+    assert!(old.outbox.is_empty());
+    let mut new = Bed::new(config(&["c", "b"]));
+    for handover in held {
+        new.outbox.adopt(handover, new.now);
+    }
+    new.pass(Duration::from_millis(100));
+    assert_eq!(new.under_way(), ["x>1"], "the webhook of the same name");
+    new.respond("x", 1, &status(200));
+    assert!(new.outbox.is_empty());
+}
+
+#[test]
+fn what_is_kept_for_webhooks_that_are_gone_goes_to_the_new_ones() {
+    let mut old = Bed::new(config(&["a", "b"]));
+    failed_everywhere(&mut old);
+    let mut new = Bed::new(config(&["c", "d"]));
+    for handover in old.outbox.take_held() {
+        new.outbox.adopt(handover, new.now);
+    }
+    new.pass(Duration::from_millis(100));
+    assert_eq!(new.under_way(), ["x>0", "x>1"]);
+}

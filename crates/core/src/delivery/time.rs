@@ -1,0 +1,135 @@
+//! What time alone brings about.
+
+use super::calls::LOST_AFTER_MILLIS;
+use super::millis;
+use super::outbox::Outbox;
+use super::outcome::{NotSent, Outcome};
+use super::table::{Shared, PULSE_EVERY};
+use crate::clock::SteadyMillis;
+
+/// How often to look whether another worker has delivered what it claimed.
+pub(super) const ELSEWHERE_EVERY: u64 = 50;
+
+impl<T> Outbox<T> {
+    /// When [`Outbox::tick`] is next needed; `None` while nothing waits for time.
+    pub fn wake_at(&mut self) -> Option<SteadyMillis> {
+        while let Some((_, batch)) = self.deadlines.front() {
+            if self.batches.contains_key(*batch) {
+                break;
+            }
+            self.deadlines.pop_front();
+        }
+        let batch = self.deadlines.front().map(|(deadline, _)| *deadline);
+        let waiting = self
+            .lanes
+            .iter()
+            .filter_map(|lane| self.entries.get(*lane.ready.front()?))
+            .map(|entry| entry.deadline)
+            .min();
+        let elsewhere = (!self.elsewhere.is_empty()).then_some(self.elsewhere_at);
+        let pulse = (self.table.is_on() && !self.entries.is_empty()).then_some(self.pulse_at);
+        let sweep = (!self.attempts.is_empty()).then_some(self.sweep_at);
+        [
+            batch,
+            waiting,
+            elsewhere,
+            pulse,
+            sweep,
+            self.schedule.next_due(),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+
+    /// Does whatever is due.
+    pub fn tick(&mut self, now: SteadyMillis, shared: &mut dyn Shared) {
+        if !self.entries.is_empty() {
+            self.renew_pulse(now, shared);
+        }
+        self.end_waits(now, shared);
+        self.sweep(now, shared);
+        while self
+            .deadlines
+            .front()
+            .is_some_and(|(deadline, _)| *deadline <= now)
+        {
+            if let Some((_, batch)) = self.deadlines.pop_front() {
+                self.push_overdue(batch, now);
+            }
+        }
+        if now >= self.elsewhere_at {
+            self.look_elsewhere(now, shared);
+        }
+        self.retry_due(now, shared);
+    }
+
+    pub(super) fn renew_pulse(&mut self, now: SteadyMillis, shared: &mut dyn Shared) {
+        if self.table.is_on() && now >= self.pulse_at {
+            self.table.pulse(now, shared);
+            self.pulse_at = now.saturating_add(millis(PULSE_EVERY));
+        }
+    }
+
+    /// Ends the deliveries whose round was over before their turn came; within a lane rounds end in order.
+    fn end_waits(&mut self, now: SteadyMillis, shared: &mut dyn Shared) {
+        for webhook in 0..self.lanes.len() {
+            while let Some(key) = self
+                .lanes
+                .get(webhook)
+                .and_then(|lane| lane.ready.front().copied())
+            {
+                let waits = self
+                    .entries
+                    .get(key)
+                    .filter(|entry| entry.waiting.contains(webhook));
+                if waits.is_some_and(|entry| now < entry.deadline) {
+                    break;
+                }
+                let is_late = waits.is_some();
+                if let Some(lane) = self.lanes.get_mut(webhook) {
+                    lane.ready.pop_front();
+                }
+                if is_late {
+                    self.finish(
+                        key,
+                        webhook,
+                        Outcome::NotSent(NotSent::Deadline),
+                        now,
+                        shared,
+                    );
+                }
+            }
+        }
+    }
+
+    /// Gives up calls that the host never ended.
+    fn sweep(&mut self, now: SteadyMillis, shared: &mut dyn Shared) {
+        if self.attempts.is_empty() || now < self.sweep_at {
+            return;
+        }
+        let lost: Vec<u32> = self
+            .attempts
+            .iter()
+            .filter(|(_, attempt)| attempt.lost_at <= now)
+            .map(|(token, _)| *token)
+            .collect();
+        for token in lost {
+            if let Some(attempt) = self.attempts.remove(&token) {
+                self.end(attempt, Outcome::Timeout, now, shared);
+            }
+        }
+        self.sweep_at = now.saturating_add(LOST_AFTER_MILLIS);
+    }
+
+    fn look_elsewhere(&mut self, now: SteadyMillis, shared: &mut dyn Shared) {
+        for (event, batch) in std::mem::take(&mut self.elsewhere) {
+            self.bytes = self.bytes.saturating_sub(event.cost());
+            // Its SDK has been told to send it again.
+            if self.batches.contains_key(batch) {
+                self.admit(event, batch, now, shared);
+                self.push_ready(batch, now);
+            }
+        }
+    }
+}

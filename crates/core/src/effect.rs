@@ -1,1 +1,0 @@
-//! What the shell must do for the core.

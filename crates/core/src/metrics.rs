@@ -1,0 +1,262 @@
+//! The names of the counters, and the counts since the shell last took them.
+//!
+//! Names are Envoy's, before its `wasmcustom.` prefix; the tags are cut out by the shipped `stats_tags`. Counts are summed
+//! here and handed over once per callback, so that a batch costs one host call per counter and not one per event.
+
+use crate::config::Webhook;
+use crate::delivery::outcome::Label;
+use crate::event::Kind;
+
+const PREFIX: &str = "freshpaint_webhooks";
+
+/// How a request ended, for the SDK.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Request {
+    /// Answered with success.
+    Accepted,
+    /// Answered so that the SDK sends it again.
+    Retry,
+    /// Answered with 4xx, or a preflight that is not allowed.
+    Refused,
+    /// Not a collection request: left to the route.
+    Passed,
+    /// A CORS preflight, answered.
+    Preflight,
+    /// The client had gone before the answer.
+    Abandoned,
+}
+
+/// What became of an event when its request was answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// At least one webhook has it.
+    Accepted,
+    /// Every webhook failed it.
+    Failed,
+    /// No webhook wants it.
+    Filtered,
+    /// Not an event that can be delivered.
+    Invalid,
+    /// Recognised as sent again: a webhook had accepted it before.
+    Duplicate,
+}
+
+/// What became of events that every webhook had failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Held {
+    /// Kept to be tried again.
+    Kept,
+    /// Not kept: no room.
+    NoRoom,
+    /// Delivered later.
+    Delivered,
+    /// Every webhook refused it for good, so that it is not kept, or no longer.
+    Refused,
+    /// The retry window ended.
+    Expired,
+    /// Another worker, or a newer configuration, took it over.
+    HandedOver,
+}
+
+/// One counter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counter {
+    /// `requests.outcome.<...>`
+    Requests(Request),
+    /// `events.type.<...>.outcome.<...>`; no kind is `other`.
+    Events(Option<Kind>, Event),
+    /// `deliveries.webhook.<name>.outcome.<...>`, by the webhook's index.
+    Deliveries(usize, Label),
+    /// `held.outcome.<...>`
+    Held(Held),
+}
+
+const REQUESTS: [(Request, &str); 6] = [
+    (Request::Accepted, "accepted"),
+    (Request::Retry, "retry"),
+    (Request::Refused, "refused"),
+    (Request::Passed, "passed"),
+    (Request::Preflight, "preflight"),
+    (Request::Abandoned, "abandoned"),
+];
+const EVENTS: [(Event, &str); 5] = [
+    (Event::Accepted, "accepted"),
+    (Event::Failed, "failed"),
+    (Event::Filtered, "filtered"),
+    (Event::Invalid, "invalid"),
+    (Event::Duplicate, "duplicate"),
+];
+const HELD: [(Held, &str); 6] = [
+    (Held::Kept, "kept"),
+    (Held::NoRoom, "no_room"),
+    (Held::Delivered, "delivered"),
+    (Held::Refused, "refused"),
+    (Held::Expired, "expired"),
+    (Held::HandedOver, "handed_over"),
+];
+/// The four kinds and `other`.
+const KINDS: usize = Kind::ALL.len() + 1;
+
+const EVENTS_AT: usize = REQUESTS.len();
+const HELD_AT: usize = EVENTS_AT + KINDS * EVENTS.len();
+const DELIVERIES_AT: usize = HELD_AT + HELD.len();
+
+/// Every counter's name, in the order of [`Counts::take`]'s indices.
+#[must_use]
+pub fn names(webhooks: &[Webhook]) -> Vec<String> {
+    let requests = REQUESTS
+        .iter()
+        .map(|(_, outcome)| format!("{PREFIX}.requests.outcome.{outcome}"));
+    let kinds = Kind::ALL.iter().map(|kind| kind.as_str()).chain(["other"]);
+    let events = kinds.flat_map(|kind| {
+        EVENTS
+            .iter()
+            .map(move |(_, outcome)| format!("{PREFIX}.events.type.{kind}.outcome.{outcome}"))
+    });
+    let held = HELD
+        .iter()
+        .map(|(_, outcome)| format!("{PREFIX}.held.outcome.{outcome}"));
+    let deliveries = webhooks.iter().flat_map(|webhook| {
+        Label::ALL.iter().map(move |label| {
+            let (name, outcome) = (&webhook.name, label.as_str());
+            format!("{PREFIX}.deliveries.webhook.{name}.outcome.{outcome}")
+        })
+    });
+    requests
+        .chain(events)
+        .chain(held)
+        .chain(deliveries)
+        .collect()
+}
+
+impl Counter {
+    fn index(self) -> usize {
+        match self {
+            Self::Requests(outcome) => position(&REQUESTS, outcome),
+            Self::Events(kind, outcome) => {
+                let kind = kind
+                    .and_then(|kind| Kind::ALL.iter().position(|known| *known == kind))
+                    .unwrap_or(Kind::ALL.len());
+                EVENTS_AT + kind * EVENTS.len() + position(&EVENTS, outcome)
+            }
+            Self::Held(outcome) => HELD_AT + position(&HELD, outcome),
+            Self::Deliveries(webhook, label) => {
+                DELIVERIES_AT + webhook * Label::ALL.len() + label as usize
+            }
+        }
+    }
+}
+
+fn position<T: PartialEq, const N: usize>(all: &[(T, &str); N], wanted: T) -> usize {
+    all.iter().position(|(one, _)| *one == wanted).unwrap_or(0)
+}
+
+/// Counts since the shell last took them.
+#[derive(Debug)]
+pub struct Counts {
+    pending: Vec<u32>,
+    touched: Vec<usize>,
+}
+
+impl Counts {
+    /// No counts, for a configuration with these webhooks.
+    #[must_use]
+    pub fn new(webhooks: &[Webhook]) -> Self {
+        Self {
+            pending: vec![0; DELIVERIES_AT + webhooks.len() * Label::ALL.len()],
+            touched: Vec::new(),
+        }
+    }
+
+    /// Counts one.
+    pub fn add(&mut self, counter: Counter) {
+        let index = counter.index();
+        if let Some(pending) = self.pending.get_mut(index) {
+            if *pending == 0 {
+                self.touched.push(index);
+            }
+            *pending = pending.saturating_add(1);
+        }
+    }
+
+    /// Gives each count that is not zero, with its counter's index in [`names`], and forgets it.
+    pub fn take(&mut self, mut give: impl FnMut(usize, u32)) {
+        for index in self.touched.drain(..) {
+            if let Some(pending) = self.pending.get_mut(index) {
+                give(index, std::mem::take(pending));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing;
+
+    fn webhooks() -> Vec<Webhook> {
+        ["crm", "cdp"].map(testing::webhook).to_vec()
+    }
+
+    /// What a count is called, found the way the shell finds it.
+    fn name_of(counter: Counter) -> String {
+        let mut counts = Counts::new(&webhooks());
+        counts.add(counter);
+        let mut found = Vec::new();
+        counts.take(|index, count| found.push((index, count)));
+        let [(index, 1)] = found[..] else {
+            panic!("{found:?}")
+        };
+        names(&webhooks())[index].clone()
+    }
+
+    #[test]
+    fn every_counter_has_the_name_of_the_design() {
+        assert_eq!(
+            name_of(Counter::Requests(Request::Accepted)),
+            "freshpaint_webhooks.requests.outcome.accepted"
+        );
+        assert_eq!(
+            name_of(Counter::Requests(Request::Passed)),
+            "freshpaint_webhooks.requests.outcome.passed"
+        );
+        assert_eq!(
+            name_of(Counter::Events(Some(Kind::Group), Event::Invalid)),
+            "freshpaint_webhooks.events.type.group.outcome.invalid"
+        );
+        assert_eq!(
+            name_of(Counter::Events(None, Event::Filtered)),
+            "freshpaint_webhooks.events.type.other.outcome.filtered"
+        );
+        assert_eq!(
+            name_of(Counter::Held(Held::Expired)),
+            "freshpaint_webhooks.held.outcome.expired"
+        );
+        assert_eq!(
+            name_of(Counter::Deliveries(1, Label::NotSent)),
+            "freshpaint_webhooks.deliveries.webhook.cdp.outcome.not_sent"
+        );
+    }
+
+    #[test]
+    fn no_two_counters_share_a_name() {
+        let mut all = names(&webhooks());
+        assert_eq!(all.len(), DELIVERIES_AT + 10);
+        all.sort();
+        all.dedup();
+        assert_eq!(all.len(), DELIVERIES_AT + 10);
+    }
+
+    #[test]
+    fn sums_until_taken() {
+        let mut counts = Counts::new(&webhooks());
+        for _ in 0..3 {
+            counts.add(Counter::Deliveries(0, Label::Delivered));
+        }
+        counts.add(Counter::Deliveries(9, Label::Delivered));
+        let mut taken = Vec::new();
+        counts.take(|_, count| taken.push(count));
+        assert_eq!(taken, [3]);
+        counts.take(|_, count| panic!("{count} left"));
+    }
+}

@@ -1,0 +1,307 @@
+//! One plugin on one worker: intake in front, delivery behind.
+
+use std::collections::VecDeque;
+use std::hash::Hasher;
+use std::rc::Rc;
+
+use siphasher::sip128::{Hasher128, SipHasher13};
+
+use crate::answer::Answer;
+use crate::clock::Now;
+use crate::config::{Config, Webhook};
+use crate::delivery::outcome::{CallResponse, NotSent};
+use crate::delivery::table::{EventId, Owner, Shared};
+use crate::delivery::webhook_set::WebhookSet;
+use crate::delivery::{self, Call, Handover, Notice, Outbox, Overloaded, Submitted};
+use crate::event::{Event, Kind};
+use crate::intake::{self, Answered, Collection, Context, Head, Item, Judgement, Report};
+use crate::metrics::{Counter, Event as EventOutcome, Request};
+
+/// What sets this worker apart from the others, given by the host.
+#[derive(Clone, Copy, Debug)]
+pub struct Identity<'a> {
+    /// New for each VM and each configuration.
+    pub owner: Owner,
+    /// Feeds jitter and the ids of events that have neither id nor time.
+    pub seed: u64,
+    /// Secret key of the event ids; the same on every worker of the process.
+    pub id_key: [u8; 16],
+    /// The plugin's name: plugins in one VM do not take each other's events for re-sent ones.
+    pub plugin: &'a [u8],
+}
+
+/// What the shell does with a request whose head it has shown.
+#[derive(Debug)]
+pub enum Reception {
+    /// Leave it to the route.
+    Pass,
+    /// Answer it; its body does not matter.
+    Answer(Answer),
+    /// Gather its body.
+    Collect(Collection),
+}
+
+/// What an answer is made from once the verdict is known.
+#[derive(Debug)]
+struct Ticket {
+    collection: Collection,
+    report: Report,
+}
+
+/// One plugin on one worker.
+#[derive(Debug)]
+pub struct Worker {
+    config: Rc<Config>,
+    outbox: Outbox<Ticket>,
+    /// Answers of requests that no call was needed for.
+    answers: VecDeque<(u32, Answer)>,
+    random: fastrand::Rng,
+    ids: SipHasher13,
+}
+
+impl Worker {
+    /// A worker with nothing to do yet.
+    #[must_use]
+    pub fn new(config: Config, identity: &Identity<'_>, now: Now) -> Self {
+        let config = Rc::new(config);
+        let mut random = fastrand::Rng::with_seed(identity.seed);
+        let mut ids = SipHasher13::new_with_key(&identity.id_key);
+        write_field(&mut ids, identity.plugin);
+        Self {
+            outbox: Outbox::new(
+                Rc::clone(&config),
+                identity.owner,
+                random.u64(..),
+                now.steady,
+            ),
+            answers: VecDeque::new(),
+            config,
+            random,
+            ids,
+        }
+    }
+
+    /// Judges the head of a request.
+    pub fn receive(&mut self, head: &Head<'_>) -> Reception {
+        let Some(route) = intake::recognise(head.path, &self.config.collect) else {
+            self.count(Request::Passed);
+            return Reception::Pass;
+        };
+        match intake::judge(route, head, &self.config) {
+            Judgement::Answer(answer, why) => {
+                self.count(match why {
+                    Answered::Preflight => Request::Preflight,
+                    Answered::Refused => Request::Refused,
+                });
+                Reception::Answer(answer)
+            }
+            Judgement::Collect(collection) => Reception::Collect(collection),
+        }
+    }
+
+    /// Refuses a body that has grown past `limits.max_body_bytes`, or gives nothing while it may grow on.
+    pub fn refuse_size(&mut self, collection: &Collection, bytes: usize) -> Option<Answer> {
+        (bytes > self.config.limits.max_body_bytes).then(|| {
+            self.count(Request::Refused);
+            collection.too_large()
+        })
+    }
+
+    /// Takes a whole request in: its answer comes from [`Worker::next_answer`], and calls may wait to be made.
+    pub fn submit(
+        &mut self,
+        mut collection: Collection,
+        body: &[u8],
+        stream: u32,
+        now: Now,
+        shared: &mut dyn Shared,
+    ) {
+        let mut report = Report::default();
+        let mut events = Vec::new();
+        let (config, ids, outbox) = (&self.config, &self.ids, &mut self.outbox);
+        let mut context = Context {
+            now,
+            random: &mut self.random,
+            config,
+        };
+        let read = collection.read(body, &mut context, &mut |index, item| {
+            report.events += 1;
+            match item {
+                Item::Event(event) => match wanting(&event, &config.webhooks) {
+                    WebhookSet::EMPTY => {
+                        outbox.count(Counter::Events(Some(event.kind), EventOutcome::Filtered));
+                    }
+                    wanted => events.push(deliverable(&event, wanted, ids)),
+                },
+                Item::Filtered(kind, _) => {
+                    outbox.count(Counter::Events(kind, EventOutcome::Filtered));
+                }
+                Item::Invalid(invalid) => {
+                    outbox.count(Counter::Events(invalid.kind, EventOutcome::Invalid));
+                    report.add_invalid(index, invalid.reason);
+                }
+            }
+        });
+        if let Err(answer) = read {
+            self.count(Request::Refused);
+            self.answers.push_back((stream, answer));
+            return;
+        }
+        self.outbox.note_invalid(&report, now.steady);
+        let ticket = Ticket { collection, report };
+        let answer = match self
+            .outbox
+            .submit(ticket, stream, events, now.steady, shared)
+        {
+            Ok(Submitted::Pending) => return,
+            Ok(Submitted::Decided(ticket, verdict)) => self.answer(ticket, verdict),
+            Err(Overloaded { ticket, after }) => {
+                self.count(Request::Retry);
+                ticket
+                    .collection
+                    .answer(intake::Verdict::Overloaded { after })
+            }
+        };
+        self.answers.push_back((stream, answer));
+    }
+
+    /// The next call to make; [`Worker::called`] must be told how that went.
+    pub fn next_call(&mut self, now: Now, shared: &mut dyn Shared) -> Option<Call> {
+        self.outbox.next_call(now.steady, shared)
+    }
+
+    /// Says whether the host made the call: its token, or why not.
+    pub fn called(
+        &mut self,
+        call: &Call,
+        made: Result<u32, NotSent>,
+        now: Now,
+        shared: &mut dyn Shared,
+    ) {
+        self.outbox.called(call, made, now.steady, shared);
+    }
+
+    /// A call has ended.
+    pub fn ended(
+        &mut self,
+        token: u32,
+        response: &CallResponse,
+        now: Now,
+        shared: &mut dyn Shared,
+    ) {
+        self.outbox.ended(token, response, now.steady, shared);
+    }
+
+    /// Does whatever is due.
+    pub fn tick(&mut self, now: Now, shared: &mut dyn Shared) {
+        self.outbox.tick(now.steady, shared);
+    }
+
+    /// The next answer and the stream that waits for it.
+    pub fn next_answer(&mut self) -> Option<(u32, Answer)> {
+        if let Some(answer) = self.answers.pop_front() {
+            return Some(answer);
+        }
+        let (stream, ticket, verdict) = self.outbox.next_verdict()?;
+        Some((stream, self.answer(ticket, verdict)))
+    }
+
+    /// The client had gone before its answer; the deliveries are not touched.
+    pub fn abandoned(&mut self) {
+        self.count(Request::Abandoned);
+    }
+
+    /// When [`Worker::tick`] is next needed, in milliseconds from now.
+    pub fn wake_in(&mut self, now: Now) -> Option<u64> {
+        self.outbox
+            .wake_at()
+            .map(|wake_at| wake_at.saturating_sub(now.steady))
+    }
+
+    /// Counts since the shell last asked, by index in [`crate::metrics::names`].
+    pub fn take_counts(&mut self, give: impl FnMut(usize, u32)) {
+        self.outbox.take_counts(give);
+    }
+
+    /// Log lines since the shell last asked.
+    pub fn take_notices(&mut self) -> Vec<Notice> {
+        self.outbox.take_notices()
+    }
+
+    /// Nothing is in flight, kept or waited for.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.outbox.is_empty() && self.answers.is_empty()
+    }
+
+    /// Gives up the kept events that no call is under way for.
+    pub fn take_held(&mut self) -> Vec<Handover> {
+        self.outbox.take_held()
+    }
+
+    /// Takes over events that an older configuration kept.
+    pub fn adopt(&mut self, held: Vec<Handover>, now: Now) {
+        for handover in held {
+            self.outbox.adopt(handover, now.steady);
+        }
+    }
+
+    fn answer(&mut self, ticket: Ticket, verdict: delivery::Verdict) -> Answer {
+        let Ticket { collection, report } = ticket;
+        match verdict {
+            delivery::Verdict::Accepted => {
+                self.count(Request::Accepted);
+                collection.answer(intake::Verdict::Accepted(&report))
+            }
+            delivery::Verdict::Retry { after, kept } => {
+                self.count(Request::Retry);
+                let report = &report;
+                collection.answer(intake::Verdict::Retry {
+                    after,
+                    kept,
+                    report,
+                })
+            }
+        }
+    }
+
+    fn count(&mut self, outcome: Request) {
+        self.outbox.count(Counter::Requests(outcome));
+    }
+}
+
+/// The webhooks whose options let the event through (seed, "Configuration Options").
+fn wanting(event: &Event<'_>, webhooks: &[Webhook]) -> WebhookSet {
+    webhooks
+        .iter()
+        .enumerate()
+        .filter(|(_, webhook)| match event.kind {
+            Kind::Identify => webhook.options.enable_identify_events,
+            Kind::Page => webhook.options.enable_pageview_events || !event.automatic,
+            Kind::Track | Kind::Group => true,
+        })
+        .map(|(index, _)| index)
+        .collect()
+}
+
+fn deliverable(event: &Event<'_>, wanted: WebhookSet, ids: &SipHasher13) -> delivery::Event {
+    let mut payload = Vec::new();
+    crate::payload::render(event, &mut payload);
+    delivery::Event {
+        kind: event.kind,
+        payload: payload.into(),
+        wanted,
+        id: event.stable_id().then(|| {
+            let mut hasher = *ids;
+            write_field(&mut hasher, event.source().as_bytes());
+            write_field(&mut hasher, event.message_id().as_bytes());
+            EventId(hasher.finish128().as_u128())
+        }),
+    }
+}
+
+/// Length first, so that no two sequences of fields are the same bytes.
+fn write_field(hasher: &mut SipHasher13, field: &[u8]) {
+    hasher.write_u64(field.len() as u64);
+    hasher.write(field);
+}
