@@ -1,1 +1,23 @@
-//! The Freshpaint Webhooks destination as an Envoy filter.
+//! The Freshpaint Webhooks destination as an Envoy filter: the only code that touches proxy-wasm.
+//!
+//! Every rule is in `freshpaint-core`; what is here moves bytes and times between it and the host. Streams take requests
+//! in and wait; the root makes every call, for the host ends calls on the root alone once a client has gone
+//! (proxy-wasm-cpp-host `src/exports.cc`, `http_call`).
+#![deny(unsafe_code)]
+// The one public item is the SDK's entry point.
+#![allow(missing_docs)]
+
+mod doorbell;
+#[allow(unsafe_code)] // Bindings of WASI, which proxy-wasm leaves out.
+mod host;
+mod identity;
+mod metrics;
+mod plugin;
+mod root;
+mod shared_data;
+mod stream;
+
+proxy_wasm::main! {{
+    proxy_wasm::set_log_level(proxy_wasm::types::LogLevel::Trace);
+    proxy_wasm::set_root_context(|context_id| Box::new(root::Root::new(context_id)));
+}}

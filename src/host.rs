@@ -1,0 +1,159 @@
+//! The host's functions, as bytes and `Result`s.
+//!
+//! The SDK's `String` getters and the helpers of its traits panic on what a client or a webhook can send, and one panic
+//! takes a worker's whole VM down. Nothing else in this crate calls the host.
+
+use std::time::Duration;
+
+use freshpaint_core::answer::Answer;
+use freshpaint_core::clock::Now;
+use freshpaint_core::delivery::outcome::NotSent;
+use proxy_wasm::hostcalls;
+use proxy_wasm::types::{BufferType, MapType, MetricType, Status};
+
+/// Both clocks.
+pub(crate) fn now() -> Now {
+    Now {
+        steady: clock(wasip1::CLOCKID_MONOTONIC) / 1_000_000,
+        unix: i64::try_from(clock(wasip1::CLOCKID_REALTIME) / 1_000_000).unwrap_or(0),
+    }
+}
+
+/// Nanoseconds.
+fn clock(id: wasip1::Clockid) -> u64 {
+    // SAFETY: the call writes one integer to a place that the bindings own.
+    unsafe { wasip1::clock_time_get(id, 1_000_000) }.unwrap_or(0)
+}
+
+/// Fills `bytes` with randomness; leaves them as they are when the host has none.
+pub(crate) fn random(bytes: &mut [u8]) {
+    // SAFETY: the pointer and the length are those of a slice that outlives the call.
+    let _ = unsafe { wasip1::random_get(bytes.as_mut_ptr(), bytes.len()) };
+}
+
+/// `vm_config.environment_variables`. `std::env` does not see them on this target.
+pub(crate) fn environment() -> Vec<(String, String)> {
+    // SAFETY: as for `clock`.
+    let Ok((count, bytes)) = (unsafe { wasip1::environ_sizes_get() }) else {
+        return Vec::new();
+    };
+    let mut starts = vec![std::ptr::null_mut::<u8>(); count];
+    let mut buffer = vec![0_u8; bytes];
+    // SAFETY: both buffers have the sizes that the host has just asked for.
+    if unsafe { wasip1::environ_get(starts.as_mut_ptr(), buffer.as_mut_ptr()) }.is_err() {
+        return Vec::new();
+    }
+    // The buffer is what the pointers point into: `NAME=value`, each ended by NUL.
+    buffer
+        .split(|byte| *byte == 0)
+        .filter_map(|entry| std::str::from_utf8(entry).ok()?.split_once('='))
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
+}
+
+pub(crate) fn plugin_configuration() -> Vec<u8> {
+    hostcalls::get_buffer(BufferType::PluginConfiguration, 0, usize::MAX)
+        .ok()
+        .flatten()
+        .unwrap_or_default()
+}
+
+/// The `name` of the plugin's configuration.
+pub(crate) fn plugin_name() -> Vec<u8> {
+    hostcalls::get_property(vec!["plugin_name"])
+        .ok()
+        .flatten()
+        .unwrap_or_default()
+}
+
+pub(crate) fn request_header(name: &str) -> Option<Vec<u8>> {
+    hostcalls::get_map_value_bytes(MapType::HttpRequestHeaders, name)
+        .ok()
+        .flatten()
+}
+
+pub(crate) fn request_body(size: usize) -> Vec<u8> {
+    hostcalls::get_buffer(BufferType::HttpRequestBody, 0, size)
+        .ok()
+        .flatten()
+        .unwrap_or_default()
+}
+
+/// Answers the stream whose callback this is, or the one that [`enter`] has entered.
+pub(crate) fn answer(answer: &Answer) -> Result<(), Status> {
+    let headers = answer
+        .headers
+        .iter()
+        .map(|(name, value)| (*name, value.as_ref()))
+        .collect();
+    hostcalls::send_http_response(u32::from(answer.status), headers, Some(&answer.body))
+}
+
+/// Makes another context the one that host functions act on; `Err` when it is gone.
+pub(crate) fn enter(context_id: u32) -> Result<(), Status> {
+    hostcalls::set_effective_context(context_id)
+}
+
+/// Starts an HTTP call of the current root; its token, or why there is none.
+pub(crate) fn call(
+    cluster: &str,
+    headers: Vec<(&str, &str)>,
+    body: &[u8],
+    timeout: Duration,
+) -> Result<u32, NotSent> {
+    hostcalls::dispatch_http_call(cluster, headers, Some(body), Vec::new(), timeout).map_err(
+        |status| match status {
+            Status::BadArgument => NotSent::UnknownCluster,
+            _ => NotSent::NoCapacity,
+        },
+    )
+}
+
+pub(crate) fn response_header(name: &str) -> Option<Vec<u8>> {
+    hostcalls::get_map_value_bytes(MapType::HttpCallResponseHeaders, name)
+        .ok()
+        .flatten()
+}
+
+/// Ticks of the current root; `None` stops them.
+pub(crate) fn set_tick(period: Option<Duration>) {
+    let _ = hostcalls::set_tick_period(period.unwrap_or(Duration::ZERO));
+}
+
+/// Says that the current root has nothing left to do.
+pub(crate) fn done() {
+    let _ = hostcalls::done();
+}
+
+pub(crate) fn define_counter(name: &str) -> Option<u32> {
+    hostcalls::define_metric(MetricType::Counter, name).ok()
+}
+
+pub(crate) fn increment(counter: u32, by: u32) {
+    // A counter refuses an increment of zero (Envoy `source/extensions/common/wasm/context.cc`).
+    if by > 0 {
+        let _ = hostcalls::increment_metric(counter, i64::from(by));
+    }
+}
+
+pub(crate) fn shared_data(key: &str) -> (Option<Vec<u8>>, Option<u32>) {
+    hostcalls::get_shared_data(key).unwrap_or((None, None))
+}
+
+/// `cas` as read with the value; `None` writes whatever there is. `Err` when another worker was first.
+pub(crate) fn set_shared_data(key: &str, value: &[u8], cas: Option<u32>) -> Result<(), Status> {
+    hostcalls::set_shared_data(key, Some(value), cas)
+}
+
+pub(crate) fn register_queue(name: &str) -> Option<u32> {
+    hostcalls::register_shared_queue(name).ok()
+}
+
+pub(crate) fn enqueue(queue: u32) -> Result<(), Status> {
+    hostcalls::enqueue_shared_queue(queue, Some(&[0]))
+}
+
+/// Takes one item out; false when there is none.
+pub(crate) fn dequeue(queue: u32) -> bool {
+    matches!(hostcalls::dequeue_shared_queue(queue), Ok(Some(_)))
+}

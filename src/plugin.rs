@@ -1,0 +1,76 @@
+//! What a root and its streams share, and how a newer root is found.
+
+use std::cell::RefCell;
+use std::rc::{Rc, Weak};
+
+use freshpaint_core::config::{Config, Webhook};
+use freshpaint_core::worker::Worker;
+
+use crate::doorbell::Doorbell;
+use crate::metrics::Metrics;
+use crate::{host, identity};
+
+/// One configured plugin in this VM.
+#[derive(Debug)]
+pub(crate) struct Plugin {
+    name: Vec<u8>,
+    /// Never borrowed across a call that can come back into the VM.
+    pub(crate) worker: RefCell<Worker>,
+    pub(crate) doorbell: Doorbell,
+    pub(crate) metrics: Metrics,
+    pub(crate) webhooks: Vec<Webhook>,
+}
+
+thread_local! {
+    /// The plugins of this VM, oldest first. A new configuration makes a new root in the same VM.
+    static PLUGINS: RefCell<Vec<Weak<Plugin>>> = const { RefCell::new(Vec::new()) };
+}
+
+impl Plugin {
+    /// Sets a plugin up for the current root.
+    pub(crate) fn new(config: Config) -> Rc<Self> {
+        let name = host::plugin_name();
+        let identity = identity::new(&name);
+        let webhooks = config.webhooks.clone();
+        let plugin = Rc::new(Self {
+            doorbell: Doorbell::hang(identity.owner),
+            metrics: Metrics::define(&webhooks),
+            worker: RefCell::new(Worker::new(config, &identity, host::now())),
+            webhooks,
+            name,
+        });
+        PLUGINS.with_borrow_mut(|plugins| {
+            plugins.retain(|plugin| plugin.strong_count() > 0);
+            plugins.push(Rc::downgrade(&plugin));
+        });
+        plugin
+    }
+
+    /// Counts and log lines, to the host.
+    pub(crate) fn flush(&self) {
+        let mut worker = self.worker.borrow_mut();
+        self.metrics.flush(&mut worker);
+        for notice in worker.take_notices() {
+            log::log!(notice.level, "{}", notice.text);
+        }
+    }
+
+    /// Gives what this plugin keeps to the newest one of the same name, if there is one.
+    pub(crate) fn hand_over(self: &Rc<Self>) {
+        let successor = PLUGINS.with_borrow(|plugins| {
+            plugins
+                .iter()
+                .rev()
+                .filter_map(Weak::upgrade)
+                .find(|plugin| plugin.name == self.name)
+        });
+        let Some(successor) = successor.filter(|successor| !Rc::ptr_eq(successor, self)) else {
+            return;
+        };
+        let held = self.worker.borrow_mut().take_held();
+        if !held.is_empty() {
+            successor.worker.borrow_mut().adopt(held, host::now());
+            successor.doorbell.ring();
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! The root: makes every call, hears every outcome, gives every answer.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use freshpaint_core::clock::SteadyMillis;
+use freshpaint_core::config::{Config, Webhook};
+use freshpaint_core::delivery::outcome::{CallResponse, NotSent};
+use freshpaint_core::delivery::Call;
+use proxy_wasm::traits::{Context, HttpContext, RootContext};
+use proxy_wasm::types::ContextType;
+
+use crate::host;
+use crate::plugin::Plugin;
+use crate::shared_data::SharedData;
+use crate::stream::Stream;
+
+/// A root context, of which each configuration gets one per VM.
+pub(crate) struct Root {
+    context_id: u32,
+    /// Set once the configuration has been read; without one the host makes no streams.
+    plugin: Option<Rc<Plugin>>,
+    /// When the host's timer is set to run out.
+    tick_at: Option<SteadyMillis>,
+    /// The host has asked it to end.
+    is_draining: bool,
+}
+
+impl Root {
+    pub(crate) fn new(context_id: u32) -> Self {
+        Self {
+            context_id,
+            plugin: None,
+            tick_at: None,
+            is_draining: false,
+        }
+    }
+
+    /// Makes the calls and gives the answers that are ready, and sees to the next tick.
+    fn drive(&mut self) {
+        let Some(plugin) = self.plugin.clone() else {
+            return;
+        };
+        let now = host::now();
+        loop {
+            // A call of its own, so that the worker is not borrowed while the host makes it.
+            let Some(call) = plugin.worker.borrow_mut().next_call(now, &mut SharedData) else {
+                break;
+            };
+            let made = make(&plugin.webhooks, &call);
+            plugin
+                .worker
+                .borrow_mut()
+                .called(&call, made, now, &mut SharedData);
+        }
+        // After the calls: entering a stream would change whose calls they are.
+        self.give_answers(&plugin);
+        if self.is_draining {
+            plugin.hand_over();
+        }
+        plugin.flush();
+        let wake_in = plugin.worker.borrow_mut().wake_in(now);
+        self.set_tick(wake_in, now.steady);
+        if self.is_draining && plugin.worker.borrow().is_empty() {
+            self.is_draining = false;
+            host::done();
+        }
+    }
+
+    fn give_answers(&self, plugin: &Plugin) {
+        let mut has_entered = false;
+        loop {
+            let Some((stream, answer)) = plugin.worker.borrow_mut().next_answer() else {
+                break;
+            };
+            has_entered = true;
+            // The host knows the stream no more when the client has gone.
+            if host::enter(stream).is_err() || host::answer(&answer).is_err() {
+                plugin.worker.borrow_mut().abandoned();
+            }
+        }
+        if has_entered {
+            let _ = host::enter(self.context_id);
+        }
+    }
+
+    /// Sets the timer only where it would run out too late: the host makes a new one each time, and a timer that is
+    /// set over and over never runs out.
+    fn set_tick(&mut self, wake_in: Option<u64>, now: SteadyMillis) {
+        // With nothing to wait for, a timer that is set is left to run out: the next request would only set it again.
+        let Some(wake_in) = wake_in.map(|wake_in| wake_in.max(1)) else {
+            return;
+        };
+        let wake_at = now.saturating_add(wake_in);
+        if self.tick_at.is_none_or(|tick_at| wake_at < tick_at) {
+            self.tick_at = Some(wake_at);
+            host::set_tick(Some(Duration::from_millis(wake_in)));
+        }
+    }
+}
+
+impl Context for Root {
+    fn on_http_call_response(&mut self, token: u32, num_headers: usize, _: usize, _: usize) {
+        let Some(plugin) = &self.plugin else {
+            return;
+        };
+        let response = read_response(num_headers);
+        plugin
+            .worker
+            .borrow_mut()
+            .ended(token, &response, host::now(), &mut SharedData);
+        self.drive();
+    }
+
+    fn on_done(&mut self) -> bool {
+        let Some(plugin) = self.plugin.clone() else {
+            return true;
+        };
+        plugin.hand_over();
+        self.is_draining = !plugin.worker.borrow().is_empty();
+        !self.is_draining
+    }
+}
+
+impl RootContext for Root {
+    fn on_configure(&mut self, _: usize) -> bool {
+        let environment = host::environment();
+        let variable = |wanted: &str| {
+            let (_, value) = environment.iter().find(|(name, _)| name == wanted)?;
+            Some(value.clone())
+        };
+        match Config::parse(&host::plugin_configuration(), &variable) {
+            Ok(config) => {
+                self.plugin = Some(Plugin::new(config));
+                true
+            }
+            Err(problems) => {
+                for problem in problems {
+                    log::error!("configuration: {problem}");
+                }
+                false
+            }
+        }
+    }
+
+    fn on_tick(&mut self) {
+        // The host's timer repeats; it is stopped until something is due again.
+        self.tick_at = None;
+        host::set_tick(None);
+        if let Some(plugin) = &self.plugin {
+            plugin
+                .worker
+                .borrow_mut()
+                .tick(host::now(), &mut SharedData);
+        }
+        self.drive();
+    }
+
+    fn on_queue_ready(&mut self, queue: u32) {
+        if self
+            .plugin
+            .as_ref()
+            .is_some_and(|plugin| plugin.doorbell.answer(queue))
+        {
+            self.drive();
+        }
+    }
+
+    fn get_type(&self) -> Option<ContextType> {
+        Some(ContextType::HttpContext)
+    }
+
+    fn create_http_context(&self, context_id: u32) -> Option<Box<dyn HttpContext>> {
+        let plugin = Rc::clone(self.plugin.as_ref()?);
+        Some(Box::new(Stream::new(context_id, plugin)))
+    }
+}
+
+fn make(webhooks: &[Webhook], call: &Call) -> Result<u32, NotSent> {
+    let webhook = webhooks.get(call.webhook).ok_or(NotSent::UnknownCluster)?;
+    let mut headers = Vec::with_capacity(4 + webhook.headers.len());
+    headers.extend([
+        (":method", "POST"),
+        (":scheme", webhook.scheme),
+        (":authority", webhook.authority.as_str()),
+        (":path", webhook.path.as_str()),
+    ]);
+    headers.extend(
+        webhook
+            .headers
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str())),
+    );
+    host::call(&webhook.cluster, headers, &call.payload, call.timeout)
+}
+
+/// No headers at all is how the host reports a call that broke after its answer began.
+fn read_response(num_headers: usize) -> CallResponse {
+    if num_headers == 0 {
+        return CallResponse::default();
+    }
+    CallResponse::read(host::response_header)
+}

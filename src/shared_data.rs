@@ -1,0 +1,71 @@
+//! The table of recognised events in the host's shared data.
+
+use freshpaint_core::clock::SteadyMillis;
+use freshpaint_core::delivery::table::{Mark, Owner, Shared};
+
+use crate::host;
+
+/// No value has this mark: the host counts them up from 1. Writing with it creates a value and never replaces one.
+const CREATE: u32 = u32::MAX;
+
+/// The host's shared data.
+#[derive(Debug)]
+pub(crate) struct SharedData;
+
+impl Shared for SharedData {
+    fn load(&mut self, slot: u32) -> (Vec<u8>, Mark) {
+        let (value, mark) = host::shared_data(&slot_key(slot));
+        (value.unwrap_or_default(), Mark(mark))
+    }
+
+    fn store(&mut self, slot: u32, value: &[u8], mark: Mark) -> bool {
+        host::set_shared_data(&slot_key(slot), value, Some(mark.0.unwrap_or(CREATE))).is_ok()
+    }
+
+    fn overwrite(&mut self, slot: u32, value: &[u8]) {
+        let _ = host::set_shared_data(&slot_key(slot), value, None);
+    }
+
+    fn pulse_of(&mut self, owner: Owner) -> Option<SteadyMillis> {
+        let (value, _) = host::shared_data(&pulse_key(owner));
+        Some(SteadyMillis::from_le_bytes(value?.try_into().ok()?))
+    }
+
+    fn pulse(&mut self, owner: Owner, now: SteadyMillis) {
+        let _ = host::set_shared_data(&pulse_key(owner), &now.to_le_bytes(), None);
+    }
+}
+
+fn slot_key(slot: u32) -> String {
+    format!("freshpaint_webhooks.event.{slot}")
+}
+
+fn pulse_key(owner: Owner) -> String {
+    format!("freshpaint_webhooks.pulse.{}", owner.0)
+}
+
+/// The value under `key`, which the first worker to ask makes with `make` and every other one then gets.
+pub(crate) fn get_or_create(key: &str, make: impl FnOnce() -> Vec<u8>) -> Vec<u8> {
+    if let (Some(value), _) = host::shared_data(key) {
+        return value;
+    }
+    let made = make();
+    match host::set_shared_data(key, &made, Some(CREATE)) {
+        Ok(()) => made,
+        Err(_) => host::shared_data(key).0.unwrap_or(made),
+    }
+}
+
+/// A number that no other caller in the process gets.
+pub(crate) fn next_number(key: &str) -> u32 {
+    loop {
+        let (value, mark) = host::shared_data(key);
+        let last = value
+            .and_then(|value| value.try_into().ok())
+            .map_or(0, u32::from_le_bytes);
+        let next = last.wrapping_add(1);
+        if host::set_shared_data(key, &next.to_le_bytes(), Some(mark.unwrap_or(CREATE))).is_ok() {
+            return next;
+        }
+    }
+}
