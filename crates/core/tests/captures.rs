@@ -1,0 +1,177 @@
+//! Real requests of real SDKs (`captures/<sdk>/<n>-<call>.json`) against the whole payloads and the answer that they have to
+//! give, which stand beside them (`<n>-<call>.expected.json`).
+//!
+//! The expected files are written from the mapping rules and reviewed by eye, never taken from this crate's output. In them
+//! `<computed>` and `<random>` stand for an id that the SDK did not send. Directories that end in `-synthetic` and `-inferred` hold
+//! requests built from an SDK's source and from its relatives; their `note` says so.
+
+mod intake_support;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use freshpaint_core::time;
+use intake_support::{Outcome, Request, Said};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+#[derive(Deserialize)]
+struct Capture {
+    method: String,
+    path: String,
+    query: Option<String>,
+    headers: BTreeMap<String, String>,
+    body_base64: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Expected {
+    /// The server's clock; the payload of an event without a time has it as well.
+    received: String,
+    answer: Answer,
+    #[serde(default)]
+    events: Vec<Event>,
+}
+
+#[derive(Debug, Deserialize, PartialEq)]
+struct Answer {
+    status: u16,
+    headers: BTreeMap<String, String>,
+    body: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Event {
+    Payload(Box<RawValue>),
+    Filtered(String),
+}
+
+#[test]
+fn every_capture_becomes_the_payloads_beside_it() {
+    let captures = captures();
+    assert!(captures.len() >= 112, "only {} captures", captures.len());
+    let failures: Vec<_> = captures
+        .iter()
+        .filter_map(|path| check(path).err())
+        .collect();
+    assert!(
+        failures.is_empty(),
+        "{} failed:\n{}",
+        failures.len(),
+        failures.join("\n")
+    );
+}
+
+fn captures() -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/captures");
+    let files = |path: PathBuf| {
+        fs::read_dir(path)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+    };
+    let mut captures: Vec<_> = files(root)
+        .flat_map(files)
+        .filter(|path| !path.to_string_lossy().ends_with(".expected.json"))
+        .collect();
+    captures.sort();
+    captures
+}
+
+fn check(path: &Path) -> Result<(), String> {
+    let name = path.display();
+    let capture: Capture = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+    let expected = fs::read(path.with_extension("expected.json"))
+        .map_err(|error| format!("{name}: {error}"))?;
+    let expected: Expected =
+        serde_json::from_slice(&expected).map_err(|error| format!("{name}: {error}"))?;
+
+    let first = request(&capture, &expected).run();
+    let (said, answer) = match first {
+        Outcome::Read(said, answer) => (said, answer),
+        Outcome::Answered(answer, _) => (Vec::new(), answer),
+        other => return Err(format!("{name}: {other:?}")),
+    };
+    let answer = Answer {
+        status: answer.status,
+        headers: answer
+            .headers
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), value.to_string()))
+            .collect(),
+        body: String::from_utf8(answer.body.into_owned()).unwrap(),
+    };
+    if answer != expected.answer {
+        return Err(format!(
+            "{name}:\n  {answer:?}\nis not\n  {:?}",
+            expected.answer
+        ));
+    }
+    if said.len() != expected.events.len() {
+        return Err(format!("{name}: {} events", said.len()));
+    }
+    for (said, expected) in said.iter().zip(&expected.events) {
+        match (said, expected) {
+            (Said::Payload(said), Event::Payload(expected)) => {
+                let (said, expected) = (compact(said), compact(expected.get()));
+                let said = with_placeholder(&said, &expected);
+                if said != expected {
+                    return Err(format!("{name}:\n  {said}\nis not\n  {expected}"));
+                }
+            }
+            (Said::Filtered(said), Event::Filtered(expected)) if said == expected => {}
+            (said, _) => return Err(format!("{name}: {said:?}")),
+        }
+    }
+    Ok(())
+}
+
+fn request(capture: &Capture, expected: &Expected) -> Request {
+    let path = match capture.query.as_deref() {
+        None | Some("") => capture.path.clone(),
+        Some(query) => format!("{}?{query}", capture.path),
+    };
+    let body = capture.body_base64.as_deref().unwrap_or_default();
+    let body = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, body).unwrap();
+    let received = serde_json::to_string(&expected.received).unwrap();
+    let mut request = Request::post(&path, body)
+        .method(&capture.method)
+        .at(time::parse(freshpaint_core::json::Value::of_checked(&received)).unwrap());
+    for (name, value) in &capture.headers {
+        request = request.header(name, value);
+    }
+    request
+}
+
+/// Puts the expected placeholder in the place of an id that is base64 of 16 bytes.
+fn with_placeholder(said: &str, expected: &str) -> String {
+    const KEY: &str = "\"messageId\":\"";
+    let placeholder = ["<computed>", "<random>"]
+        .into_iter()
+        .find(|placeholder| expected.contains(&format!("{KEY}{placeholder}\"")));
+    let (Some(placeholder), Some((before, after))) = (placeholder, said.split_once(KEY)) else {
+        return said.to_owned();
+    };
+    let (id, rest) = after.split_once('"').unwrap();
+    let bytes = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, id).unwrap();
+    assert_eq!(bytes.len(), 16);
+    format!("{before}{KEY}{placeholder}\"{rest}")
+}
+
+/// The JSON without the whitespace between its tokens.
+fn compact(json: &str) -> String {
+    let mut inside = false;
+    let mut escaped = false;
+    json.chars()
+        .filter(|c| {
+            if inside {
+                inside = escaped || *c != '"';
+                escaped = !escaped && *c == '\\';
+                return true;
+            }
+            inside = *c == '"';
+            !c.is_ascii_whitespace()
+        })
+        .collect()
+}
