@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use crate::clock::UnixMillis;
 use crate::json::Value;
 
-/// 9999-12-31T23:59:59.999Z: RFC 3339 has four digits for the year.
-const LAST: UnixMillis = 253_402_300_799_999;
+/// 9999-12-30T22:00:00.999Z, the last time that has four digits for its year in every time zone, as RFC 3339 needs it.
+const LAST: UnixMillis = 253_402_207_200_999;
 
 /// A number over this is milliseconds, one up to this is seconds: 5138-11-16 as seconds, 1973-03-03 as milliseconds.
 const MOST_SECONDS: f64 = 1e11;
@@ -24,7 +24,7 @@ static PARSER: DateTimeParser = DateTimeParser::new();
 /// Reads a time: seconds or milliseconds as a number or in a string, or RFC 3339 with up to nine digits of a second. A date
 /// and time without an offset is UTC.
 ///
-/// `None` for what is no time, or lies before 1970 or after the year 9999: such an event counts as one without a time.
+/// `None` for what is no time, or lies before 1970 or past the year 9999: such an event counts as one without a time.
 #[must_use]
 pub fn parse(value: Value<'_>) -> Option<UnixMillis> {
     let millis = match value.text() {
@@ -83,4 +83,26 @@ pub fn render(seconds: i64, out: &mut Vec<u8>) {
     let timestamp = Timestamp::from_second(seconds).unwrap_or(Timestamp::UNIX_EPOCH);
     // Writing to a Vec does not fail.
     let _ = write!(out, "\"{timestamp}\"");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_time_is_the_last_that_can_be_written() {
+        assert_eq!(LAST, Timestamp::MAX.as_millisecond());
+        let mut out = Vec::new();
+        render(LAST / 1_000, &mut out);
+        assert_eq!(out, b"\"9999-12-30T22:00:00Z\"");
+    }
+
+    #[test]
+    fn no_clock_makes_the_correction_overflow() {
+        for clock in [i64::MIN, 0, i64::MAX] {
+            assert_eq!(correct_skew(7, clock, clock), 7);
+            let corrected = correct_skew(7, clock, 1_000_000);
+            assert!((0..=1_000_000).contains(&corrected), "{clock}: {corrected}");
+        }
+    }
 }

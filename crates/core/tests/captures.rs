@@ -4,6 +4,13 @@
 //! The expected files are written from the mapping rules and reviewed by eye, never taken from this crate's output. In them
 //! `<computed>` and `<random>` stand for an id that the SDK did not send. Directories that end in `-synthetic` and `-inferred` hold
 //! requests built from an SDK's source and from its relatives; their `note` says so.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice
+)]
 
 mod intake_support;
 

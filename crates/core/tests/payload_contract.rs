@@ -1,4 +1,11 @@
 //! The contract's four examples (seed, "Events"), byte for byte but for whitespace, from what freshpaint.js would have sent.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice
+)]
 
 mod intake_support;
 

@@ -1,6 +1,6 @@
 //! One request through the intake, as the shell would put it.
 // Each test program uses a part of it.
-#![allow(dead_code, unreachable_pub, clippy::expect_used, clippy::panic)]
+#![allow(dead_code, unreachable_pub)]
 
 use freshpaint_core::answer::Answer;
 use freshpaint_core::clock::Now;
@@ -146,4 +146,19 @@ pub fn config_with(collect: &str) -> Config {
     let text =
         format!(r#"{{"webhooks": [{{"url": "https://example.com/in"}}], "collect": {collect}}}"#);
     Config::parse(text.as_bytes(), &|_| None).expect("a right configuration")
+}
+
+/// The value of the first member called `key` that is a string.
+pub fn member<'p>(payload: &'p str, key: &str) -> Option<&'p str> {
+    let (_, rest) = payload.split_once(&format!("\"{key}\":\""))?;
+    rest.split_once('"').map(|(value, _)| value)
+}
+
+/// The payload of a track event on `/track` with these properties.
+pub fn track(properties: &str) -> String {
+    Request::post(
+        "/track",
+        format!(r#"{{"event":"a","properties":{{{properties}}}}}"#),
+    )
+    .payload()
 }

@@ -1,0 +1,202 @@
+//! Which requests are ours, and what their heads alone decide.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice
+)]
+
+mod intake_support;
+
+use freshpaint_core::config::Dialect;
+use freshpaint_core::intake::{recognise, Answered};
+use intake_support::{config, config_with, Outcome, Request};
+
+fn dialect(path: &str) -> Option<Dialect> {
+    recognise(path.as_bytes(), &config().collect).map(|route| route.dialect())
+}
+
+#[test]
+fn every_path_of_every_sdk_is_recognised() {
+    let typed = ["track", "identify", "page", "screen", "group", "alias"];
+    let mut expected: Vec<(String, Dialect)> = [
+        ("/track", Dialect::Track),
+        ("/engage", Dialect::Track),
+        ("/groups", Dialect::Track),
+        ("/import", Dialect::Track),
+        ("/react-native", Dialect::ReactNative),
+        ("/android", Dialect::Mobile),
+        ("/v1/batch", Dialect::Segment),
+        ("/v1/b", Dialect::Segment),
+        ("/v1/import", Dialect::Segment),
+        ("/beacon/v1/batch", Dialect::RudderstackBeacon),
+        ("/e", Dialect::Posthog),
+        ("/i/v0/e", Dialect::Posthog),
+        ("/batch", Dialect::Posthog),
+        ("/capture", Dialect::Posthog),
+    ]
+    .map(|(path, dialect)| (path.to_owned(), dialect))
+    .to_vec();
+    for name in typed {
+        expected.push((format!("/v1/{name}"), Dialect::Segment));
+        expected.push((format!("/v1/{}", &name[..1]), Dialect::Segment));
+        expected.push((format!("/api/s/{name}"), Dialect::Jitsu));
+        expected.push((format!("/api/s/s2s/{name}"), Dialect::Jitsu));
+    }
+    for (path, wanted) in expected {
+        for suffix in ["", "/", "?x=1", "/?x=1", "?"] {
+            let path = format!("{path}{suffix}");
+            assert_eq!(dialect(&path), Some(wanted), "{path}");
+        }
+    }
+}
+
+#[test]
+fn any_other_path_is_left_alone() {
+    for path in [
+        "",
+        "/",
+        "/Track",
+        "/tracks",
+        "/track//",
+        "//track",
+        "/track%2F",
+        "/%74rack",
+        "/x/track",
+        "/track/x",
+        "track",
+        "/track;x",
+        "/v1",
+        "/v1/",
+        "/v1/m",
+        "/v1/x",
+        "/v1/projects/KEY/settings",
+        "/v1/tt",
+        "/api/s/",
+        "/api/s/b",
+        "/api/s/s2s",
+        "/api/s/t",
+        "/i/v1/analytics/events",
+        "/flags",
+        "/decide",
+        "/sourceConfig",
+        "/array/phc/config",
+        "/static/js/freshpaint.js",
+        "/event-definitions/ENV",
+    ] {
+        assert_eq!(dialect(path), None, "{path}");
+    }
+    assert_eq!(recognise(b"/track\xff", &config().collect), None);
+}
+
+#[test]
+fn a_prefix_moves_every_path() {
+    let collect = config_with(r#"{"path_prefix": "/ingest/eu"}"#).collect;
+    let found = |path: &str| recognise(path.as_bytes(), &collect).is_some();
+    assert!(found("/ingest/eu/track"));
+    assert!(found("/ingest/eu/v1/t/?x"));
+    assert!(!found("/track"));
+    assert!(!found("/ingest/eutrack"));
+    assert!(!found("/ingest/eu"));
+}
+
+#[test]
+fn a_dialect_that_is_off_passes_through() {
+    let collect = config_with(r#"{"dialects": ["segment"]}"#).collect;
+    assert!(recognise(b"/v1/batch", &collect).is_some());
+    for path in [
+        "/track",
+        "/beacon/v1/batch",
+        "/e",
+        "/api/s/track",
+        "/android",
+    ] {
+        assert_eq!(recognise(path.as_bytes(), &collect), None, "{path}");
+    }
+}
+
+/// Status, `allow`, body.
+fn refusal(request: &Request) -> (u16, Option<String>, String) {
+    let Outcome::Answered(answer, Answered::Refused) = request.run() else {
+        panic!("{:?}", request.run())
+    };
+    let allow = answer.headers.iter().find(|(name, _)| *name == "allow");
+    let allow = allow.map(|(_, value)| value.to_string());
+    (
+        answer.status,
+        allow,
+        String::from_utf8(answer.body.into_owned()).unwrap(),
+    )
+}
+
+#[test]
+fn another_method_is_refused_with_those_that_are_taken() {
+    for method in ["PUT", "DELETE", "HEAD", "PATCH", "post", "", "\u{ff}"] {
+        let (status, allow, _) = refusal(&Request::post("/track", "{}").method(method));
+        assert_eq!(
+            (status, allow.as_deref()),
+            (405, Some("GET, POST, OPTIONS")),
+            "{method}"
+        );
+        let (status, allow, body) = refusal(&Request::post("/v1/t", "{}").method(method));
+        assert_eq!(
+            (status, allow.as_deref()),
+            (405, Some("POST, OPTIONS")),
+            "{method}"
+        );
+        assert_eq!(body, "Collection requests come by POST, OPTIONS.");
+    }
+    let (status, allow, _) = refusal(&Request::post("/batch", "").method("GET"));
+    assert_eq!((status, allow.as_deref()), (405, Some("POST, OPTIONS")));
+}
+
+#[test]
+fn a_request_without_an_event_is_refused_at_its_head() {
+    assert_eq!(
+        refusal(&Request::post("/track", "").method("GET")),
+        (
+            400,
+            None,
+            "The request has no event: its query has no data parameter.".into()
+        )
+    );
+    assert_eq!(
+        refusal(&Request::post("/track", "")),
+        (400, None, "The request has no body.".into())
+    );
+}
+
+#[test]
+fn a_declared_size_over_the_limit_is_refused_before_the_body_comes() {
+    let declared = |length: &str| Request::post("/track", "{}").header("content-length", length);
+    let limit = config().limits.max_body_bytes;
+    for length in [(limit + 1).to_string(), u64::MAX.to_string()] {
+        let (status, _, body) = refusal(&declared(&length));
+        assert_eq!(
+            (status, body),
+            (413, format!("The body is larger than {limit} bytes."))
+        );
+    }
+    for length in [limit.to_string(), "many".into(), String::new()] {
+        assert!(
+            matches!(declared(&length).run(), Outcome::Refused(_)),
+            "{length}: read, and not an event"
+        );
+    }
+}
+
+#[test]
+fn a_coding_that_cannot_be_read_is_refused_with_the_one_that_can() {
+    for coding in ["br", "zstd", "deflate", "gzip, br", "\u{ff}"] {
+        let request = Request::post("/v1/batch", "x").header("content-encoding", coding);
+        let Outcome::Answered(answer, Answered::Refused) = request.run() else {
+            panic!("{coding}: {:?}", request.run())
+        };
+        assert_eq!(answer.status, 415, "{coding}");
+        assert!(
+            answer.headers.contains(&("accept-encoding", "gzip".into())),
+            "{coding}"
+        );
+    }
+}
