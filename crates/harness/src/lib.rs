@@ -8,6 +8,7 @@ pub mod port;
 pub mod process;
 pub mod receiver;
 pub mod runtime;
+pub mod shipped;
 pub mod show;
 pub mod tls;
 pub mod wait;

@@ -73,7 +73,7 @@ fn new_line(out: &mut String, depth: usize) {
 }
 
 /// Text from outside may not steer the terminal.
-fn printable(text: &str) -> String {
+pub fn printable(text: &str) -> String {
     text.chars().map(harmless).collect()
 }
 

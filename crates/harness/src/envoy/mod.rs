@@ -3,10 +3,11 @@
 mod admin;
 mod config;
 mod files;
+mod shipped;
 
 pub use admin::Stats;
 pub use config::{filter, Cluster, Config, Plugin, READY_PATH};
-pub use files::{binary, module};
+pub use files::{binary, module, ENVOY_VERSION};
 
 use crate::client::Request;
 use crate::port::Port;
@@ -189,18 +190,24 @@ fn prepare(config: &Config, site: &Site<'_>) -> Result<Command> {
     if config.file_lds {
         write_listeners(config, site)?;
     }
+    let mut command = command(&file)?;
+    command
+        .args(["--concurrency", &config.concurrency.to_string()])
+        .args(["--drain-time-s", &config.drain_seconds.to_string()]);
+    Ok(command)
+}
+
+fn command(file: &Path) -> Result<Command> {
     let mut command = Command::new(binary()?);
     command
         .arg("--config-path")
         .arg(file)
         .arg("--use-dynamic-base-id")
-        .args(["--concurrency", &config.concurrency.to_string()])
-        .args(["--drain-time-s", &config.drain_seconds.to_string()])
         .args([
             "--log-level",
             "warning",
             "--component-log-level",
-            "wasm:info",
+            "wasm:info,misc:error",
         ])
         .stdin(Stdio::null());
     Ok(command)
