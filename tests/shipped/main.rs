@@ -1,0 +1,53 @@
+//! Everything under `envoy/` that a user is told to start from, in a real Envoy.
+
+// A test says what is wrong by panicking.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+mod compose;
+mod egress;
+mod metrics;
+mod validate;
+
+use freshpaint_harness::shipped::Shipped;
+use freshpaint_harness::{Envoy, Request, Response};
+use serde_json::{json, Value};
+use std::collections::BTreeMap;
+
+/// What `envoy.yaml` and the manifests ask of Envoy's environment.
+fn environment() -> BTreeMap<&'static str, &'static str> {
+    BTreeMap::from([("CRM_KEY", "crm-key-of-the-test")])
+}
+
+fn start(shipped: Shipped) -> Envoy {
+    Envoy::start_shipped(shipped, &environment()).expect("Envoy starts")
+}
+
+/// One track event as the HTTP API has it, by its name.
+fn track(envoy: &Envoy, event: &str) -> Response {
+    let body = json!({
+        "event": event,
+        "properties": {"distinct_id": "ada@example.com", "$device_id": "d-1", "time": 1672262210, "$insert_id": "m-1", "plan": "pro"},
+    });
+    Request::post("/track", body.to_string())
+        .send(envoy.address())
+        .expect("an answer")
+}
+
+/// The payload of [`track`].
+fn payload(event: &str) -> Value {
+    json!({
+        "event": event,
+        "type": "track",
+        "timestamp": "2022-12-28T21:16:50Z",
+        "messageId": "m-1",
+        "anonymousId": "d-1",
+        "userId": "ada@example.com",
+        "context": {"page": null},
+        "properties": {"plan": "pro"},
+    })
+}
