@@ -2,6 +2,7 @@
 
 mod accepted;
 mod cases;
+mod manual;
 mod property;
 mod refused;
 mod schema;

@@ -1,0 +1,42 @@
+//! The configuration as a whole, and what its root holds.
+
+use super::Schema::{Blind, Sees};
+use super::{root, Case};
+
+pub(super) fn cases() -> Vec<Case> {
+    vec![
+        Case::new("", &[r#"configuration: is empty; write at least {"webhooks": [{"url": "https://example.com/events"}]}"#], Blind),
+        Case::new(
+            "{\n  \"webhooks\": [\n    {\"url\" \"https://example.com\"}\n  ]\n}",
+            &["configuration: is not JSON: expected `:` at line 3 column 12; write one JSON object in google.protobuf.StringValue, or YAML in google.protobuf.Struct"],
+            Blind,
+        ),
+        Case::new(
+            "\nwebhooks:\n- url: https://example.com",
+            &["configuration: is not JSON: expected value at line 2 column 1; write one JSON object in google.protobuf.StringValue, or YAML in google.protobuf.Struct"],
+            Blind,
+        ),
+        Case::new(
+            "\n\u{12}",
+            &["configuration: is neither JSON text nor a google.protobuf.Struct; write YAML in google.protobuf.Struct, or one JSON object in google.protobuf.StringValue"],
+            Blind,
+        ),
+        Case::new("[]", &["configuration: is a list; write an object"], Sees),
+        Case::new("{}", &[r#"webhooks: is missing; write a list of 1 to 32 webhooks, such as [{"url": "https://example.com/events"}]"#], Sees),
+        root(r#""Option": {}"#, &[r#"Option: is not a known key; write "options""#], Sees),
+        root(
+            r#""forward_to": 1"#,
+            &[r#"forward_to: is not a known key; write one of "webhooks", "cluster", "options", "acknowledge", "collect", "limits", "retry", "dedupe""#],
+            Sees,
+        ),
+        root(r#""a\nb c": 1"#, &[r#"["a\nb c"]: is not a known key; write one of "webhooks", "cluster", "options", "acknowledge", "collect", "limits", "retry", "dedupe""#], Sees),
+        root(r#""cluster": "a", "cluster": "b""#, &["cluster: is given twice; write it once"], Blind),
+        root(r#""cluster": """#, &["cluster: is empty; write the name of an Envoy cluster, or leave the key out"], Sees),
+        root(r#""cluster": null"#, &["cluster: is null; write the name of an Envoy cluster"], Sees),
+        root(r#""options": true"#, &["options: is a boolean; write an object"], Sees),
+        root(r#""options": {"enable_pageview_event": true}"#, &[r#"options.enable_pageview_event: is not a known key; write "enable_pageview_events""#], Sees),
+        root(r#""options": {"enable_identify_events": "true"}"#, &["options.enable_identify_events: is a string; write true or false"], Sees),
+        root(r#""acknowledge": "settle""#, &[r#"acknowledge: is "settle"; write one of "first_acceptance", "settled""#], Sees),
+        root(r#""acknowledge": {}"#, &[r#"acknowledge: is an object; write one of "first_acceptance", "settled""#], Sees),
+    ]
+}

@@ -1,0 +1,149 @@
+//! The manual tells the truth: its examples are taken, and its tables are those of the parser.
+
+use serde_json::Value;
+
+use super::super::{collect, duration, headers, webhook, Dialect, KEYS};
+use super::{counts, spans, structpb, Config};
+
+const MANUAL: &str = include_str!("../../../../../docs/configuration.md");
+
+/// The code blocks of one language.
+fn blocks(language: &str) -> Vec<&'static str> {
+    let opening = format!("```{language}\n");
+    let blocks = MANUAL.split(&opening).skip(1);
+    blocks
+        .map(|rest| rest.split("```").next().unwrap())
+        .collect()
+}
+
+fn parse(bytes: &[u8]) -> Config {
+    let environment = |name: &str| {
+        ["CRM_KEY", "REGION"]
+            .contains(&name)
+            .then(|| "value".to_owned())
+    };
+    Config::parse(bytes, &environment).unwrap_or_else(|problems| panic!("{problems:#?}"))
+}
+
+/// The plugin configuration of an Envoy file's excerpt, or of a bare example, as Envoy hands it over.
+fn configuration_of(excerpt: &Value) -> Vec<u8> {
+    let Some(configuration) = excerpt.get("configuration") else {
+        return structpb::encode(excerpt);
+    };
+    match configuration["@type"].as_str().unwrap() {
+        "type.googleapis.com/google.protobuf.Struct" => structpb::encode(&configuration["value"]),
+        "type.googleapis.com/google.protobuf.StringValue" => {
+            configuration["value"].as_str().unwrap().into()
+        }
+        other => panic!("{other}"),
+    }
+}
+
+fn examples() -> Vec<Value> {
+    blocks("yaml")
+        .into_iter()
+        .map(|yaml| serde_saphyr::from_str(yaml).unwrap())
+        .collect()
+}
+
+#[test]
+fn every_example_is_taken_without_a_warning() {
+    let examples = examples();
+    assert_eq!(examples.len(), 4);
+    for example in examples {
+        assert_eq!(parse(&configuration_of(&example)).warnings, [], "{example}");
+    }
+}
+
+#[test]
+fn both_ways_of_writing_mean_the_same() {
+    let [yaml, json, ..] = &examples()[..] else {
+        panic!("the first two examples are gone");
+    };
+    assert_eq!(
+        parse(&configuration_of(yaml)),
+        parse(&configuration_of(json))
+    );
+}
+
+#[test]
+fn the_whole_tree_is_whole_and_shows_the_defaults() {
+    let tree = examples().pop().unwrap();
+    let minimal = parse(br#"{"webhooks": [{"url": "https://crm.example.com/in"}]}"#);
+    let whole = parse(tree.to_string().as_bytes());
+    assert_eq!(whole.acknowledge, minimal.acknowledge);
+    assert_eq!(
+        (whole.limits, whole.retry, whole.dedupe),
+        (minimal.limits, minimal.retry, minimal.dedupe)
+    );
+    assert_eq!(whole.webhooks[0].timeout, minimal.webhooks[0].timeout);
+    assert_eq!(tree["cluster"], minimal.webhooks[0].cluster.as_str());
+    assert_eq!(whole.collect.dialects, minimal.collect.dialects);
+    assert_eq!(whole.collect.path_prefix, minimal.collect.path_prefix);
+    assert_eq!(
+        whole.collect.integration_name,
+        minimal.collect.integration_name
+    );
+
+    let keys =
+        |value: &Value| -> Vec<String> { value.as_object().unwrap().keys().cloned().collect() };
+    let sorted = |keys: &[&str]| -> Vec<String> {
+        let mut keys: Vec<_> = keys.iter().map(ToString::to_string).collect();
+        keys.sort();
+        keys
+    };
+    assert_eq!(keys(&tree), sorted(KEYS));
+    assert_eq!(keys(&tree["webhooks"][0]), sorted(webhook::KEYS));
+    assert_eq!(keys(&tree["options"]), sorted(webhook::OPTIONS_KEYS));
+    assert_eq!(keys(&tree["collect"]), sorted(collect::KEYS));
+}
+
+/// The words of the parser's tables, in the rows of the manual's.
+#[test]
+fn the_tables_give_defaults_and_bounds() {
+    let mut rows = Vec::new();
+    for (object, count) in counts() {
+        let (key, default, min, max) = (count.key, count.default, count.min, count.max);
+        rows.push(format!(
+            "| `{object}.{key}` | whole number | `{default}` | `{min}` to `{max}` |"
+        ));
+    }
+    for (object, span) in spans() {
+        let [default, min, max] = [span.default, span.min, span.max].map(duration::text);
+        rows.push(format!(
+            "| `{object}.{}` | duration | `{default}` | `{min}` to `{max}` |",
+            span.key
+        ));
+    }
+    rows.extend(Dialect::ALL.map(|dialect| format!("| `{}` | `/", dialect.as_str())));
+    for row in rows {
+        assert!(
+            MANUAL.lines().any(|line| line.starts_with(&row)),
+            "no row begins {row}"
+        );
+    }
+}
+
+#[test]
+fn every_reserved_header_is_listed() {
+    for (_, names) in headers::RESERVED {
+        let list: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+        let line = format!("- {}:", list.join(", "));
+        assert!(
+            MANUAL.lines().any(|found| found.starts_with(&line)),
+            "no line begins {line}"
+        );
+    }
+}
+
+/// The messages in the manual are the parser's own.
+#[test]
+fn the_example_of_problems_is_real() {
+    let written = br#"{
+      "webhooks": [{"name": "crm", "url": "https://example.com"}, {"name": "crm", "url": "https://example.com", "timeout": "3000ms"}],
+      "limit": {}
+    }"#;
+    let problems = super::lines(&Config::parse(written, &|_| None).unwrap_err());
+    let shown: Vec<_> = blocks("text")[0].lines().collect();
+    assert_eq!(problems, shown);
+}
