@@ -8,7 +8,7 @@ help: ## List the targets
 
 # make puts WEBHOOK_URL into the program's environment, where no shell can misread it.
 run: ## Start Envoy with the module and two webhooks, and show each delivery (WEBHOOK_URL=https://... for your own)
-	@scripts/with-envoy cargo run --quiet --locked --package freshpaint-harness --bin run
+	@scripts/with-envoy cargo run --locked --package freshpaint-harness --bin run
 
 build: ## Build target/freshpaint_webhooks.wasm, the module that Envoy loads
 	@scripts/build-module
