@@ -131,6 +131,9 @@ impl RootContext for Root {
         };
         match Config::parse(&host::plugin_configuration(), &variable) {
             Ok(config) => {
+                for warning in &config.warnings {
+                    log::warn!("configuration: {warning}");
+                }
                 self.plugin = Some(Plugin::new(config));
                 true
             }

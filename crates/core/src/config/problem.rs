@@ -8,7 +8,7 @@ use std::fmt;
 /// a header, of an environment variable or of a url.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// Where, from the root: `webhooks[0].url`; `configuration` is the whole.
+    /// Where, from the root: `webhooks[0].url`; empty for the configuration as a whole.
     pub path: String,
     /// What is wrong and what to write instead.
     pub message: String,
@@ -16,7 +16,10 @@ pub struct Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{}: {}", self.path, self.message)
+        if !self.path.is_empty() {
+            write!(out, "{}: ", self.path)?;
+        }
+        out.write_str(&self.message)
     }
 }
 

@@ -15,23 +15,17 @@ pub(super) struct Reader<'e> {
 
 impl Reader<'_> {
     pub(super) fn problem(&mut self, path: &str, message: impl Into<String>) {
-        self.problems.push(found(path, message.into()));
+        self.problems.push(Problem {
+            path: path.into(),
+            message: message.into(),
+        });
     }
 
     pub(super) fn warning(&mut self, path: &str, message: impl Into<String>) {
-        self.warnings.push(found(path, message.into()));
-    }
-}
-
-fn found(path: &str, message: String) -> Problem {
-    let path = if path.is_empty() {
-        "configuration"
-    } else {
-        path
-    };
-    Problem {
-        path: path.into(),
-        message,
+        self.warnings.push(Problem {
+            path: path.into(),
+            message: message.into(),
+        });
     }
 }
 

@@ -5,23 +5,23 @@ use super::{root, Case};
 
 pub(super) fn cases() -> Vec<Case> {
     vec![
-        Case::new("", &[r#"configuration: is empty; write at least {"webhooks": [{"url": "https://example.com/events"}]}"#], Blind),
+        Case::new("", &[r#"is empty; write at least {"webhooks": [{"url": "https://example.com/events"}]}"#], Blind),
         Case::new(
             "{\n  \"webhooks\": [\n    {\"url\" \"https://example.com\"}\n  ]\n}",
-            &["configuration: is not JSON: expected `:` at line 3 column 12; write one JSON object in google.protobuf.StringValue, or YAML in google.protobuf.Struct"],
+            &["is not JSON: expected `:` at line 3 column 12; write one JSON object in google.protobuf.StringValue, or YAML in google.protobuf.Struct"],
             Blind,
         ),
         Case::new(
             "\nwebhooks:\n- url: https://example.com",
-            &["configuration: is not JSON: expected value at line 2 column 1; write one JSON object in google.protobuf.StringValue, or YAML in google.protobuf.Struct"],
+            &["is not JSON: expected value at line 2 column 1; write one JSON object in google.protobuf.StringValue, or YAML in google.protobuf.Struct"],
             Blind,
         ),
         Case::new(
             "\n\u{12}",
-            &["configuration: is neither JSON text nor a google.protobuf.Struct; write YAML in google.protobuf.Struct, or one JSON object in google.protobuf.StringValue"],
+            &["is neither JSON text nor a google.protobuf.Struct; write YAML in google.protobuf.Struct, or one JSON object in google.protobuf.StringValue"],
             Blind,
         ),
-        Case::new("[]", &["configuration: is a list; write an object"], Sees),
+        Case::new("[]", &["is a list; write an object"], Sees),
         Case::new("{}", &[r#"webhooks: is missing; write a list of 1 to 32 webhooks, such as [{"url": "https://example.com/events"}]"#], Sees),
         root(r#""Option": {}"#, &[r#"Option: is not a known key; write "options""#], Sees),
         root(
