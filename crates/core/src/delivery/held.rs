@@ -30,6 +30,10 @@ pub(super) struct Schedule {
 }
 
 impl Schedule {
+    pub(super) fn events(&self) -> usize {
+        self.events
+    }
+
     pub(super) fn next_due(&self) -> Option<SteadyMillis> {
         self.due
             .peek()

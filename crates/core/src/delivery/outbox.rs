@@ -171,6 +171,18 @@ impl<T> Outbox<T> {
         self.notices.invalid(report, now);
     }
 
+    /// Bytes of events that are waiting or in flight and not kept.
+    #[must_use]
+    pub fn in_flight_bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Events kept to be tried again.
+    #[must_use]
+    pub fn held_events(&self) -> usize {
+        self.schedule.events()
+    }
+
     /// Nothing is in flight, kept or waited for.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -21,6 +21,8 @@ pub(super) struct Made {
     pub(super) webhook: usize,
     pub(super) payload: String,
     pub(super) timeout: Duration,
+    /// When the host ends it if the webhook does not.
+    pub(super) ends_at: SteadyMillis,
 }
 
 pub(super) struct Bed {
@@ -147,6 +149,7 @@ impl Bed {
                         webhook: call.webhook,
                         payload: String::from_utf8_lossy(&call.payload).into_owned(),
                         timeout: call.timeout,
+                        ends_at: self.now + call.timeout.as_millis() as u64,
                     });
                     Ok(self.next_token)
                 }

@@ -3,6 +3,8 @@
 mod bed;
 mod bounds;
 mod held;
+#[cfg(not(target_arch = "wasm32"))]
+mod model;
 mod resends;
 mod rounds;
 mod workers;
