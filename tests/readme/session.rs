@@ -1,0 +1,184 @@
+//! A reader's terminals: one where `make run` goes on, one for everything else.
+
+use freshpaint_harness::shipped::repository;
+use freshpaint_harness::wait::poll;
+use freshpaint_harness::Port;
+use std::fs::{self, File};
+use std::net::TcpStream;
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// Long enough for a first build.
+const START: Duration = Duration::from_secs(600);
+const SHOW: Duration = Duration::from_secs(20);
+
+/// What the README calls 10000 and so on is a free port here.
+struct Ports([(&'static str, Port); 4]);
+
+struct Running {
+    child: Child,
+    folder: TempDir,
+    ports: Ports,
+}
+
+/// Runs commands one after the other.
+#[derive(Default)]
+pub(crate) struct Session {
+    running: Option<Running>,
+    answer: Option<String>,
+}
+
+impl Session {
+    /// Does what a reader does with this command.
+    pub(crate) fn run(&mut self, command: &str) {
+        if command.starts_with("make run") {
+            self.interrupt();
+            self.running = Some(Running::start(command));
+        } else if command.starts_with("curl ") {
+            let running = self.running.as_ref().expect("a `make run` before curl");
+            let (status, answer) = shell(&running.here(command));
+            assert!(status, "{command}: {answer}");
+            self.answer = Some(answer);
+        } else if command == "make build" {
+            let (status, said) = shell(command);
+            assert!(status, "{command}: {said}");
+        } else if command == "make test" {
+            // It is what runs this test.
+            let (status, said) = shell("make --dry-run test");
+            assert!(status, "{command}: {said}");
+        } else if command == "docker compose -f envoy/docker-compose.yaml up" {
+            // tests/compose runs it where there is a Docker engine.
+            assert!(repository().join("envoy/docker-compose.yaml").is_file());
+        } else {
+            panic!("tests/readme does not know how to run {command:?}");
+        }
+    }
+
+    /// The answer of the last `curl`, or what `make run` shows.
+    pub(crate) fn expect(&mut self, text: &str) {
+        if let Some(answer) = self.answer.take() {
+            assert_eq!(answer, text);
+            return;
+        }
+        let running = self
+            .running
+            .as_ref()
+            .expect("a `make run` before what it shows");
+        let shown = poll(SHOW, || running.said().contains(text).then_some(()));
+        assert!(
+            shown.is_some(),
+            "`make run` did not show\n{text}\nbut\n{}",
+            running.said()
+        );
+    }
+
+    /// Ctrl-C in the terminal of `make run`: nothing of it may be left.
+    pub(crate) fn interrupt(&mut self) {
+        if let Some(running) = self.running.take() {
+            running.interrupt();
+        }
+    }
+}
+
+impl Running {
+    fn start(command: &str) -> Self {
+        let ports = ["ENVOY_PORT", "ADMIN_PORT", "CRM_PORT", "WAREHOUSE_PORT"];
+        let ports = Ports(ports.map(|name| (name, Port::reserve().unwrap())));
+        let folder = tempfile::tempdir().unwrap();
+        let output = File::create(folder.path().join("output")).unwrap();
+        let variables = ports
+            .0
+            .iter()
+            .map(|(name, port)| (*name, port.address().port().to_string()));
+        let child = reader(command)
+            .envs(variables)
+            .stdout(output.try_clone().unwrap())
+            .stderr(output)
+            .process_group(0)
+            .spawn()
+            .unwrap();
+        let mut running = Self {
+            child,
+            folder,
+            ports,
+        };
+        let ready = poll(START, || {
+            let ended = running.child.try_wait().unwrap().is_some();
+            (ended || running.said().contains("Ctrl-C stops everything.")).then_some(ended)
+        });
+        assert_eq!(ready, Some(false), "{command}: {}", running.said());
+        running
+    }
+
+    fn said(&self) -> String {
+        fs::read_to_string(self.folder.path().join("output")).unwrap()
+    }
+
+    /// The command with the port of this run.
+    fn here(&self, command: &str) -> String {
+        let port = self.ports.0[0].1.address().port();
+        command.replace("localhost:10000", &format!("localhost:{port}"))
+    }
+
+    fn interrupt(mut self) {
+        self.signal("INT");
+        let ended = poll(SHOW, || self.child.try_wait().unwrap());
+        assert!(
+            ended.is_some(),
+            "`make run` goes on after Ctrl-C: {}",
+            self.said()
+        );
+        for (name, port) in &self.ports.0 {
+            let open = TcpStream::connect(port.address()).is_ok();
+            assert!(!open, "something of `make run` still listens on {name}");
+        }
+    }
+
+    /// As a terminal does it: to every process of the group.
+    fn signal(&self, name: &str) {
+        let group = format!("-{}", self.child.id());
+        let _ = Command::new("kill")
+            .args(["-s", name, "--", &group])
+            .status();
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Ok(None) = self.child.try_wait() {
+            self.signal("TERM");
+            let _ = self.child.wait();
+        }
+    }
+}
+
+/// A shell at the root of the repository that knows nothing of the `make` that may run this test.
+fn reader(command: &str) -> Command {
+    let mut shell = Command::new("bash");
+    shell
+        .args(["-c", command])
+        .current_dir(repository())
+        .stdin(Stdio::null());
+    for name in [
+        "MAKEFLAGS",
+        "MAKELEVEL",
+        "MFLAGS",
+        "ENVOY_BIN",
+        "FRESHPAINT_WASM",
+        "WEBHOOK_URL",
+    ] {
+        shell.env_remove(name);
+    }
+    shell
+}
+
+/// Whether it succeeded, and what it wrote to its output.
+fn shell(command: &str) -> (bool, String) {
+    let output = reader(command).output().unwrap();
+    (
+        output.status.success(),
+        String::from_utf8(output.stdout).unwrap(),
+    )
+}
