@@ -7,6 +7,7 @@ use freshpaint_harness::tls::Certificate;
 use freshpaint_harness::{Envoy, Receiver, Recorded};
 use serde_json::json;
 use std::fs;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -116,11 +117,105 @@ fn sends_nothing_to_a_host_whose_certificate_no_authority_vouches_for() {
 #[test]
 fn refuses_private_addresses_by_name_and_by_number() {
     let receiver = Receiver::start().unwrap();
-    for host in ["hook.localhost", "127.0.0.1", "[::ffff:127.0.0.1]"] {
+    for host in [
+        "hook.localhost",
+        "127.0.0.1",
+        "10.1.2.3",
+        "169.254.169.254",
+        "[::1]",
+        "[::ffff:127.0.0.1]",
+        "[fd00::1]",
+    ] {
         let envoy = start(egress_to(&url("http", host, &receiver)));
         assert_failed(&envoy, &receiver, "unreachable");
         let filtered = "dns_cache.egress.dns_address_filter_out";
         assert!(envoy.stat(filtered).unwrap() > 0, "{host}");
+    }
+}
+
+/// What the list says, without a packet to anyone: that it is obeyed is tried above.
+#[test]
+fn the_list_of_private_addresses_holds_them_and_no_public_one() {
+    let mut shipped = Shipped::load().unwrap();
+    let cache = &shipped.filters("egress").unwrap()[0]["typed_config"]["dns_cache_config"];
+    let ranges: Vec<(IpAddr, u32)> = cache["resolved_address_filter"]["ranges"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|range| {
+            let prefix = range["address_prefix"].as_str().unwrap().parse().unwrap();
+            (
+                prefix,
+                range["prefix_len"].as_u64().unwrap().try_into().unwrap(),
+            )
+        })
+        .collect();
+    let is_listed = |address: &str| {
+        let address: IpAddr = address.parse().unwrap();
+        ranges
+            .iter()
+            .any(|&(prefix, length)| is_within(address, prefix, length))
+    };
+    let private = [
+        "0.0.0.0",
+        "10.255.255.255",
+        "100.64.0.1",
+        "100.127.255.255",
+        "127.0.0.1",
+        "169.254.169.254",
+        "172.16.0.1",
+        "172.31.255.255",
+        "192.0.0.170",
+        "192.168.1.1",
+        "198.18.0.1",
+        "224.0.0.1",
+        "255.255.255.255",
+        "::",
+        "::1",
+        "::ffff:10.0.0.1",
+        "64:ff9b::a9fe:a9fe",
+        "2001::1",
+        "2002:a00:1::",
+        "fc00::1",
+        "fd12::1",
+        "fe80::1",
+        "ff02::1",
+    ];
+    let public = [
+        "1.1.1.1",
+        "8.8.8.8",
+        "9.255.255.255",
+        "11.0.0.1",
+        "100.63.255.255",
+        "100.128.0.1",
+        "126.0.0.1",
+        "128.0.0.1",
+        "172.15.255.255",
+        "172.32.0.1",
+        "192.0.1.1",
+        "192.169.0.1",
+        "198.20.0.1",
+        "223.255.255.255",
+        "2001:4860::8888",
+        "2606:4700::1111",
+        "2a00:1450::1",
+        "3fff:1000::1",
+    ];
+    assert_eq!(
+        private.map(|address| (address, is_listed(address))),
+        private.map(|address| (address, true))
+    );
+    assert_eq!(
+        public.map(|address| (address, is_listed(address))),
+        public.map(|address| (address, false))
+    );
+}
+
+fn is_within(address: IpAddr, prefix: IpAddr, length: u32) -> bool {
+    match (address, prefix) {
+        (IpAddr::V4(a), IpAddr::V4(b)) => (a.to_bits() ^ b.to_bits()).leading_zeros() >= length,
+        (IpAddr::V6(a), IpAddr::V6(b)) => (a.to_bits() ^ b.to_bits()).leading_zeros() >= length,
+        _ => false,
     }
 }
 
