@@ -36,7 +36,7 @@ impl Doorbell {
     pub(crate) fn answer(&self, queue: u32) -> bool {
         let is_ours = self.queue == Some(queue);
         if is_ours {
-            while host::dequeue(queue) {}
+            host::dequeue(queue);
             self.has_rung.set(false);
         }
         is_ours

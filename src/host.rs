@@ -6,15 +6,20 @@
 use std::time::Duration;
 
 use freshpaint_core::answer::Answer;
-use freshpaint_core::clock::Now;
+use freshpaint_core::clock::{Now, SteadyMillis};
 use freshpaint_core::delivery::outcome::NotSent;
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::{BufferType, MapType, MetricType, Status};
 
+/// The clock for deadlines.
+pub(crate) fn steady() -> SteadyMillis {
+    clock(wasip1::CLOCKID_MONOTONIC) / 1_000_000
+}
+
 /// Both clocks.
 pub(crate) fn now() -> Now {
     Now {
-        steady: clock(wasip1::CLOCKID_MONOTONIC) / 1_000_000,
+        steady: steady(),
         unix: i64::try_from(clock(wasip1::CLOCKID_REALTIME) / 1_000_000).unwrap_or(0),
     }
 }
@@ -153,7 +158,7 @@ pub(crate) fn enqueue(queue: u32) -> Result<(), Status> {
     hostcalls::enqueue_shared_queue(queue, Some(&[0]))
 }
 
-/// Takes one item out; false when there is none.
-pub(crate) fn dequeue(queue: u32) -> bool {
-    matches!(hostcalls::dequeue_shared_queue(queue), Ok(Some(_)))
+/// Takes one item out, if there is one.
+pub(crate) fn dequeue(queue: u32) {
+    let _ = hostcalls::dequeue_shared_queue(queue);
 }

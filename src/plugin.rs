@@ -35,7 +35,7 @@ impl Plugin {
         let plugin = Rc::new(Self {
             doorbell: Doorbell::hang(identity.owner),
             metrics: Metrics::define(&webhooks),
-            worker: RefCell::new(Worker::new(config, &identity, host::now())),
+            worker: RefCell::new(Worker::new(config, &identity, host::steady())),
             webhooks,
             name,
         });
@@ -69,7 +69,7 @@ impl Plugin {
         };
         let held = self.worker.borrow_mut().take_held();
         if !held.is_empty() {
-            successor.worker.borrow_mut().adopt(held, host::now());
+            successor.worker.borrow_mut().adopt(held, host::steady());
             successor.doorbell.ring();
         }
     }

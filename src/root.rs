@@ -41,7 +41,7 @@ impl Root {
         let Some(plugin) = self.plugin.clone() else {
             return;
         };
-        let now = host::now();
+        let now = host::steady();
         loop {
             // A call of its own, so that the worker is not borrowed while the host makes it.
             let Some(call) = plugin.worker.borrow_mut().next_call(now, &mut SharedData) else {
@@ -53,34 +53,30 @@ impl Root {
                 .borrow_mut()
                 .called(&call, made, now, &mut SharedData);
         }
-        // After the calls: entering a stream would change whose calls they are.
-        self.give_answers(&plugin);
+        // After the calls: an answer enters its stream, and stays there until this callback returns.
+        Self::give_answers(&plugin);
         if self.is_draining {
             plugin.hand_over();
         }
         plugin.flush();
         let wake_in = plugin.worker.borrow_mut().wake_in(now);
-        self.set_tick(wake_in, now.steady);
+        self.set_tick(wake_in, now);
         if self.is_draining && plugin.worker.borrow().is_empty() {
             self.is_draining = false;
+            let _ = host::enter(self.context_id);
             host::done();
         }
     }
 
-    fn give_answers(&self, plugin: &Plugin) {
-        let mut has_entered = false;
+    fn give_answers(plugin: &Plugin) {
         loop {
             let Some((stream, answer)) = plugin.worker.borrow_mut().next_answer() else {
                 break;
             };
-            has_entered = true;
             // The host knows the stream no more when the client has gone.
             if host::enter(stream).is_err() || host::answer(&answer).is_err() {
                 plugin.worker.borrow_mut().abandoned();
             }
-        }
-        if has_entered {
-            let _ = host::enter(self.context_id);
         }
     }
 
@@ -108,7 +104,7 @@ impl Context for Root {
         plugin
             .worker
             .borrow_mut()
-            .ended(token, &response, host::now(), &mut SharedData);
+            .ended(token, &response, host::steady(), &mut SharedData);
         self.drive();
     }
 
@@ -154,7 +150,7 @@ impl RootContext for Root {
             plugin
                 .worker
                 .borrow_mut()
-                .tick(host::now(), &mut SharedData);
+                .tick(host::steady(), &mut SharedData);
         }
         self.drive();
     }

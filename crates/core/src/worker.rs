@@ -7,7 +7,7 @@ use std::rc::Rc;
 use siphasher::sip128::{Hasher128, SipHasher13};
 
 use crate::answer::Answer;
-use crate::clock::Now;
+use crate::clock::{Now, SteadyMillis};
 use crate::config::{Config, Webhook};
 use crate::delivery::outcome::{CallResponse, NotSent};
 use crate::delivery::table::{EventId, Owner, Shared};
@@ -62,18 +62,13 @@ pub struct Worker {
 impl Worker {
     /// A worker with nothing to do yet.
     #[must_use]
-    pub fn new(config: Config, identity: &Identity<'_>, now: Now) -> Self {
+    pub fn new(config: Config, identity: &Identity<'_>, now: SteadyMillis) -> Self {
         let config = Rc::new(config);
         let mut random = fastrand::Rng::with_seed(identity.seed);
         let mut ids = SipHasher13::new_with_key(&identity.id_key);
         write_field(&mut ids, identity.plugin);
         Self {
-            outbox: Outbox::new(
-                Rc::clone(&config),
-                identity.owner,
-                random.u64(..),
-                now.steady,
-            ),
+            outbox: Outbox::new(Rc::clone(&config), identity.owner, random.u64(..), now),
             answers: VecDeque::new(),
             config,
             random,
@@ -166,8 +161,8 @@ impl Worker {
     }
 
     /// The next call to make; [`Worker::called`] must be told how that went.
-    pub fn next_call(&mut self, now: Now, shared: &mut dyn Shared) -> Option<Call> {
-        self.outbox.next_call(now.steady, shared)
+    pub fn next_call(&mut self, now: SteadyMillis, shared: &mut dyn Shared) -> Option<Call> {
+        self.outbox.next_call(now, shared)
     }
 
     /// Says whether the host made the call: its token, or why not.
@@ -175,10 +170,10 @@ impl Worker {
         &mut self,
         call: &Call,
         made: Result<u32, NotSent>,
-        now: Now,
+        now: SteadyMillis,
         shared: &mut dyn Shared,
     ) {
-        self.outbox.called(call, made, now.steady, shared);
+        self.outbox.called(call, made, now, shared);
     }
 
     /// A call has ended.
@@ -186,15 +181,15 @@ impl Worker {
         &mut self,
         token: u32,
         response: &CallResponse,
-        now: Now,
+        now: SteadyMillis,
         shared: &mut dyn Shared,
     ) {
-        self.outbox.ended(token, response, now.steady, shared);
+        self.outbox.ended(token, response, now, shared);
     }
 
     /// Does whatever is due.
-    pub fn tick(&mut self, now: Now, shared: &mut dyn Shared) {
-        self.outbox.tick(now.steady, shared);
+    pub fn tick(&mut self, now: SteadyMillis, shared: &mut dyn Shared) {
+        self.outbox.tick(now, shared);
     }
 
     /// The next answer and the stream that waits for it.
@@ -212,10 +207,10 @@ impl Worker {
     }
 
     /// When [`Worker::tick`] is next needed, in milliseconds from now.
-    pub fn wake_in(&mut self, now: Now) -> Option<u64> {
+    pub fn wake_in(&mut self, now: SteadyMillis) -> Option<u64> {
         self.outbox
             .wake_at()
-            .map(|wake_at| wake_at.saturating_sub(now.steady))
+            .map(|wake_at| wake_at.saturating_sub(now))
     }
 
     /// Counts since the shell last asked, by index in [`crate::metrics::names`].
@@ -240,9 +235,9 @@ impl Worker {
     }
 
     /// Takes over events that an older configuration kept.
-    pub fn adopt(&mut self, held: Vec<Handover>, now: Now) {
+    pub fn adopt(&mut self, held: Vec<Handover>, now: SteadyMillis) {
         for handover in held {
-            self.outbox.adopt(handover, now.steady);
+            self.outbox.adopt(handover, now);
         }
     }
 
