@@ -42,7 +42,7 @@ pub struct Event<'a> {
     pub automatic: bool,
     /// The contract's `event`; track events alone have one.
     pub name: Option<Text<'a>>,
-    /// When it happened, in seconds since 1970-01-01T00:00:00Z, from 0 to 9999-12-30T22:00:00Z.
+    /// When it happened, in seconds since 1970-01-01T00:00:00Z, from 0 to the end of the year 9999.
     pub timestamp: i64,
     /// The contract's `messageId`.
     pub message_id: MessageId<'a>,

@@ -86,9 +86,9 @@ impl<'a> Object<'a> {
     }
 
     /// Gives each member in order, key and value; duplicate keys come as often as they are there.
-    pub fn members(self, visit: impl FnMut(Text<'a>, Value<'a>)) {
+    pub fn members(self, mut visit: impl FnMut(Text<'a>, Value<'a>)) {
         // The text came out of a document whose syntax has been checked.
-        let _ = members(self.0, visit);
+        let _ = members(self.0, &mut visit);
     }
 
     /// The last value under `key`, as `JSON.parse` has it.
@@ -194,7 +194,7 @@ fn unquoted(text: &str) -> &str {
 /// When the document is not JSON, or not an object; members may have been given by then.
 pub fn members<'a>(
     document: &'a str,
-    visit: impl FnMut(Text<'a>, Value<'a>),
+    visit: &mut dyn FnMut(Text<'a>, Value<'a>),
 ) -> serde_json::Result<()> {
     let mut deserializer = serde_json::Deserializer::from_str(document);
     deserializer.deserialize_map(Members(visit))?;
@@ -240,16 +240,19 @@ pub fn elements<'a>(
     deserializer.end()
 }
 
-struct Members<F>(F);
+/// What takes the members; behind a pointer, so that the code that splits an object is there once and not once per dialect.
+type Visit<'f, 'a> = &'f mut dyn FnMut(Text<'a>, Value<'a>);
 
-impl<'a, F: FnMut(Text<'a>, Value<'a>)> Visitor<'a> for Members<F> {
+struct Members<'f, 'a>(Visit<'f, 'a>);
+
+impl<'a> Visitor<'a> for Members<'_, 'a> {
     type Value = ();
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("an object")
     }
 
-    fn visit_map<A: MapAccess<'a>>(mut self, mut map: A) -> Result<(), A::Error> {
+    fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some((key, value)) = map.next_entry::<&'a RawValue, &'a RawValue>()? {
             (self.0)(Text(key.get()), Value::of(value));
         }

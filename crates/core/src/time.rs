@@ -2,15 +2,13 @@
 
 use std::io::Write as _;
 
-use jiff::fmt::temporal::DateTimeParser;
-use jiff::tz::Offset;
-use jiff::Timestamp;
+use datealgo::{datetime_to_secs, days_in_month, secs_to_datetime};
 
 use crate::clock::UnixMillis;
 use crate::json::Value;
 
-/// 9999-12-30T22:00:00.999Z, the last time that has four digits for its year in every time zone, as RFC 3339 needs it.
-const LAST: UnixMillis = 253_402_207_200_999;
+/// 9999-12-31T23:59:59.999Z: RFC 3339 has four digits for the year.
+const LAST: UnixMillis = 253_402_300_799_999;
 
 /// A number over this is milliseconds, one up to this is seconds: 5138-11-16 as seconds, 1973-03-03 as milliseconds.
 const MOST_SECONDS: f64 = 1e11;
@@ -18,8 +16,6 @@ const MOST_SECONDS: f64 = 1e11;
 /// A client's clock is taken to be right when its request is no older than this and no more than this ahead: the rest is
 /// the way through the network, and moving timestamps by that would only blur them.
 const CLOCK_TOLERANCE: UnixMillis = 5_000;
-
-static PARSER: DateTimeParser = DateTimeParser::new();
 
 /// Reads a time: seconds or milliseconds as a number or in a string, or RFC 3339 with up to nine digits of a second. A date
 /// and time without an offset is UTC.
@@ -33,7 +29,7 @@ pub fn parse(value: Value<'_>) -> Option<UnixMillis> {
             let text = text.decoded();
             match text.parse::<f64>() {
                 Ok(number) => from_number(number)?,
-                Err(_) => from_rfc_3339(&text)?,
+                Err(_) => Rfc3339(text.as_bytes()).read()?,
             }
         }
     };
@@ -57,12 +53,83 @@ fn from_number(number: f64) -> Option<UnixMillis> {
         .then_some(millis as UnixMillis)
 }
 
-fn from_rfc_3339(text: &str) -> Option<UnixMillis> {
-    if let Ok(timestamp) = PARSER.parse_timestamp(text) {
-        return Some(timestamp.as_millisecond());
+/// What is left of a text in RFC 3339, or in ISO 8601 as far as SDKs use it: offset, time or seconds may be missing.
+struct Rfc3339<'t>(&'t [u8]);
+
+impl Rfc3339<'_> {
+    fn read(mut self) -> Option<UnixMillis> {
+        let year = i32::from(self.number(2)?) * 100 + i32::from(self.number(2)?);
+        self.one_of(b"-")?;
+        let month = self.number(2).filter(|month| (1..=12).contains(month))?;
+        self.one_of(b"-")?;
+        let day = self
+            .number(2)
+            .filter(|day| (1..=days_in_month(year, month)).contains(day))?;
+        let (mut time, mut millis, mut offset) = ((0, 0, 0), 0, 0);
+        if self.one_of(b"Tt ").is_some() {
+            let hour = self.number(2).filter(|hour| *hour < 24)?;
+            self.one_of(b":")?;
+            let minute = self.number(2).filter(|minute| *minute < 60)?;
+            let mut second = 0;
+            if self.one_of(b":").is_some() {
+                second = self.number(2).filter(|second| *second <= 60)?;
+                millis = self.fraction()?;
+            }
+            // Unix time has no leap seconds.
+            time = (hour, minute, second.min(59));
+            offset = self.offset()?;
+        }
+        let seconds = datetime_to_secs((year, month, day, time.0, time.1, time.2)) - offset;
+        self.0.is_empty().then_some(seconds * 1_000 + millis)
     }
-    let civil = PARSER.parse_datetime(text).ok()?;
-    Some(Offset::UTC.to_timestamp(civil).ok()?.as_millisecond())
+
+    /// Milliseconds; further digits are cut off.
+    fn fraction(&mut self) -> Option<i64> {
+        if self.one_of(b".,").is_none() {
+            return Some(0);
+        }
+        let mut millis = i64::from(self.number(1)?) * 100;
+        for unit in [10, 1] {
+            millis += i64::from(self.number(1).unwrap_or(0)) * unit;
+        }
+        while self.number(1).is_some() {}
+        Some(millis)
+    }
+
+    /// Seconds east of UTC, which is meant when nothing is said.
+    fn offset(&mut self) -> Option<i64> {
+        let sign = match self.one_of(b"Zz+-") {
+            Some(b'+') => 1,
+            Some(b'-') => -1,
+            _ => return Some(0),
+        };
+        let hours = self.number(2).filter(|hours| *hours < 24)?;
+        let _ = self.one_of(b":");
+        let minutes = if self.0.is_empty() {
+            0
+        } else {
+            self.number(2).filter(|minutes| *minutes < 60)?
+        };
+        Some(sign * (i64::from(hours) * 3_600 + i64::from(minutes) * 60))
+    }
+
+    fn one_of(&mut self, wanted: &[u8]) -> Option<u8> {
+        let (first, rest) = self.0.split_first()?;
+        wanted.contains(first).then(|| {
+            self.0 = rest;
+            *first
+        })
+    }
+
+    /// A number of one or two digits.
+    fn number(&mut self, digits: usize) -> Option<u8> {
+        let (number, rest) = self.0.split_at_checked(digits)?;
+        let number = number.iter().try_fold(0_u8, |number, digit| {
+            digit.is_ascii_digit().then(|| number * 10 + (digit - b'0'))
+        })?;
+        self.0 = rest;
+        Some(number)
+    }
 }
 
 /// The time of an event by the server's clock: `received - (sent - original)`, as Segment documents it.
@@ -80,9 +147,12 @@ pub fn correct_skew(original: UnixMillis, sent: UnixMillis, received: UnixMillis
 
 /// Writes whole seconds in UTC as RFC 3339, in quotes: `"2022-12-28T21:16:50Z"`.
 pub fn render(seconds: i64, out: &mut Vec<u8>) {
-    let timestamp = Timestamp::from_second(seconds).unwrap_or(Timestamp::UNIX_EPOCH);
+    let (year, month, day, hour, minute, second) = secs_to_datetime(seconds.clamp(0, LAST / 1_000));
     // Writing to a Vec does not fail.
-    let _ = write!(out, "\"{timestamp}\"");
+    let _ = write!(
+        out,
+        "\"{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z\""
+    );
 }
 
 #[cfg(test)]
@@ -91,10 +161,16 @@ mod tests {
 
     #[test]
     fn the_last_time_is_the_last_that_can_be_written() {
-        assert_eq!(LAST, Timestamp::MAX.as_millisecond());
-        let mut out = Vec::new();
-        render(LAST / 1_000, &mut out);
-        assert_eq!(out, b"\"9999-12-30T22:00:00Z\"");
+        for (seconds, wanted) in [
+            (LAST / 1_000, "9999-12-31T23:59:59Z"),
+            (i64::MAX, "9999-12-31T23:59:59Z"),
+            (0, "1970-01-01T00:00:00Z"),
+            (i64::MIN, "1970-01-01T00:00:00Z"),
+        ] {
+            let mut out = Vec::new();
+            render(seconds, &mut out);
+            assert_eq!(out, format!("\"{wanted}\"").as_bytes());
+        }
     }
 
     #[test]
