@@ -15,6 +15,9 @@ use crate::metrics::Counter;
 /// A call that the host never ends is given up this long after its timeout.
 pub(super) const LOST_AFTER_MILLIS: u64 = 5_000;
 
+/// The host's timers may run out this much early by the clock that a module reads: they start with its event loop's turn.
+const EARLY_MILLIS: u64 = 50;
+
 /// One webhook's queue.
 #[derive(Debug, Default)]
 pub(super) struct Lane {
@@ -31,6 +34,18 @@ pub(super) struct Attempt {
     pub(super) webhook: usize,
     /// When it is given up if the host never ends it.
     pub(super) lost_at: SteadyMillis,
+}
+
+impl Attempt {
+    /// How it ended. An answer that broke off ends a call without headers, and so does one that is not whole in
+    /// time; only the clock tells them apart (seed, "Considerations": the latter is a timeout).
+    fn outcome(&self, response: &CallResponse, now: SteadyMillis) -> Outcome {
+        let times_out_at = self.lost_at.saturating_sub(LOST_AFTER_MILLIS);
+        if response.status.is_none() && now.saturating_add(EARLY_MILLIS) >= times_out_at {
+            return Outcome::Timeout;
+        }
+        Outcome::of(response)
+    }
 }
 
 /// A call to make. It is under way from here on: tell [`Outbox::called`] how making it went.
@@ -146,7 +161,7 @@ impl<T> Outbox<T> {
         shared: &mut dyn Shared,
     ) {
         if let Some(attempt) = self.attempts.remove(&token) {
-            self.end(attempt, Outcome::of(response), now, shared);
+            self.end(attempt, attempt.outcome(response, now), now, shared);
         }
     }
 

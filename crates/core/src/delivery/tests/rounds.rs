@@ -47,6 +47,18 @@ fn settled_waits_for_the_last_delivery() {
 }
 
 #[test]
+fn an_answer_that_is_not_whole_in_time_is_a_timeout() {
+    let mut bed = Bed::new(config_with(&["a"], NO_RETRY));
+    bed.submit(vec![event("x", &[0]), event("y", &[0])]);
+    bed.pass(Duration::from_secs(4));
+    bed.respond("x", 0, &CallResponse::default());
+    bed.pass(Duration::from_millis(990));
+    bed.respond("y", 0, &CallResponse::default());
+    assert_eq!(bed.count("deliveries.webhook.a.outcome.unreachable"), 1);
+    assert_eq!(bed.count("deliveries.webhook.a.outcome.timeout"), 1);
+}
+
+#[test]
 fn a_failure_before_an_acceptance_is_no_failure() {
     let mut bed = Bed::new(config(&["a", "b"]));
     let request = bed.submit(vec![event("x", &[0, 1])]);
