@@ -3,7 +3,16 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::print_stdout,
     clippy::indexing_slicing
 )]
 
 mod bed;
+mod config;
+mod delivery;
+mod faults;
+mod intake;
+mod metrics;
+mod options;
+mod payloads;
+mod support;
