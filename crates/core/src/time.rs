@@ -27,9 +27,9 @@ pub fn parse(value: Value<'_>) -> Option<UnixMillis> {
         None => from_number(value.number()?)?,
         Some(text) => {
             let text = text.decoded();
-            match text.parse::<f64>() {
-                Ok(number) => from_number(number)?,
-                Err(_) => Rfc3339(text.as_bytes()).read()?,
+            match Rfc3339(text.as_bytes()).read() {
+                Some(millis) => millis,
+                None => from_number(serde_json::from_str(&text).ok()?)?,
             }
         }
     };

@@ -67,6 +67,10 @@ fn a_body_is_what_it_looks_like_whatever_it_is_called() {
             "twice base64",
             STANDARD.encode(STANDARD.encode(EVENT)).into(),
         ),
+        (
+            "JSON in a JSON string",
+            serde_json::to_string(EVENT).unwrap().into(),
+        ),
         ("BOM", format!("\u{feff}{EVENT}").into()),
         ("gzip of BOM", gzip(format!("\u{feff}{EVENT}").as_bytes())),
         ("whitespace", format!("\r\n {EVENT}\n").into()),

@@ -108,6 +108,12 @@ fn peel(
         *verbose |= form::is_set(text, b"verbose");
         return Ok(Some(data));
     }
+    if text.first() == Some(&b'"') {
+        let inner = serde_json::from_slice::<String>(text).ok();
+        return Ok(inner
+            .map(String::into_bytes)
+            .filter(|inner| looks_like_json(inner)));
+    }
     if matches!(text.first_chunk(), Some([b'%', b'5' | b'7', b'b' | b'B'])) {
         return Ok(Some(percent_encoding::percent_decode(text).collect()));
     }

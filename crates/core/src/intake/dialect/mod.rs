@@ -1,6 +1,14 @@
 //! The dialects: how each family of SDKs says what an event is.
 //!
-//! Each module turns one JSON value into a [`Draft`]; finding the events and finishing the drafts is the same for all.
+//! Each module turns one JSON value into a [`Draft`]; finding the events and finishing the drafts is the same for all, and so are these
+//! rules:
+//!
+//! - A field that comes twice counts once: the last one, as `JSON.parse` has it. The customer's properties keep both.
+//! - Ids may be strings or numbers; `null` and the empty string are none. A field of a wrong type makes the event invalid.
+//! - Without a device the user's id is the `anonymousId`, which the contract wants on every event.
+//! - Of the page the contract's three are taken, `url`, `title`, `path`; the library stays as it was sent.
+//! - What the contract has no key for is dropped: `previousId`, `category`, a page's `name`, and the like.
+//! - `screen` becomes a track event called `screen_view`; `alias` and the SDKs' own `$` events are recognised and not delivered.
 
 mod mobile;
 mod posthog;
