@@ -9,9 +9,7 @@
 
 mod intake_support;
 
-use freshpaint_core::clock::Now;
-use freshpaint_core::intake::{judge, recognise, Context, Head, Item, Judgement};
-use intake_support::{config, member, track, Request, NOW};
+use intake_support::{member, track, Request, NOW};
 
 #[test]
 fn times_come_as_seconds_milliseconds_or_rfc_3339() {
@@ -122,31 +120,9 @@ fn a_re_send_keeps_the_corrected_time() {
 
 /// The message id, and whether it is the same when the event comes again.
 fn message_id(path: &str, body: &str, seed: u64) -> (String, bool) {
-    let config = config();
-    let request = Request::post(path, body);
-    let head = Head {
-        method: b"POST",
-        path: path.as_bytes(),
-        headers: &request,
-        end_of_stream: false,
-    };
-    let route = recognise(path.as_bytes(), &config.collect).unwrap();
-    let Judgement::Collect(mut collection) = judge(route, &head, &config) else {
-        panic!("refused")
-    };
-    let mut random = fastrand::Rng::with_seed(seed);
-    let mut context = Context {
-        now: Now::default(),
-        random: &mut random,
-        config: &config,
-    };
-    let mut found = None;
-    let read = collection.read(body.as_bytes(), &mut context, &mut |_, item| match item {
-        Item::Event(event) => found = Some((event.message_id().to_owned(), event.stable_id())),
-        other => panic!("{other:?}"),
-    });
-    read.unwrap();
-    found.unwrap()
+    Request::post(path, body).event(seed, |event| {
+        (event.message_id().to_owned(), event.stable_id())
+    })
 }
 
 #[test]

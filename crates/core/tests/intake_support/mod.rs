@@ -5,6 +5,7 @@
 use freshpaint_core::answer::Answer;
 use freshpaint_core::clock::Now;
 use freshpaint_core::config::Config;
+use freshpaint_core::event::Event;
 use freshpaint_core::intake::{
     self, Answered, Context, Head, Headers, Item, Judgement, Report, Verdict,
 };
@@ -99,6 +100,33 @@ impl Request {
             Ok(()) => Outcome::Read(said, collection.answer(Verdict::Accepted(&report))),
             Err(answer) => Outcome::Refused(answer),
         }
+    }
+
+    /// What `look` finds in the one event of a request.
+    pub fn event<R>(&self, seed: u64, look: impl Fn(&Event<'_>) -> R) -> R {
+        let config = config();
+        let head = Head {
+            method: self.method.as_bytes(),
+            path: &self.path,
+            headers: self,
+            end_of_stream: self.body.is_empty(),
+        };
+        let route = intake::recognise(&self.path, &config.collect).expect("a path of ours");
+        let Judgement::Collect(mut collection) = intake::judge(route, &head, &config) else {
+            panic!("refused")
+        };
+        let mut context = Context {
+            now: Now::default(),
+            random: &mut fastrand::Rng::with_seed(seed),
+            config: &config,
+        };
+        let mut found = None;
+        let read = collection.read(&self.body, &mut context, &mut |_, item| match item {
+            Item::Event(event) => found = Some(look(&event)),
+            other => panic!("{other:?}"),
+        });
+        read.expect("an event");
+        found.expect("an event")
     }
 
     /// The one payload of a request that holds one event.

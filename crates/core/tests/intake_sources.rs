@@ -1,0 +1,83 @@
+//! Which source an event is from: what its message id is unique within.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice
+)]
+
+mod intake_support;
+
+use intake_support::Request;
+
+const SEGMENT: &str = r#"{"type":"track","event":"a"}"#;
+
+fn source(request: &Request) -> String {
+    request.event(1, |event| event.source().to_owned())
+}
+
+#[test]
+fn every_way_to_name_it_is_read() {
+    // Basic of `KEY:` and of `KEY:secret`.
+    for value in ["Basic S0VZOg==", "basic  S0VZOnNlY3JldA", "Bearer KEY"] {
+        let request = Request::post("/v1/t", SEGMENT).header("authorization", value);
+        assert_eq!(source(&request), "KEY", "{value}");
+    }
+    let jitsu = Request::post("/api/s/track", SEGMENT).header("x-write-key", "KEY:SECRET");
+    assert_eq!(source(&jitsu), "KEY");
+    for (path, body) in [
+        (
+            "/beacon/v1/batch?writeKey=KEY",
+            r#"[{"type":"track","event":"a"}]"#,
+        ),
+        ("/v1/t", r#"{"type":"track","event":"a","writeKey":"KEY"}"#),
+        (
+            "/v1/batch",
+            r#"{"batch":[{"type":"track","event":"a","writeKey":"KEY"}]}"#,
+        ),
+        (
+            "/v1/batch",
+            r#"{"writeKey":"KEY","batch":[{"type":"track","event":"a"}]}"#,
+        ),
+        ("/batch", r#"{"api_key":"KEY","batch":[{"event":"a"}]}"#),
+        ("/e", r#"[{"event":"a","properties":{"token":"KEY"}}]"#),
+        (
+            "/react-native",
+            r#"{"client":"KEY","e":[{"event_type":"a"}]}"#,
+        ),
+        ("/track", r#"{"event":"a","properties":{"token":"KEY"}}"#),
+        ("/engage", r#"[{"$token":"KEY","$set":{}}]"#),
+    ] {
+        assert_eq!(source(&Request::post(path, body)), "KEY", "{path} {body}");
+    }
+}
+
+#[test]
+fn what_is_no_name_is_left_out() {
+    for value in [
+        "",
+        "Basic",
+        "Basic !!!",
+        "Basic Og==",
+        "Digest KEY",
+        "Bearer ",
+        "Bearer \u{e9}",
+        "Bearer a\"b",
+    ] {
+        let request = Request::post("/v1/t", SEGMENT).header("authorization", value);
+        assert_eq!(source(&request), "", "{value}");
+    }
+}
+
+#[test]
+fn a_secret_is_nowhere_in_the_payload() {
+    let payload = Request::post("/api/s/track", SEGMENT)
+        .header("x-write-key", "KEY:SECRET")
+        .payload();
+    assert!(
+        !payload.contains("KEY") && !payload.contains("SECRET"),
+        "{payload}"
+    );
+}
