@@ -1,7 +1,7 @@
 //! The host's functions, as bytes and `Result`s.
 //!
 //! The SDK's `String` getters and the helpers of its traits panic on what a client or a webhook can send, and one panic
-//! takes a worker's whole VM down. Nothing else in this crate calls the host.
+//! takes a worker's whole VM down. Nothing else in this crate but `wasi` calls the host, and `wasi` from here alone.
 
 use std::time::Duration;
 
@@ -11,45 +11,29 @@ use freshpaint_core::delivery::outcome::NotSent;
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::{BufferType, MapType, MetricType, Status};
 
+use crate::wasi;
+
 /// The clock for deadlines.
 pub(crate) fn steady() -> SteadyMillis {
-    clock(wasip1::CLOCKID_MONOTONIC) / 1_000_000
+    wasi::clock(wasi::MONOTONIC) / 1_000_000
 }
 
 /// Both clocks.
 pub(crate) fn now() -> Now {
     Now {
         steady: steady(),
-        unix: i64::try_from(clock(wasip1::CLOCKID_REALTIME) / 1_000_000).unwrap_or(0),
+        unix: i64::try_from(wasi::clock(wasi::REALTIME) / 1_000_000).unwrap_or(0),
     }
-}
-
-/// Nanoseconds.
-fn clock(id: wasip1::Clockid) -> u64 {
-    // SAFETY: the call writes one integer to a place that the bindings own.
-    unsafe { wasip1::clock_time_get(id, 1_000_000) }.unwrap_or(0)
 }
 
 /// Fills `bytes` with randomness; leaves them as they are when the host has none.
 pub(crate) fn random(bytes: &mut [u8]) {
-    // SAFETY: the pointer and the length are those of a slice that outlives the call.
-    let _ = unsafe { wasip1::random_get(bytes.as_mut_ptr(), bytes.len()) };
+    wasi::random(bytes);
 }
 
 /// `vm_config.environment_variables`. `std::env` does not see them on this target.
 pub(crate) fn environment() -> Vec<(String, String)> {
-    // SAFETY: as for `clock`.
-    let Ok((count, bytes)) = (unsafe { wasip1::environ_sizes_get() }) else {
-        return Vec::new();
-    };
-    let mut starts = vec![std::ptr::null_mut::<u8>(); count];
-    let mut buffer = vec![0_u8; bytes];
-    // SAFETY: both buffers have the sizes that the host has just asked for.
-    if unsafe { wasip1::environ_get(starts.as_mut_ptr(), buffer.as_mut_ptr()) }.is_err() {
-        return Vec::new();
-    }
-    // The buffer is what the pointers point into: `NAME=value`, each ended by NUL.
-    buffer
+    wasi::environment()
         .split(|byte| *byte == 0)
         .filter_map(|entry| std::str::from_utf8(entry).ok()?.split_once('='))
         .map(|(name, value)| (name.to_owned(), value.to_owned()))

@@ -8,7 +8,6 @@
 #![allow(missing_docs)]
 
 mod doorbell;
-#[allow(unsafe_code)] // Bindings of WASI, which proxy-wasm leaves out.
 mod host;
 mod identity;
 mod metrics;
@@ -16,6 +15,8 @@ mod plugin;
 mod root;
 mod shared_data;
 mod stream;
+#[allow(unsafe_code)] // Bindings, which have no safe form.
+mod wasi;
 
 proxy_wasm::main! {{
     proxy_wasm::set_log_level(proxy_wasm::types::LogLevel::Trace);
