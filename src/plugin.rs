@@ -8,6 +8,7 @@ use freshpaint_core::worker::Worker;
 
 use crate::doorbell::Doorbell;
 use crate::metrics::Metrics;
+use crate::shared_data::SharedData;
 use crate::{host, identity};
 
 /// One configured plugin in this VM.
@@ -67,9 +68,10 @@ impl Plugin {
         let Some(successor) = successor.filter(|successor| !Rc::ptr_eq(successor, self)) else {
             return;
         };
-        let held = self.worker.borrow_mut().take_held();
+        let now = host::steady();
+        let held = self.worker.borrow_mut().take_held(now, &mut SharedData);
         if !held.is_empty() {
-            successor.worker.borrow_mut().adopt(held, host::steady());
+            successor.worker.borrow_mut().adopt(held, now);
             successor.doorbell.ring();
         }
     }

@@ -230,8 +230,8 @@ impl Worker {
     }
 
     /// Gives up the kept events that no call is under way for.
-    pub fn take_held(&mut self) -> Vec<Handover> {
-        self.outbox.take_held()
+    pub fn take_held(&mut self, now: SteadyMillis, shared: &mut dyn Shared) -> Vec<Handover> {
+        self.outbox.take_held(now, shared)
     }
 
     /// Takes over events that an older configuration kept.
@@ -242,14 +242,22 @@ impl Worker {
     }
 
     fn answer(&mut self, ticket: Ticket, verdict: delivery::Verdict) -> Answer {
-        let Ticket { collection, report } = ticket;
+        let Ticket {
+            collection,
+            mut report,
+        } = ticket;
         match verdict {
             delivery::Verdict::Accepted => {
                 self.count(Request::Accepted);
                 collection.answer(intake::Verdict::Accepted(&report))
             }
-            delivery::Verdict::Retry { after, kept } => {
+            delivery::Verdict::Retry {
+                after,
+                kept,
+                failed,
+            } => {
                 self.count(Request::Retry);
+                report.failed = failed;
                 let report = &report;
                 collection.answer(intake::Verdict::Retry {
                     after,

@@ -23,6 +23,8 @@ pub enum Verdict {
         after: Duration,
         /// Every such event is kept here and will be tried again without the SDK.
         kept: bool,
+        /// How many such events there are.
+        failed: u32,
     },
 }
 
@@ -88,13 +90,15 @@ impl<T> Batch<T> {
 
     /// The verdict as it stands; an event without one counts as failed.
     pub(super) fn verdict(&self, now: SteadyMillis, least_wait: Duration) -> Verdict {
-        if self.failed + self.undecided == 0 {
+        let failed = self.failed + self.undecided;
+        if failed == 0 {
             return Verdict::Accepted;
         }
         let until_due = self.next_due.map_or(0, |due| due.saturating_sub(now));
         Verdict::Retry {
             after: Duration::from_millis(until_due).max(least_wait),
             kept: self.not_kept + self.undecided == 0,
+            failed: u32::try_from(failed).unwrap_or(u32::MAX),
         }
     }
 }

@@ -300,7 +300,7 @@ impl<T> Outbox<T> {
     }
 
     /// Gives up every kept event that no round is under way for, so that a newer configuration can take them.
-    pub fn take_held(&mut self) -> Vec<Handover> {
+    pub fn take_held(&mut self, now: SteadyMillis, shared: &mut dyn Shared) -> Vec<Handover> {
         let keys: Vec<_> = self
             .entries
             .iter()
@@ -314,6 +314,10 @@ impl<T> Outbox<T> {
         entries
             .into_iter()
             .filter_map(|entry| {
+                if let Some(id) = entry.event.id {
+                    // This worker's pulse may be fresh for a while yet, and the new owner would take the event for its.
+                    self.table.settle(id, State::Released, now, shared);
+                }
                 let webhooks = entry
                     .reachable()
                     .iter()

@@ -60,9 +60,13 @@ pub(super) fn status(status: u16) -> CallResponse {
     }
 }
 
+/// What a request of one event is told.
 pub(super) fn retry(seconds: u64, kept: bool) -> Verdict {
-    let after = Duration::from_secs(seconds);
-    Verdict::Retry { after, kept }
+    Verdict::Retry {
+        after: Duration::from_secs(seconds),
+        kept,
+        failed: 1,
+    }
 }
 
 impl Bed {
@@ -100,9 +104,17 @@ impl Bed {
         ) {
             Ok(Submitted::Pending) => {}
             Ok(Submitted::Decided(ticket, verdict)) => self.verdicts.push((ticket, verdict)),
-            Err(Overloaded { ticket, after }) => self
-                .verdicts
-                .push((ticket, Verdict::Retry { after, kept: false })),
+            Err(Overloaded { ticket, after }) => {
+                let (kept, failed) = (false, 0);
+                self.verdicts.push((
+                    ticket,
+                    Verdict::Retry {
+                        after,
+                        kept,
+                        failed,
+                    },
+                ));
+            }
         }
         self.drive();
         request

@@ -58,7 +58,14 @@ fn past_the_cap_on_bytes_a_request_is_refused_whole() {
     let after = Duration::from_secs(2);
     assert_eq!(
         bed.take_verdicts(),
-        [(request, Verdict::Retry { after, kept: false })]
+        [(
+            request,
+            Verdict::Retry {
+                after,
+                kept: false,
+                failed: 0
+            }
+        )]
     );
     bed.respond("event-0000", 0, &status(200));
     bed.submit((5..7).map(|n| ten_bytes(n, &[0])).collect());

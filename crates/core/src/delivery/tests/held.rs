@@ -1,5 +1,6 @@
 //! Events that every webhook failed: "the event will be retried later" (seed, "Considerations").
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use super::bed::{event, retry, status, Bed};
@@ -46,7 +47,15 @@ fn the_sdk_is_told_when_the_next_try_is() {
     };
     bed.respond("x", 0, &wish);
     let verdicts = bed.take_verdicts();
-    let [(of, Verdict::Retry { after, kept: true })] = verdicts[..] else {
+    let [(
+        of,
+        Verdict::Retry {
+            after,
+            kept: true,
+            failed: 1,
+        },
+    )] = verdicts[..]
+    else {
         panic!("{verdicts:?}")
     };
     assert_eq!(of, request);
@@ -185,9 +194,9 @@ fn a_dead_webhook_is_probed_while_the_other_is_retried() {
 fn a_newer_configuration_takes_over_what_is_kept() {
     let mut old = Bed::new(config(&["a", "b"]));
     failed_everywhere(&mut old);
-    let held = old.outbox.take_held();
+    let held = old.outbox.take_held(old.now, &mut *old.shared.borrow_mut());
     assert!(old.outbox.is_empty());
-    let mut new = Bed::new(config(&["c", "b"]));
+    let mut new = Bed::sharing(config(&["c", "b"]), Rc::clone(&old.shared), 2);
     for handover in held {
         new.outbox.adopt(handover, new.now);
     }
@@ -202,7 +211,8 @@ fn what_is_kept_for_webhooks_that_are_gone_goes_to_the_new_ones() {
     let mut old = Bed::new(config(&["a", "b"]));
     failed_everywhere(&mut old);
     let mut new = Bed::new(config(&["c", "d"]));
-    for handover in old.outbox.take_held() {
+    let held = old.outbox.take_held(old.now, &mut *old.shared.borrow_mut());
+    for handover in held {
         new.outbox.adopt(handover, new.now);
     }
     new.pass(Duration::from_millis(100));

@@ -150,7 +150,13 @@ fn the_answer_never_waits_longer_than_25_seconds() {
     bed.pass(Duration::from_millis(4_999));
     assert_eq!(bed.take_verdicts(), []);
     bed.pass(Duration::from_millis(1));
-    assert_eq!(bed.take_verdicts(), [(request, retry(1, false))]);
+    let after = Duration::from_secs(1);
+    let verdict = Verdict::Retry {
+        after,
+        kept: false,
+        failed: 4,
+    };
+    assert_eq!(bed.take_verdicts(), [(request, verdict)]);
     assert_eq!(bed.count("deliveries.webhook.a.outcome.not_sent"), 3);
     assert_eq!(bed.under_way(), ["e4>0"]);
 }
