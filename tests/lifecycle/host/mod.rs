@@ -1,0 +1,70 @@
+//! A host for the module on one thread: what Envoy does for one worker, to be told step by step.
+//!
+//! The host's functions are symbols of this program ([`abi`]), the module's callbacks are the SDK's own exports; so the real
+//! SDK and the whole of the shell run natively. A panic of the module cannot unwind and ends the program, as it
+//! would end a worker's VM.
+
+mod abi;
+mod drive;
+mod request;
+mod state;
+mod unused;
+mod wire;
+
+use std::time::Duration;
+
+pub(crate) use drive::Host;
+pub(crate) use request::Request;
+
+/// Header names and values in order.
+pub(crate) type Headers = Vec<(String, Vec<u8>)>;
+
+/// An HTTP call that the module has made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Call {
+    pub(crate) token: u32,
+    pub(crate) cluster: String,
+    pub(crate) headers: Headers,
+    pub(crate) body: Vec<u8>,
+    pub(crate) timeout: Duration,
+}
+
+/// What a client gets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Answer {
+    pub(crate) status: u32,
+    pub(crate) headers: Headers,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Call {
+    /// The webhook's host: what tells the calls of several webhooks apart.
+    pub(crate) fn authority(&self) -> &str {
+        self.header(":authority")
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        text_of(&self.headers, name)
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).unwrap()
+    }
+}
+
+impl Answer {
+    pub(crate) fn header(&self, name: &str) -> &str {
+        text_of(&self.headers, name)
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).unwrap()
+    }
+}
+
+fn text_of<'h>(headers: &'h Headers, name: &str) -> &'h str {
+    headers
+        .iter()
+        .find(|(known, _)| known == name)
+        .map_or("", |(_, value)| std::str::from_utf8(value).unwrap())
+}

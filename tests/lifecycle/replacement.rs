@@ -1,0 +1,168 @@
+//! A new configuration: a second root in the same VM, and the end of the first.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::fixtures::{payload, track, webhooks, with};
+use crate::host::Host;
+
+/// A VM in which a new configuration has just been loaded, with the root of the old one.
+macro_rules! replaced {
+    ($host:ident, $old:ident, $configuration:expr) => {
+        let $old = $host.root();
+        assert!($host.configure($configuration.to_string()));
+    };
+}
+
+#[test]
+fn an_idle_root_is_done_at_once() {
+    let mut host = Host::with(&webhooks(1));
+    let stream = host.collect(&track("a"));
+    let call = host.call();
+    host.respond(&call, 200);
+    assert_eq!(host.status(stream), Some(200));
+    replaced!(host, old, webhooks(1));
+    assert!(host.retire(old));
+    assert_eq!(host.done_calls(old), 0);
+}
+
+#[test]
+fn a_root_waits_for_its_deliveries_and_is_done_once() {
+    let mut host = Host::with(&webhooks(2));
+    let stream = host.collect(&track("a"));
+    let calls = host.calls();
+    host.respond(&calls[0], 200);
+    assert_eq!(host.status(stream), Some(200));
+    replaced!(host, old, webhooks(2));
+    assert!(!host.retire(old), "the second webhook has not answered");
+    assert_eq!(host.done_calls(old), 0);
+    host.respond(&calls[1], 200);
+    assert_eq!(host.done_calls(old), 1);
+    assert!(host.is_gone(old));
+    assert_eq!(host.count("deliveries.webhook.hook_1.outcome.delivered"), 1);
+}
+
+#[test]
+fn old_and_new_work_side_by_side() {
+    let mut host = Host::with(&webhooks(1));
+    let before = host.collect(&track("a"));
+    let call = host.call();
+    replaced!(host, old, webhooks(2));
+    let after = host.collect(&track("b"));
+    let calls = host.calls();
+    assert_eq!(calls.len(), 2, "the new configuration has two webhooks");
+    host.respond(&call, 200);
+    assert_eq!(host.status(before), Some(200));
+    assert!(host.retire(old));
+    host.respond(&calls[0], 200);
+    assert_eq!(host.status(after), Some(200));
+}
+
+#[test]
+fn kept_events_go_to_the_new_root() {
+    let mut host = Host::with(&webhooks(1));
+    host.collect(&track("a"));
+    let call = host.call();
+    host.respond(&call, 503);
+    replaced!(host, old, webhooks(2));
+    assert!(host.retire(old), "it has given away what it kept");
+    host.turn();
+    host.advance(Duration::from_secs(1));
+    let again = host.call();
+    assert_eq!(
+        again.authority(),
+        "hook-0.test",
+        "the one that it knew by this name"
+    );
+    assert_eq!(again.text(), payload("a"));
+    host.respond(&again, 200);
+    assert_eq!(host.count("held.outcome.delivered"), 1);
+    host.advance(Duration::from_secs(120));
+    assert_eq!(host.calls(), []);
+}
+
+#[test]
+fn an_event_that_fails_while_its_root_drains_goes_to_the_new_root() {
+    let mut host = Host::with(&webhooks(1));
+    let stream = host.collect(&track("a"));
+    let call = host.call();
+    replaced!(host, old, webhooks(1));
+    assert!(!host.retire(old));
+    host.break_off(&call);
+    assert_eq!(host.status(stream), Some(503));
+    assert_eq!(host.done_calls(old), 1);
+    assert!(host.is_gone(old));
+    host.turn();
+    host.advance(Duration::from_secs(1));
+    let again = host.call();
+    assert_eq!(again.text(), payload("a"));
+    host.respond(&again, 200);
+    assert_eq!(host.count("held.outcome.delivered"), 1);
+}
+
+#[test]
+fn an_sdk_that_sends_a_handed_over_event_again_meets_it_in_the_new_root() {
+    let mut host = Host::with(&webhooks(1));
+    host.collect(&track("a"));
+    let call = host.call();
+    host.respond(&call, 503);
+    replaced!(host, old, webhooks(1));
+    assert!(host.retire(old));
+    host.turn();
+    let stream = host.collect(&track("a"));
+    let call = host.call();
+    host.respond(&call, 200);
+    assert_eq!(host.status(stream), Some(200));
+    host.advance(Duration::from_secs(120));
+    assert_eq!(host.calls(), [], "delivered once");
+}
+
+#[test]
+fn another_plugin_of_the_vm_is_no_successor() {
+    let mut host = Host::with(&webhooks(1));
+    host.collect(&track("a"));
+    let call = host.call();
+    host.respond(&call, 503);
+    host.set_plugin_name("another");
+    replaced!(host, old, webhooks(2));
+    assert!(!host.retire(old), "it has nobody to give its event to");
+    host.advance(Duration::from_secs(2));
+    let again = host.call();
+    assert_eq!(again.cluster, "cluster_0");
+    host.respond(&again, 200);
+    assert_eq!(host.done_calls(old), 1);
+    assert!(host.is_gone(old));
+}
+
+#[test]
+fn a_refused_configuration_changes_nothing() {
+    let mut host = Host::with(&webhooks(1));
+    let root = host.root();
+    let stream = host.collect(&track("a"));
+    let call = host.call();
+    assert!(!host.configure("{}"));
+    host.logs();
+    assert_eq!(host.root(), root);
+    host.respond(&call, 200);
+    assert_eq!(host.status(stream), Some(200));
+    assert!(host.retire(root));
+}
+
+#[test]
+fn of_several_configurations_the_newest_takes_over() {
+    let mut host = Host::with(&webhooks(1));
+    host.collect(&track("a"));
+    let call = host.call();
+    host.respond(&call, 503);
+    replaced!(host, first, webhooks(1));
+    let path = with(webhooks(1), "collect", json!({"path_prefix": "/v3"}));
+    replaced!(host, second, path);
+    assert!(host.retire(second));
+    assert!(host.retire(first));
+    host.turn();
+    host.advance(Duration::from_secs(1));
+    let again = host.call();
+    host.respond(&again, 200);
+    assert_eq!(host.count("held.outcome.delivered"), 1);
+}
