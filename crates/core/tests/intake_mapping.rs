@@ -84,6 +84,34 @@ fn said(path: &str, body: &str) -> Vec<String> {
 }
 
 #[test]
+fn a_group_of_posthogs_that_no_user_named_has_no_user() {
+    let group = |distinct_id: &str| {
+        let body = format!(
+            r#"[{{"event":"$groupidentify","distinct_id":"{distinct_id}","properties":{{"$group_type":"company","$group_key":"Acme, Inc"}}}}]"#
+        );
+        let payload = Request::post("/e", body).payload();
+        (
+            member(&payload, "anonymousId").map(str::to_owned),
+            member(&payload, "userId").map(str::to_owned),
+        )
+    };
+    let stand_in = "$company_Acme, Inc";
+    assert_eq!(group(stand_in), (Some(stand_in.into()), None));
+    for user in [
+        "u",
+        "$company_Acme",
+        "company_Acme, Inc",
+        "$company_Acme, Inc.",
+    ] {
+        assert_eq!(
+            group(user),
+            (Some(user.into()), Some(user.into())),
+            "{user}"
+        );
+    }
+}
+
+#[test]
 fn names_that_begin_with_a_dollar_are_the_sdks_own() {
     for (name, wanted) in [
         ("$page", "page"),

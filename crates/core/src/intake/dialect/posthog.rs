@@ -5,7 +5,7 @@ use super::{id, name, object, present, Draft, Said, SCREEN_VIEW};
 use crate::event::{Kind, Library, Own, Page, Properties};
 use crate::intake::invalid::{Fault, Problem};
 use crate::intake::FilteredReason;
-use crate::json::{Object, Value};
+use crate::json::{Id, Object, Value};
 
 /// Keys of the event.
 #[derive(Default)]
@@ -27,6 +27,7 @@ struct Inner<'a> {
     insert_id: Option<Value<'a>>,
     distinct_id: Option<Value<'a>>,
     device_id: Option<Value<'a>>,
+    group_type: Option<Value<'a>>,
     group_key: Option<Value<'a>>,
     group_set: Option<Value<'a>>,
     set: Option<Value<'a>>,
@@ -90,6 +91,7 @@ pub(super) fn read(event: Object<'_>) -> Result<Said<'_>, Fault> {
                     .ok_or_else(|| Fault::new(kind, "properties.$group_key", Problem::Missing))?,
             );
             draft.traits = object(kind, "properties.$group_set", inner.group_set)?;
+            draft.user_id = draft.user_id.filter(|user| !inner.is_group(*user));
         }
         Kind::Track | Kind::Page => {}
     }
@@ -134,6 +136,15 @@ impl<'a> Fields<'a> {
 }
 
 impl<'a> Inner<'a> {
+    /// Where nobody says whose call it is, the SDKs of servers let the group stand for the user: `$<type>_<key>`.
+    fn is_group(&self, distinct_id: Id<'_>) -> bool {
+        let part = |value: Option<Value<'a>>| value.and_then(Value::id).map(Id::decoded);
+        let (Some(kind), Some(key)) = (part(self.group_type), part(self.group_key)) else {
+            return false;
+        };
+        distinct_id.decoded() == format!("${kind}_{key}")
+    }
+
     fn of(properties: Option<Object<'a>>) -> Self {
         let mut inner = Self::default();
         let Some(properties) = properties else {
@@ -145,6 +156,7 @@ impl<'a> Inner<'a> {
                 "$insert_id" => &mut inner.insert_id,
                 "distinct_id" => &mut inner.distinct_id,
                 "$device_id" => &mut inner.device_id,
+                "$group_type" => &mut inner.group_type,
                 "$group_key" => &mut inner.group_key,
                 "$group_set" => &mut inner.group_set,
                 "$set" => &mut inner.set,
