@@ -1,0 +1,252 @@
+//! The scenes that every SDK goes through: its calls with the webhooks up, and one with all of them down.
+
+use crate::bed::{Bed, Delivery, WEBHOOKS};
+use crate::expected::{Expected, Matcher};
+use crate::run::{Programs, Verdict};
+use crate::sdk::{Sdk, CALLS};
+use anyhow::Result;
+use freshpaint_harness::wait::poll;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+/// How long a program may take for all calls of an SDK.
+const PROGRAM: Duration = Duration::from_secs(120);
+/// How long a delivery may take once it is due.
+const DELIVERY: Duration = Duration::from_secs(30);
+
+/// What became of each column of an SDK's row: nothing, or what is wrong.
+pub type Cells = BTreeMap<&'static str, Result<(), String>>;
+
+/// Every webhook is up: each payload arrives whole, at each webhook, once, and the SDK reports success.
+pub fn webhooks_up(
+    sdk: &Sdk,
+    programs: &Programs,
+    expected: &Expected,
+) -> Result<(Cells, Vec<Delivery>)> {
+    let calls: Vec<&str> = CALLS
+        .into_iter()
+        .filter(|call| expected.contains_key(*call))
+        .collect();
+    let expected = &only(expected, &calls);
+    let bed = Bed::start()?;
+    let mut matcher = Matcher::new();
+    let run = programs.run(sdk, &calls, bed.address())?;
+    let (verdicts, errors) = run.finish(PROGRAM);
+    let due = expected.values().map(Vec::len).sum::<usize>() * WEBHOOKS.len();
+    poll(DELIVERY, || {
+        (bed.seen().len() >= due || verdicts.len() < calls.len()).then_some(())
+    });
+
+    let seen = bed.seen();
+    let mut faults = BTreeMap::<&str, Vec<String>>::new();
+    for webhook in WEBHOOKS {
+        let got: Vec<&Delivery> = seen.iter().filter(|one| one.webhook == webhook).collect();
+        let assigned = assign(expected, &got, &mut matcher);
+        for (call, fault) in assigned.faults {
+            faults
+                .entry(call)
+                .or_default()
+                .push(format!("{webhook}: {fault}"));
+        }
+        for verdict in &verdicts {
+            let ids: BTreeSet<_> = verdict.ids.iter().map(String::as_str).collect();
+            let call = verdict.call.as_str();
+            let arrived = assigned.ids.get(call).cloned().unwrap_or_default();
+            if !ids.is_empty() && ids != arrived {
+                let fault = format!("{webhook}: the SDK says it sent {ids:?}, {arrived:?} came");
+                faults.entry(call).or_default().push(fault);
+            }
+        }
+    }
+    let mut cells = Cells::new();
+    for call in calls {
+        let mut wrong = faults.remove(call).unwrap_or_default();
+        match verdicts.iter().find(|verdict| verdict.call == call) {
+            Some(Verdict { ok: true, .. }) => {}
+            Some(Verdict { why, .. }) => wrong.push(format!("the SDK reports a failure: {why}")),
+            None => wrong.push(format!("the SDK reports nothing; {errors}")),
+        }
+        cells.insert(call, none_wrong(wrong));
+    }
+    let mut again = faults.remove("").unwrap_or_default();
+    for (what, end) in [
+        ("retry", "requests.outcome.retry"),
+        ("duplicate", "outcome.duplicate"),
+    ] {
+        let count = bed.counted("", end);
+        if count > 0 {
+            again.push(format!("{count} counted as {what}\n{}", bed.log()));
+        }
+    }
+    cells.insert("once", none_wrong(again));
+    Ok((cells, seen))
+}
+
+/// How every webhook is down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Down {
+    /// They answer 503.
+    Status503,
+    /// They refuse connections.
+    Refused,
+}
+
+/// Every webhook is down: an SDK that sends again does so, with the same message id; once the webhooks are back, each event
+/// is delivered, and no webhook takes it twice.
+pub fn webhooks_down(
+    sdk: &Sdk,
+    programs: &Programs,
+    expected: &Expected,
+    how: Down,
+) -> Result<Result<(), String>> {
+    let bed = Bed::start()?;
+    match how {
+        Down::Status503 => bed.set_down(true),
+        Down::Refused => bed.close(),
+    }
+    let mut matcher = Matcher::new();
+    let run = programs.run(sdk, sdk.outage, bed.address())?;
+    let mut wrong = Vec::new();
+    let enough = poll(DELIVERY, || match sdk.resends {
+        true => (bed.counted("requests", "outcome.retry") >= 2).then_some(()),
+        false => (run.calls_done() >= sdk.outage.len()).then_some(()),
+    });
+    if enough.is_none() && sdk.resends {
+        wrong.push("it does not send again while every webhook is down".to_owned());
+    }
+    match how {
+        Down::Status503 => bed.set_down(false),
+        Down::Refused => bed.open()?,
+    }
+    let (verdicts, errors) = run.finish(PROGRAM);
+    for call in sdk.outage {
+        match verdicts.iter().find(|verdict| verdict.call == *call) {
+            Some(Verdict { ok, .. }) if *ok == sdk.resends => {}
+            Some(Verdict { ok: true, .. }) => wrong.push(format!(
+                "it reports success of {call}, which no webhook had taken"
+            )),
+            Some(Verdict { why, .. }) => {
+                wrong.push(format!("it reports a failure of {call}: {why}"))
+            }
+            None => wrong.push(format!("it reports nothing of {call}; {errors}")),
+        }
+    }
+
+    let due = only(expected, sdk.outage);
+    let events: usize = due.values().map(Vec::len).sum();
+    let accepted = || {
+        let seen = bed.seen();
+        seen.into_iter()
+            .filter(|one| one.accepted)
+            .collect::<Vec<_>>()
+    };
+    poll(DELIVERY, || {
+        (distinct(&accepted()).len() >= events).then_some(())
+    });
+    // A webhook that was asked just before the change has refused what the other one took just after it: that is no fault.
+    let mut whole: Vec<Delivery> = Vec::new();
+    for delivery in accepted() {
+        if !whole
+            .iter()
+            .any(|one| one.message_id() == delivery.message_id())
+        {
+            whole.push(delivery);
+        }
+    }
+    let assigned = assign(&due, &whole.iter().collect::<Vec<_>>(), &mut matcher);
+    wrong.extend(
+        assigned
+            .faults
+            .into_iter()
+            .map(|(call, fault)| format!("{call}: {fault}")),
+    );
+    let ids = bed.seen();
+    if distinct(&ids).len() > events {
+        wrong.push(format!("message ids do not stay: {:?}", distinct(&ids)));
+    }
+    for webhook in WEBHOOKS {
+        let taken: Vec<Delivery> = accepted()
+            .into_iter()
+            .filter(|one| one.webhook == webhook)
+            .collect();
+        if taken.len() > distinct(&taken).len() {
+            wrong.push(format!("{webhook} took an event twice"));
+        }
+    }
+    Ok(none_wrong(wrong))
+}
+
+fn only(expected: &Expected, calls: &[&str]) -> Expected {
+    let mut chosen = expected.clone();
+    chosen.retain(|call, _| calls.contains(&call.as_str()));
+    chosen
+}
+
+fn distinct(deliveries: &[Delivery]) -> BTreeSet<&str> {
+    deliveries.iter().map(Delivery::message_id).collect()
+}
+
+fn none_wrong(wrong: Vec<String>) -> Result<(), String> {
+    if wrong.is_empty() {
+        return Ok(());
+    }
+    Err(wrong.join("\n"))
+}
+
+/// Which payload is which call's.
+#[derive(Default)]
+struct Assigned<'e> {
+    /// What is wrong, by call; no call is to blame for a payload that nobody expects.
+    faults: Vec<(&'e str, String)>,
+    /// The message ids of each call.
+    ids: BTreeMap<&'e str, BTreeSet<&'e str>>,
+}
+
+/// Finds the payload of each expected one, in whatever order they came.
+fn assign<'e>(expected: &'e Expected, got: &[&'e Delivery], matcher: &mut Matcher) -> Assigned<'e> {
+    let mut assigned = Assigned::default();
+    let mut rest: Vec<&Delivery> = got.to_vec();
+    let mut missing: Vec<(&str, &Value)> = Vec::new();
+    for (call, payloads) in expected {
+        for payload in payloads {
+            let found = rest
+                .iter()
+                .position(|one| matcher.check(payload, &one.payload).is_ok());
+            match found.map(|index| rest.remove(index)) {
+                Some(one) => {
+                    _ = assigned
+                        .ids
+                        .entry(call)
+                        .or_default()
+                        .insert(one.message_id())
+                }
+                None => missing.push((call, payload)),
+            }
+        }
+    }
+    for (call, payload) in missing {
+        let alike = |one: &&&Delivery| {
+            ["type", "event"]
+                .iter()
+                .all(|key| one.payload[key] == payload[key])
+        };
+        let fault = match rest.iter().find(alike) {
+            Some(near) => {
+                let differs = matcher
+                    .check(payload, &near.payload)
+                    .err()
+                    .unwrap_or_default();
+                format!("{differs}; the whole payload is {}", near.payload)
+            }
+            None => format!("{payload} did not come"),
+        };
+        assigned.faults.push((call, fault));
+    }
+    for one in rest {
+        assigned
+            .faults
+            .push(("", format!("not expected: {}", one.payload)));
+    }
+    assigned
+}

@@ -1,0 +1,98 @@
+//! The SDKs: which there are, what each is told to do, and what it does when it is told to send again.
+
+use std::time::Duration;
+
+/// What a call column may be; an SDK makes those that its file of expected payloads has.
+pub const CALLS: [&str; 6] = ["page", "track", "identify", "group", "batch", "unload"];
+
+/// One SDK.
+#[derive(Debug)]
+pub struct Sdk {
+    /// Its name in its registry; the version is the one that is pinned there.
+    pub package: &'static str,
+    /// What of it runs where the name alone does not say it.
+    pub variant: &'static str,
+    /// The program that drives it, relative to this folder; `expected/<its stem>.json` has the payloads.
+    pub program: &'static str,
+    /// Whether it sends again what was answered with 503.
+    pub resends: bool,
+    /// The longest time after an answer in which it would have sent again, had it taken the answer for a failure.
+    pub first_resend: Duration,
+    /// What it is told to do while every webhook is down.
+    pub outage: &'static [&'static str],
+}
+
+/// One that sends again after at most `first_resend` milliseconds.
+const fn resending(package: &'static str, program: &'static str, first_resend: u64) -> Sdk {
+    Sdk {
+        package,
+        variant: "",
+        program,
+        resends: true,
+        first_resend: Duration::from_millis(first_resend),
+        outage: &["track"],
+    }
+}
+
+/// One that sends everything once, whatever the answer: it still gets time to show otherwise.
+const fn sending_once(package: &'static str, program: &'static str) -> Sdk {
+    Sdk {
+        resends: false,
+        ..resending(package, program, 1_000)
+    }
+}
+
+impl Sdk {
+    /// Whether it needs Chromium.
+    pub fn in_browser(&self) -> bool {
+        self.program.starts_with("browser/")
+    }
+
+    /// The name of the file of expected payloads.
+    pub fn stem(&self) -> &'static str {
+        let file = self.program.rsplit('/').next().unwrap_or(self.program);
+        file.split('.').next().unwrap_or(file)
+    }
+}
+
+/// Those that no machine but a phone runs.
+pub const NOT_RUN: [(&str, &str); 2] = [
+    ("Freshpaint iOS 0.5.0", "needs iOS"),
+    ("Freshpaint Android 2.1.0", "needs Android"),
+];
+
+/// Every SDK that a registry offers.
+pub const SDKS: &[Sdk] = &[
+    resending(
+        "@segment/analytics-node",
+        "node/segment-analytics-node.mjs",
+        2_500,
+    ),
+    resending("analytics-node", "node/analytics-node.mjs", 500),
+    resending(
+        "segment-analytics-python",
+        "python/segment-analytics-python.py",
+        1_000,
+    ),
+    resending(
+        "@rudderstack/rudder-sdk-node",
+        "node/rudder-sdk-node.mjs",
+        500,
+    ),
+    resending("rudder-sdk-python", "python/rudder-sdk-python.py", 1_500),
+    sending_once("@jitsu/js", "node/jitsu-js.mjs"),
+    sending_once("mixpanel", "node/mixpanel.mjs"),
+    sending_once("mixpanel", "python/mixpanel-python.py"),
+    resending("posthog-node", "node/posthog-node.mjs", 4_000),
+    resending("posthog", "python/posthog-python.py", 2_000),
+    Sdk {
+        // It sends again with the next event.
+        outage: &["outage"],
+        ..resending(
+            "@freshpaint/freshpaint-react-native",
+            "node/freshpaint-react-native.mjs",
+            1_000,
+        )
+    },
+    sending_once("Freshpaint HTTP API", "node/freshpaint-http-api.mjs"),
+];
