@@ -10,11 +10,14 @@
 use freshpaint_webhooks as _;
 
 mod abandoned;
+mod arbitrary;
 mod calls;
 mod configuration;
 mod doorbell;
 mod fixtures;
 mod host;
+mod host_calls;
 mod replacement;
 mod streams;
+mod structure;
 mod ticks;

@@ -1,20 +1,31 @@
 //! A host for the module on one thread: what Envoy does for one worker, to be told step by step.
 //!
-//! The host's functions are symbols of this program ([`abi`]), the module's callbacks are the SDK's own exports; so the real
-//! SDK and the whole of the shell run natively. A panic of the module cannot unwind and ends the program, as it
-//! would end a worker's VM.
+//! The host's functions are symbols of this program, by the names that the module imports (proxy-wasm ABI 0.2.1 and WASI),
+//! and the module's callbacks are the SDK's own exports; so the real SDK and the whole of the shell run natively. The
+//! functions answer as Envoy 1.40 does.
+//!
+//! No panic unwinds through the module: one of the module's ends the program, as it would end a worker's VM, and what a host
+//! function finds to be wrong is written down as a violation and raised when the module has returned.
 
-mod abi;
-mod drive;
+mod callbacks;
+mod effects;
+mod memory;
+mod observe;
 mod request;
+mod shared;
 mod state;
+mod time;
+mod traffic;
 mod unused;
+mod views;
+mod vm;
+mod wasi;
 mod wire;
 
 use std::time::Duration;
 
-pub(crate) use drive::Host;
 pub(crate) use request::Request;
+pub(crate) use vm::Host;
 
 /// Header names and values in order.
 pub(crate) type Headers = Vec<(String, Vec<u8>)>;

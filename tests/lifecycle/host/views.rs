@@ -1,0 +1,133 @@
+//! The host's functions that a callback reads from and reports to: headers, bodies, properties, metrics, the log.
+
+use proxy_wasm::types::{BufferType, LogLevel, MapType, MetricType, Status};
+
+use super::memory::{give, put, text};
+use super::state::with;
+use super::Headers;
+
+#[no_mangle]
+extern "C" fn proxy_log(level: LogLevel, message: *const u8, size: usize) -> Status {
+    let message = text(message, size);
+    with(|state| {
+        state.count("proxy_log");
+        state.logs.push((level, message));
+    });
+    Status::Ok
+}
+
+#[no_mangle]
+extern "C" fn proxy_get_buffer_bytes(
+    buffer: BufferType,
+    start: usize,
+    most: usize,
+    data: *mut *mut u8,
+    size: *mut usize,
+) -> Status {
+    let bytes = with(|state| {
+        state.count(format!("proxy_get_buffer_bytes {buffer:?}"));
+        match buffer {
+            BufferType::PluginConfiguration => Some(state.configuration.clone()),
+            BufferType::HttpRequestBody => Some(state.streams.get(&state.acting())?.body.clone()),
+            _ => None,
+        }
+    });
+    let Some(bytes) = bytes else {
+        return Status::NotFound;
+    };
+    let end = start.saturating_add(most).min(bytes.len());
+    give(bytes.get(start..end).unwrap_or_default(), data, size);
+    Status::Ok
+}
+
+#[no_mangle]
+extern "C" fn proxy_get_header_map_value(
+    map: MapType,
+    name: *const u8,
+    name_size: usize,
+    data: *mut *mut u8,
+    size: *mut usize,
+) -> Status {
+    let name = text(name, name_size);
+    let value = with(|state| {
+        state.count(format!("proxy_get_header_map_value {name}"));
+        match map {
+            MapType::HttpRequestHeaders => joined(&state.streams.get(&state.acting())?.head, &name),
+            MapType::HttpCallResponseHeaders => joined(&state.response, &name),
+            _ => None,
+        }
+    });
+    let Some(value) = value else {
+        return Status::NotFound;
+    };
+    give(&value, data, size);
+    Status::Ok
+}
+
+/// Envoy joins the values of a repeated header with commas.
+fn joined(headers: &Headers, name: &str) -> Option<Vec<u8>> {
+    let values: Vec<_> = headers
+        .iter()
+        .filter(|(known, _)| known == name)
+        .map(|(_, value)| value.as_slice())
+        .collect();
+    (!values.is_empty()).then(|| values.join(&b','))
+}
+
+#[no_mangle]
+extern "C" fn proxy_get_property(
+    path: *const u8,
+    path_size: usize,
+    data: *mut *mut u8,
+    size: *mut usize,
+) -> Status {
+    let path = text(path, path_size);
+    let name = with(|state| {
+        state.count(format!("proxy_get_property {path}"));
+        state.plugin_name.clone()
+    });
+    if path != "plugin_name" {
+        return Status::NotFound;
+    }
+    give(name.as_bytes(), data, size);
+    Status::Ok
+}
+
+#[no_mangle]
+extern "C" fn proxy_define_metric(
+    _: MetricType,
+    name: *const u8,
+    name_size: usize,
+    id: *mut u32,
+) -> Status {
+    let name = text(name, name_size);
+    let index = with(|state| {
+        state.count("proxy_define_metric");
+        let known = state.metrics.iter().position(|(known, _)| *known == name);
+        known.unwrap_or_else(|| {
+            state.metrics.push((name, 0));
+            state.metrics.len() - 1
+        })
+    });
+    put(index as u32, id);
+    Status::Ok
+}
+
+#[no_mangle]
+extern "C" fn proxy_increment_metric(id: u32, by: i64) -> Status {
+    with(|state| {
+        let Some((name, value)) = state.metrics.get_mut(id as usize) else {
+            return Status::NotFound;
+        };
+        let Some(by) = u64::try_from(by).ok().filter(|by| *by > 0) else {
+            return Status::BadArgument;
+        };
+        *value += by;
+        let host_call = format!("proxy_increment_metric {name}");
+        state.count(host_call);
+        if state.roots.values().any(|root| root.configuring) {
+            state.violation("a count from on_configure, which runs in every VM");
+        }
+        Status::Ok
+    })
+}
