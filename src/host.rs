@@ -18,6 +18,11 @@ pub(crate) fn steady() -> SteadyMillis {
     wasi::clock(wasi::MONOTONIC) / 1_000_000
 }
 
+/// Seconds of the wall clock, for signatures.
+pub(crate) fn unix_seconds() -> i64 {
+    i64::try_from(wasi::clock(wasi::REALTIME) / 1_000_000_000).unwrap_or(0)
+}
+
 /// Both clocks.
 pub(crate) fn now() -> Now {
     Now {

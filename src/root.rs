@@ -177,18 +177,24 @@ impl RootContext for Root {
 
 fn make(webhooks: &[Webhook], call: &Call) -> Result<u32, NotSent> {
     let webhook = webhooks.get(call.webhook).ok_or(NotSent::UnknownCluster)?;
-    let mut headers = Vec::with_capacity(4 + webhook.headers.len());
+    let signature = call.signature(webhook, host::unix_seconds);
+    let mut headers = Vec::with_capacity(4 + webhook.headers.len() + signature.len());
     headers.extend([
         (":method", "POST"),
         (":scheme", webhook.scheme),
         (":authority", webhook.authority.as_str()),
-        (":path", webhook.path.as_str()),
+        (":path", webhook.path.expose()),
     ]);
     headers.extend(
         webhook
             .headers
             .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str())),
+            .map(|(name, value)| (name.as_str(), value.expose())),
+    );
+    headers.extend(
+        signature
+            .iter()
+            .map(|(name, value)| (*name, value.as_str())),
     );
     host::call(&webhook.cluster, headers, &call.payload, call.timeout)
 }

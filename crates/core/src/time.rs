@@ -53,6 +53,12 @@ fn from_number(number: f64) -> Option<UnixMillis> {
         .then_some(millis as UnixMillis)
 }
 
+/// Reads RFC 3339; UTC is meant when no offset is given.
+#[must_use]
+pub fn parse_rfc_3339(text: &str) -> Option<UnixMillis> {
+    in_range(Rfc3339(text.as_bytes()).read()?)
+}
+
 /// What is left of a text in RFC 3339, or in ISO 8601 as far as SDKs use it: offset, time or seconds may be missing.
 struct Rfc3339<'t>(&'t [u8]);
 

@@ -16,6 +16,7 @@ use crate::delivery::{self, Call, Handover, Notice, Outbox, Overloaded, Submitte
 use crate::event::{Event, Kind};
 use crate::intake::{self, Answered, Collection, Context, Head, Item, Judgement, Report};
 use crate::metrics::{Counter, Event as EventOutcome, Request};
+use crate::signing::WebhookId;
 
 /// What sets this worker apart from the others, given by the host.
 #[derive(Clone, Copy, Debug)]
@@ -57,6 +58,8 @@ pub struct Worker {
     answers: VecDeque<(u32, Answer)>,
     random: fastrand::Rng,
     ids: SipHasher13,
+    /// The webhooks whose calls are signed.
+    signing: WebhookSet,
 }
 
 impl Worker {
@@ -67,12 +70,14 @@ impl Worker {
         let mut random = fastrand::Rng::with_seed(identity.seed);
         let mut ids = SipHasher13::new_with_key(&identity.id_key);
         write_field(&mut ids, identity.plugin);
+        let signing = set_of(&config.webhooks, |webhook| webhook.signing.is_some());
         Self {
             outbox: Outbox::new(Rc::clone(&config), identity.owner, random.u64(..), now),
             answers: VecDeque::new(),
             config,
             random,
             ids,
+            signing,
         }
     }
 
@@ -114,6 +119,7 @@ impl Worker {
         let mut report = Report::default();
         let mut events = Vec::new();
         let (config, ids, outbox) = (&self.config, &self.ids, &mut self.outbox);
+        let signing = self.signing;
         let mut context = Context {
             now,
             random: &mut self.random,
@@ -126,7 +132,10 @@ impl Worker {
                     WebhookSet::EMPTY => {
                         outbox.count(Counter::Events(Some(event.kind), EventOutcome::Filtered));
                     }
-                    wanted => events.push(deliverable(&event, wanted, ids)),
+                    wanted => {
+                        let is_signed = wanted.intersects(signing);
+                        events.push(deliverable(&event, wanted, is_signed, ids));
+                    }
                 },
                 Item::Filtered(kind, _) => {
                     outbox.count(Counter::Events(kind, EventOutcome::Filtered));
@@ -275,25 +284,34 @@ impl Worker {
 
 /// The webhooks whose options let the event through (seed, "Configuration Options").
 fn wanting(event: &Event<'_>, webhooks: &[Webhook]) -> WebhookSet {
-    webhooks
-        .iter()
-        .enumerate()
-        .filter(|(_, webhook)| match event.kind {
-            Kind::Identify => webhook.options.enable_identify_events,
-            Kind::Page => webhook.options.enable_pageview_events || !event.automatic,
-            Kind::Track | Kind::Group => true,
-        })
+    set_of(webhooks, |webhook| match event.kind {
+        Kind::Identify => webhook.options.enable_identify_events,
+        Kind::Page => webhook.options.enable_pageview_events || !event.automatic,
+        Kind::Track | Kind::Group => true,
+    })
+}
+
+fn set_of(webhooks: &[Webhook], is_in: impl Fn(&Webhook) -> bool) -> WebhookSet {
+    let chosen = webhooks.iter().enumerate();
+    chosen
+        .filter(|(_, webhook)| is_in(webhook))
         .map(|(index, _)| index)
         .collect()
 }
 
-fn deliverable(event: &Event<'_>, wanted: WebhookSet, ids: &SipHasher13) -> delivery::Event {
+fn deliverable(
+    event: &Event<'_>,
+    wanted: WebhookSet,
+    is_signed: bool,
+    ids: &SipHasher13,
+) -> delivery::Event {
     let mut payload = Vec::new();
     crate::payload::render(event, &mut payload);
     delivery::Event {
         kind: event.kind,
         payload: payload.into(),
         wanted,
+        webhook_id: is_signed.then(|| WebhookId::of(event.source(), event.message_id())),
         id: event.stable_id().then(|| {
             let mut hasher = *ids;
             write_field(&mut hasher, event.source().as_bytes());

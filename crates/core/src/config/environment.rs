@@ -1,5 +1,7 @@
 //! `${NAME}`: values from the environment of Envoy's VM, so that secrets stay out of the configuration.
 
+use super::problem::shown;
+
 /// Replaces each `${NAME}` in `text`; `$${` stands for a literal `${`, and any other `$` for itself.
 ///
 /// What a variable holds is not looked at again: a `${` in it stays as it is.
@@ -46,6 +48,14 @@ pub(super) fn expand(
 /// Whether `text` takes anything from the environment.
 pub(super) fn refers(text: &str) -> bool {
     text.replace("$${", "").contains("${")
+}
+
+/// The warning about a secret that stands in the configuration itself.
+pub(super) fn in_plain_sight(variable: &str) -> String {
+    format!(
+        "holds a secret in plain sight; write {} and set {variable} in vm_config.environment_variables",
+        shown(&format!("${{{variable}}}"))
+    )
 }
 
 const PLACE: &str = "it into vm_config.environment_variables of the Envoy file";

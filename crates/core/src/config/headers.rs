@@ -1,8 +1,8 @@
 //! The headers of a webhook's calls: those configured, and the two that every call has.
 
 use super::environment;
-use super::problem::shown;
 use super::read::{Field, Reader};
+use super::Secret;
 
 /// Most headers of one webhook.
 pub(super) const MOST: usize = 64;
@@ -51,19 +51,19 @@ pub(super) const RESERVED: [(&str, &[&str]); 3] = [
 ];
 
 /// The defaults alone.
-pub(super) fn defaults() -> Vec<(String, String)> {
+pub(super) fn defaults() -> Vec<(String, Secret)> {
     DEFAULTS
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .map(|(name, value)| (name.to_owned(), value.into()))
         .into()
 }
 
 /// Reads the object of headers: lower-case names, in alphabetical order, with the defaults.
-pub(super) fn read(field: Field<'_>, reader: &mut Reader<'_>) -> Vec<(String, String)> {
+pub(super) fn read(field: Field<'_>, reader: &mut Reader<'_>) -> Vec<(String, Secret)> {
     let path = field.path.clone();
     let Some(object) = field.map("an object of header names and values", reader) else {
         return defaults();
     };
-    let mut headers: Vec<(String, String)> = Vec::new();
+    let mut headers: Vec<(String, Secret)> = Vec::new();
     for (written, field) in object.fields() {
         let name = written.to_ascii_lowercase();
         if let Err(message) = check_name(&name) {
@@ -75,7 +75,7 @@ pub(super) fn read(field: Field<'_>, reader: &mut Reader<'_>) -> Vec<(String, St
             );
         } else {
             let value = value(&name, &field, reader).unwrap_or_default();
-            headers.push((name, value));
+            headers.push((name, value.into()));
         }
     }
     if headers.len() > MOST {
@@ -86,7 +86,7 @@ pub(super) fn read(field: Field<'_>, reader: &mut Reader<'_>) -> Vec<(String, St
     }
     let size: usize = headers
         .iter()
-        .map(|(name, value)| name.len() + value.len())
+        .map(|(name, value)| name.len() + value.expose().len())
         .sum();
     if size > LARGEST {
         reader.problem(
@@ -144,13 +144,7 @@ fn value(name: &str, field: &Field<'_>, reader: &mut Reader<'_>) -> Option<Strin
         let variable = name
             .to_ascii_uppercase()
             .replace(|c: char| !c.is_ascii_alphanumeric(), "_");
-        reader.warning(
-            &field.path,
-            format!(
-                "holds a secret in plain sight; write {} and set {variable} in vm_config.environment_variables",
-                shown(&format!("${{{variable}}}"))
-            ),
-        );
+        reader.warning(&field.path, environment::in_plain_sight(&variable));
     }
     Some(value)
 }

@@ -14,6 +14,8 @@ mod limits;
 mod origin;
 mod problem;
 mod read;
+mod secret;
+mod signing;
 mod structpb;
 mod target;
 #[cfg(test)]
@@ -27,7 +29,9 @@ pub use collect::{Collect, Dialect};
 pub use limits::{Dedupe, Limits, Retry};
 pub use origin::Origin;
 pub use problem::Problem;
+pub use secret::Secret;
 
+use crate::signing::Signing;
 use read::{Field, Object, Reader};
 
 const KEYS: &[&str] = &[
@@ -125,13 +129,15 @@ pub struct Webhook {
     /// Host and, unless it is the scheme's default, port.
     pub authority: String,
     /// Path and query as sent, never empty.
-    pub path: String,
+    pub path: Secret,
     /// The Envoy cluster that the calls go to.
     pub cluster: String,
     /// Configured headers, lower-case names, `${NAME}` already replaced; `content-type` and `user-agent` included.
-    pub headers: Vec<(String, String)>,
+    pub headers: Vec<(String, Secret)>,
     /// Over 0 and at most 5 s (seed, "Considerations").
     pub timeout: Duration,
+    /// How its calls are signed; `None` leaves them unsigned.
+    pub signing: Option<Signing>,
     /// The contract's two options as they hold for this webhook.
     pub options: Options,
 }

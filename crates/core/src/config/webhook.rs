@@ -6,9 +6,11 @@ use super::bound::Span;
 use super::problem::shown;
 use super::read::{Field, Object, Reader};
 use super::target::{self, Target};
-use super::{environment, headers, Options, Webhook};
+use super::{environment, headers, signing, Options, Webhook};
 
-pub(super) const KEYS: &[&str] = &["name", "url", "cluster", "headers", "timeout", "options"];
+pub(super) const KEYS: &[&str] = &[
+    "name", "url", "cluster", "headers", "timeout", "signing", "options",
+];
 pub(super) const OPTIONS_KEYS: &[&str] = &["enable_identify_events", "enable_pageview_events"];
 
 /// Most webhooks.
@@ -83,6 +85,7 @@ fn read(
         None => headers::defaults(),
     };
     let timeout = TIMEOUT.read(object, reader);
+    let signing = signing::read(object, &name, &headers, reader);
     let options = read_options(object, options, reader);
     let Target {
         scheme,
@@ -93,10 +96,11 @@ fn read(
         name,
         scheme,
         authority,
-        path,
+        path: path.into(),
         cluster,
         headers,
         timeout,
+        signing,
         options,
     })
 }

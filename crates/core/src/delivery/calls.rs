@@ -10,7 +10,9 @@ use super::outbox::Outbox;
 use super::outcome::{CallResponse, NotSent, Outcome};
 use super::table::Shared;
 use crate::clock::SteadyMillis;
+use crate::config::Webhook;
 use crate::metrics::Counter;
+use crate::signing::WebhookId;
 
 /// A call that the host never ends is given up this long after its timeout.
 pub(super) const LOST_AFTER_MILLIS: u64 = 5_000;
@@ -57,7 +59,27 @@ pub struct Call {
     pub payload: Rc<[u8]>,
     /// At most what is left of the 25 s; never zero, which the host would take for no timeout.
     pub timeout: Duration,
+    webhook_id: Option<WebhookId>,
     attempt: Attempt,
+}
+
+impl Call {
+    /// The headers that sign this attempt, if `webhook` wants it signed: `unix` gives the time in seconds since
+    /// 1970-01-01T00:00:00Z, and is not asked when nothing is signed.
+    pub fn signature(
+        &self,
+        webhook: &Webhook,
+        unix: impl FnOnce() -> i64,
+    ) -> Vec<(&'static str, String)> {
+        let Some(signing) = &webhook.signing else {
+            return Vec::new();
+        };
+        // An event that an unsigned configuration kept has no id yet.
+        let id = self
+            .webhook_id
+            .unwrap_or_else(|| WebhookId::of_payload(&self.payload));
+        signing.headers(id, unix(), &self.payload)
+    }
 }
 
 impl<T> Outbox<T> {
@@ -121,6 +143,7 @@ impl<T> Outbox<T> {
             return Some(Call {
                 webhook,
                 payload: Rc::clone(&entry.event.payload),
+                webhook_id: entry.event.webhook_id,
                 timeout,
                 attempt: Attempt {
                     entry: key,

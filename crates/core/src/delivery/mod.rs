@@ -28,6 +28,7 @@ use std::time::Duration;
 
 use crate::clock::SteadyMillis;
 use crate::event::Kind;
+use crate::signing::WebhookId;
 
 pub use self::batch::Verdict;
 pub use self::calls::Call;
@@ -52,6 +53,8 @@ pub struct Event {
     pub payload: Rc<[u8]>,
     /// The webhooks that want it; at least one.
     pub wanted: WebhookSet,
+    /// What signed calls name it by; `None` when no webhook that wants it signs.
+    pub webhook_id: Option<WebhookId>,
     /// What it is recognised by when it is sent again; `None` when it has no id that lasts.
     pub id: Option<EventId>,
 }

@@ -30,6 +30,12 @@ impl WebhookSet {
         Self(self.0 & !other.0)
     }
 
+    /// Is a webhook in both?
+    #[must_use]
+    pub fn intersects(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
     /// Is no webhook in the set?
     #[must_use]
     pub fn is_empty(self) -> bool {

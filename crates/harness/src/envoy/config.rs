@@ -21,6 +21,10 @@ pub struct Config {
     pub upstream: Option<SocketAddr>,
     /// `vm_config.environment_variables.key_values`.
     pub environment: BTreeMap<String, String>,
+    /// `vm_config.environment_variables.host_env_keys`, with what Envoy's own environment has under them.
+    pub host_environment: BTreeMap<String, String>,
+    /// The log level of everything that has to do with Wasm, the module's own lines included.
+    pub wasm_log_level: &'static str,
     /// `per_connection_buffer_limit_bytes` of the listener; Envoy's own default is 1 MiB.
     pub per_connection_buffer_limit: Option<u32>,
     /// The listener comes from a watched file (LDS), so that [`super::Envoy::update`] can change it.
@@ -41,6 +45,8 @@ impl Default for Config {
             clusters: Vec::new(),
             upstream: None,
             environment: BTreeMap::new(),
+            host_environment: BTreeMap::new(),
+            wasm_log_level: "info",
             per_connection_buffer_limit: None,
             file_lds: false,
             filters_before: Vec::new(),
@@ -260,8 +266,10 @@ impl Config {
                 "code": {"local": {"filename": file}},
             },
         });
-        if !self.environment.is_empty() {
-            plugin["vm_config"]["environment_variables"] = json!({"key_values": self.environment});
+        if !self.environment.is_empty() || !self.host_environment.is_empty() {
+            let names: Vec<_> = self.host_environment.keys().collect();
+            plugin["vm_config"]["environment_variables"] =
+                json!({"host_env_keys": names, "key_values": self.environment});
         }
         if let Some(configuration) = self.plugin.any() {
             plugin["configuration"] = configuration;

@@ -190,25 +190,23 @@ fn prepare(config: &Config, site: &Site<'_>) -> Result<Command> {
     if config.file_lds {
         write_listeners(config, site)?;
     }
-    let mut command = command(&file)?;
+    let mut command = command(&file, config.wasm_log_level)?;
     command
+        .envs(&config.host_environment)
         .args(["--concurrency", &config.concurrency.to_string()])
         .args(["--drain-time-s", &config.drain_seconds.to_string()]);
     Ok(command)
 }
 
-fn command(file: &Path) -> Result<Command> {
+/// `wasm_log_level` is the level of what has to do with Wasm, the module's own lines included.
+fn command(file: &Path, wasm_log_level: &str) -> Result<Command> {
     let mut command = Command::new(binary()?);
     command
         .arg("--config-path")
         .arg(file)
         .arg("--use-dynamic-base-id")
-        .args([
-            "--log-level",
-            "warning",
-            "--component-log-level",
-            "wasm:info,misc:error",
-        ])
+        .args(["--log-level", "warning", "--component-log-level"])
+        .arg(format!("wasm:{wasm_log_level},misc:error"))
         .stdin(Stdio::null());
     Ok(command)
 }

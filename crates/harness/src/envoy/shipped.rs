@@ -29,7 +29,7 @@ impl Envoy {
         let file = folder.path().join("envoy.json");
         fs::write(&file, shipped.bootstrap().to_string())?;
         let log = File::create(folder.path().join("envoy.log"))?;
-        let mut command = command(&file)?;
+        let mut command = command(&file, "info")?;
         command
             .args(["--concurrency", "1"])
             .envs(environment)
@@ -51,7 +51,7 @@ impl Envoy {
         from: &Path,
         environment: &BTreeMap<&str, &str>,
     ) -> Result<Verdict> {
-        let output = command(file)?
+        let output = command(file, "info")?
             .args(["--mode", "validate"])
             .current_dir(from)
             .envs(environment)

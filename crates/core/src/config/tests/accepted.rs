@@ -4,14 +4,15 @@ use std::time::Duration;
 
 use super::{lines, parse};
 use crate::config::{
-    Acknowledge, Collect, Config, Dedupe, Dialect, Limits, Options, Origin, Retry, Webhook,
+    Acknowledge, Collect, Config, Dedupe, Dialect, Limits, Options, Origin, Retry, Secret, Webhook,
 };
+use crate::signing::{Key, Signing};
 
 fn user_agent() -> String {
     format!("freshpaint-webhooks/{}", env!("CARGO_PKG_VERSION"))
 }
 
-fn header(name: &str, value: &str) -> (String, String) {
+fn header(name: &str, value: &str) -> (String, Secret) {
     (name.into(), value.into())
 }
 
@@ -27,6 +28,7 @@ fn webhook(name: &str, authority: &str, path: &str) -> Webhook {
             header("user-agent", &user_agent()),
         ],
         timeout: Duration::from_secs(5),
+        signing: None,
         options: Options::default(),
     }
 }
@@ -87,9 +89,10 @@ fn everything_can_be_said() {
           "cluster": "crm",
           "headers": {"X-Api-Key": " ${CRM_KEY}\t", "Content-Type": "application/json; charset=utf-8", "x-note": "a$b $${c}"},
           "timeout": "1.5s",
+          "signing": {"secrets": ["${SIGNING_KEY}", {"secret": "${SIGNING_KEY}", "not_after": "2027-01-31T00:00:00+01:00"}]},
           "options": {"enable_pageview_events": false}
         },
-        {"url": "http://example.com/${HOOK_PATH}", "options": {"enable_identify_events": true}}
+        {"url": "http://example.com/${HOOK_PATH}", "signing": {"scheme": "x_signature_sha1", "secrets": ["${CRM_KEY}"]}, "options": {"enable_identify_events": true}}
       ],
       "cluster": "egress",
       "options": {"enable_pageview_events": true},
@@ -120,12 +123,19 @@ fn everything_can_be_said() {
                     header("x-note", "a$b ${c}"),
                 ],
                 timeout: Duration::from_millis(1_500),
+                signing: Some(Signing::StandardWebhooks(vec![
+                    Key::new(b"canarycanarycanarycanary", None).unwrap(),
+                    Key::new(b"canarycanarycanarycanary", Some(1_801_350_000)).unwrap(),
+                ])),
                 options: Options::default(),
                 ..webhook("crm", "crm.example.com:8443", "/in?k=v")
             },
             Webhook {
                 scheme: "http",
                 cluster: "egress".into(),
+                signing: Some(Signing::XSignatureSha1(vec![
+                    Key::new(b"canary-k3y", None).unwrap()
+                ])),
                 options: Options {
                     enable_identify_events: true,
                     enable_pageview_events: true,
@@ -167,11 +177,24 @@ fn everything_can_be_said() {
 }
 
 #[test]
+fn what_can_be_secret_is_never_printed() {
+    let written = r#"{"webhooks": [{
+      "url": "https://example.com/canary?${HOOK_PATH}",
+      "headers": {"X-Api-Key": "canary", "X-Trace": "canary"},
+      "signing": {"secrets": ["${SIGNING_KEY}"]}
+    }]}"#;
+    let shown = format!("{:?}", parse(written).unwrap());
+    assert!(!shown.contains("canary"), "{shown}");
+    assert!(shown.contains("x-trace"), "{shown}");
+}
+
+#[test]
 fn what_is_taken_with_a_warning() {
     let written = r#"{
       "webhooks": [{
         "url": "https://example.com/in",
-        "headers": {"Authorization": "Bearer canary", "X-Api-Key": "canary", "X-Trace": "canary", "X-Token": "Bearer ${CRM_KEY}"}
+        "headers": {"Authorization": "Bearer canary", "X-Api-Key": "canary", "X-Trace": "canary", "X-Token": "Bearer ${CRM_KEY}"},
+        "signing": {"secrets": ["${SIGNING_KEY}", "whsec_Y2FuYXJ5Y2FuYXJ5Y2FuYXJ5Y2FuYXJ5"]}
       }],
       "limits": {"max_decoded_bytes": 500000, "max_in_flight_bytes": 400000}
     }"#;
@@ -181,6 +204,7 @@ fn what_is_taken_with_a_warning() {
         [
             "webhooks[0].headers.Authorization: holds a secret in plain sight; write \"${AUTHORIZATION}\" and set AUTHORIZATION in vm_config.environment_variables",
             "webhooks[0].headers.X-Api-Key: holds a secret in plain sight; write \"${X_API_KEY}\" and set X_API_KEY in vm_config.environment_variables",
+            "webhooks[0].signing.secrets[1]: holds a secret in plain sight; write \"${WEBHOOK_0_SIGNING_KEY}\" and set WEBHOOK_0_SIGNING_KEY in vm_config.environment_variables",
             "limits.max_body_bytes: is 1048576, more than limits.max_decoded_bytes, which plain bodies are held against too; write at most 500000",
             "limits.max_in_flight_bytes: is 400000, less than limits.max_decoded_bytes, so that the largest requests can never be taken; write at least 500000",
         ]

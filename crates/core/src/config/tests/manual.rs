@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::super::{collect, duration, headers, webhook, Dialect, KEYS};
+use super::super::{collect, duration, headers, signing, webhook, Dialect, KEYS};
 use super::{counts, spans, structpb, Config};
 
 const MANUAL: &str = include_str!("../../../../../docs/configuration.md");
@@ -17,10 +17,12 @@ fn blocks(language: &str) -> Vec<&'static str> {
 }
 
 fn parse(bytes: &[u8]) -> Config {
-    let environment = |name: &str| {
-        ["CRM_KEY", "REGION"]
-            .contains(&name)
-            .then(|| "value".to_owned())
+    let environment = |name: &str| match name {
+        "CRM_KEY" | "REGION" => Some("value".to_owned()),
+        "CRM_SIGNING_KEY" | "OLD_CRM_SIGNING_KEY" => {
+            Some(format!("whsec_{}", "c2VjcmV0".repeat(4)))
+        }
+        _ => None,
     };
     Config::parse(bytes, &environment).unwrap_or_else(|problems| panic!("{problems:#?}"))
 }
@@ -49,7 +51,7 @@ fn examples() -> Vec<Value> {
 #[test]
 fn every_example_is_taken_without_a_warning() {
     let examples = examples();
-    assert_eq!(examples.len(), 4);
+    assert_eq!(examples.len(), 5);
     for example in examples {
         assert_eq!(parse(&configuration_of(&example)).warnings, [], "{example}");
     }
@@ -68,7 +70,10 @@ fn both_ways_of_writing_mean_the_same() {
 
 #[test]
 fn the_whole_tree_is_whole_and_shows_the_defaults() {
-    let tree = examples().pop().unwrap();
+    let tree = examples()
+        .into_iter()
+        .find(|example| example.get("limits").is_some())
+        .unwrap();
     let minimal = parse(br#"{"webhooks": [{"url": "https://crm.example.com/in"}]}"#);
     let whole = parse(tree.to_string().as_bytes());
     assert_eq!(whole.acknowledge, minimal.acknowledge);
@@ -94,6 +99,9 @@ fn the_whole_tree_is_whole_and_shows_the_defaults() {
     };
     assert_eq!(keys(&tree), sorted(KEYS));
     assert_eq!(keys(&tree["webhooks"][0]), sorted(webhook::KEYS));
+    let signing = &tree["webhooks"][0]["signing"];
+    assert_eq!(keys(signing), sorted(signing::KEYS));
+    assert_eq!(signing["scheme"], signing::SCHEMES[0].0);
     assert_eq!(keys(&tree["options"]), sorted(webhook::OPTIONS_KEYS));
     assert_eq!(keys(&tree["collect"]), sorted(collect::KEYS));
 }

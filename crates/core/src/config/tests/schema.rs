@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::super::bound::{Count, Span};
 use super::super::{
-    collect, duration, headers, limits, target, webhook, Acknowledge, Dialect, KEYS,
+    collect, duration, headers, limits, signing, target, webhook, Acknowledge, Dialect, KEYS,
 };
 use super::{schema, Config};
 
@@ -22,6 +22,8 @@ fn objects_have_the_same_keys() {
         ("", KEYS),
         ("/$defs/webhook", webhook::KEYS),
         ("/$defs/options", webhook::OPTIONS_KEYS),
+        ("/$defs/signing", signing::KEYS),
+        ("/$defs/dated_secret", signing::SECRET_KEYS),
         ("/properties/collect", collect::KEYS),
         ("/properties/limits", limits::LIMITS_KEYS),
         ("/properties/retry", limits::RETRY_KEYS),
@@ -104,6 +106,18 @@ fn lists_and_names_have_the_same_bounds_and_defaults() {
         (
             "/$defs/webhook/properties/headers/maxProperties",
             json!(headers::MOST),
+        ),
+        (
+            "/$defs/signing/properties/secrets/maxItems",
+            json!(signing::MOST),
+        ),
+        (
+            "/$defs/signing/properties/scheme/enum",
+            json!(signing::SCHEMES.map(|(name, _)| name)),
+        ),
+        (
+            "/$defs/signing/properties/scheme/default",
+            json!(signing::SCHEMES[0].0),
         ),
         (
             "/properties/acknowledge/enum",

@@ -3,6 +3,7 @@
 mod bounds;
 mod collect;
 mod headers;
+mod signing;
 mod urls;
 mod webhooks;
 mod whole;
@@ -39,6 +40,7 @@ impl Case {
             webhooks::cases(),
             urls::cases(),
             headers::cases(),
+            signing::cases(),
             bounds::cases(),
             collect::cases(),
         ]

@@ -1,0 +1,196 @@
+//! `webhooks[].signing`: secrets, checked and made into keys.
+
+use base64::engine::general_purpose::STANDARD;
+use base64::Engine as _;
+use hmac::KeyInit;
+
+use super::environment;
+use super::problem::shown;
+use super::read::{Field, Object, Reader};
+use super::tree::Node;
+use super::Secret;
+use crate::signing::{Key, Signing, SECRET_BYTES, SECRET_PREFIX};
+use crate::time;
+
+pub(super) const KEYS: &[&str] = &["secrets", "scheme"];
+pub(super) const SECRET_KEYS: &[&str] = &["secret", "not_after"];
+
+/// Most secrets of one webhook: enough for any rotation, and each costs a pass over the body.
+pub(super) const MOST: usize = 8;
+/// Longest secret of `x_signature_sha1`, in bytes.
+pub(super) const LONGEST_PLAIN: usize = 1_024;
+
+/// The header of `x_signature_sha1`.
+const X_SIGNATURE: &str = "x-signature";
+
+#[derive(Clone, Copy)]
+pub(super) enum Scheme {
+    StandardWebhooks,
+    XSignatureSha1,
+}
+
+pub(super) const SCHEMES: [(&str, Scheme); 2] = [
+    ("standard_webhooks", Scheme::StandardWebhooks),
+    ("x_signature_sha1", Scheme::XSignatureSha1),
+];
+
+/// Reads the `signing` of the webhook called `name`; `headers` are the webhook's others.
+pub(super) fn read(
+    webhook: &Object<'_>,
+    name: &str,
+    headers: &[(String, Secret)],
+    reader: &mut Reader<'_>,
+) -> Option<Signing> {
+    let object = webhook.get("signing")?.object(KEYS, reader)?;
+    let scheme = object
+        .get("scheme")
+        .map_or(Some(Scheme::StandardWebhooks), |field| {
+            field.choice(&SCHEMES, reader)
+        })?;
+    let signing = match scheme {
+        Scheme::StandardWebhooks => {
+            Signing::StandardWebhooks(secrets(&object, name, standard, reader)?)
+        }
+        Scheme::XSignatureSha1 => {
+            if headers.iter().any(|(name, _)| name == X_SIGNATURE) {
+                reader.problem(
+                    &object.path_of("scheme"),
+                    "writes the header x-signature, which headers has too; write one of them",
+                );
+            }
+            Signing::XSignatureSha1(secrets(&object, name, plain, reader)?)
+        }
+    };
+    Some(signing)
+}
+
+/// Reads `secrets`, each of which `decode` turns into the bytes of a key.
+fn secrets<M: KeyInit>(
+    object: &Object<'_>,
+    webhook: &str,
+    decode: fn(&str) -> Result<Vec<u8>, String>,
+    reader: &mut Reader<'_>,
+) -> Option<Vec<Key<M>>> {
+    const WANTED: &str = "a list of secrets such as [\"${CRM_SIGNING_KEY}\"]";
+    let Some(field) = object.get("secrets") else {
+        reader.problem(
+            &object.path_of("secrets"),
+            format!("is missing; write {WANTED}"),
+        );
+        return None;
+    };
+    let items = field.list(WANTED, reader)?;
+    if items.is_empty() {
+        reader.problem(&field.path, format!("is empty; write {WANTED}"));
+        return None;
+    }
+    if items.len() > MOST {
+        reader.problem(
+            &field.path,
+            format!("has {} secrets; write at most {MOST}", items.len()),
+        );
+    }
+    let mut keys = Vec::with_capacity(items.len());
+    let mut lasts = false;
+    for item in items {
+        let Some((secret, not_after)) = entry(item, reader) else {
+            lasts = true;
+            continue;
+        };
+        lasts |= not_after.is_none();
+        let Some(written) = secret.string("a secret, such as \"${CRM_SIGNING_KEY}\"", reader)
+        else {
+            continue;
+        };
+        let decoded =
+            environment::expand(written, reader.environment).and_then(|secret| decode(&secret));
+        match decoded {
+            Ok(bytes) => keys.extend(Key::new(&bytes, not_after)),
+            Err(message) => reader.problem(&secret.path, message),
+        }
+        if !environment::refers(written) {
+            let variable = format!("{}_SIGNING_KEY", webhook.to_ascii_uppercase());
+            reader.warning(&secret.path, environment::in_plain_sight(&variable));
+        }
+    }
+    if !lasts {
+        reader.problem(
+            &field.path,
+            "has a not_after on every secret; write the one that signs from then on, without not_after",
+        );
+    }
+    Some(keys)
+}
+
+/// One entry of `secrets`: the secret, and the last second that it signs in. `None` when it is neither a string nor an object.
+fn entry<'n>(item: Field<'n>, reader: &mut Reader<'_>) -> Option<(Field<'n>, Option<i64>)> {
+    match item.node {
+        Node::Object(_) => {
+            let object = item.object(SECRET_KEYS, reader)?;
+            let not_after = object
+                .get("not_after")
+                .map(|field| not_after(&field, reader).unwrap_or(i64::MAX));
+            let secret = object.get("secret");
+            if secret.is_none() {
+                reader.problem(
+                    &object.path_of("secret"),
+                    "is missing; write a secret, such as \"${CRM_SIGNING_KEY}\"",
+                );
+            }
+            Some((secret?, not_after))
+        }
+        Node::String(_) => Some((item, None)),
+        _ => {
+            item.mismatch(
+                "a secret, such as \"${CRM_SIGNING_KEY}\", or {\"secret\": ..., \"not_after\": ...}",
+                reader,
+            );
+            None
+        }
+    }
+}
+
+fn not_after(field: &Field<'_>, reader: &mut Reader<'_>) -> Option<i64> {
+    const WANTED: &str = "an RFC 3339 time such as \"2027-01-31T00:00:00Z\"";
+    let text = field.string(WANTED, reader)?;
+    let seconds = time::parse_rfc_3339(text).map(|millis| millis.div_euclid(1_000));
+    if seconds.is_none() {
+        reader.problem(&field.path, format!("is {}; write {WANTED}", shown(text)));
+    }
+    seconds
+}
+
+/// Standard Webhooks: `whsec_` and the base64 of 24 to 64 bytes.
+fn standard(secret: &str) -> Result<Vec<u8>, String> {
+    let (least, most) = (SECRET_BYTES.start(), SECRET_BYTES.end());
+    let wanted =
+        format!("write \"{SECRET_PREFIX}\" and the base64 of {least} to {most} random bytes");
+    let Some(encoded) = secret.strip_prefix(SECRET_PREFIX) else {
+        return Err(format!("does not begin with \"{SECRET_PREFIX}\"; {wanted}"));
+    };
+    let Ok(bytes) = STANDARD.decode(encoded) else {
+        return Err(format!(
+            "is not base64 after \"{SECRET_PREFIX}\"; {wanted}, with its padding and without spaces or line breaks"
+        ));
+    };
+    if SECRET_BYTES.contains(&bytes.len()) {
+        Ok(bytes)
+    } else {
+        Err(format!("decodes to {} bytes; {wanted}", bytes.len()))
+    }
+}
+
+/// `X-Signature`: the text itself.
+fn plain(secret: &str) -> Result<Vec<u8>, String> {
+    if secret.trim() != secret || secret.contains(char::is_control) {
+        // Most likely the line break at the end of a file, which the receiver's copy does not have.
+        return Err("has a space, a line break or a control character at an end or within; write the secret without it".into());
+    }
+    if secret.is_empty() || secret.len() > LONGEST_PLAIN {
+        return Err(format!(
+            "is {} bytes long; write 1 to {LONGEST_PLAIN}",
+            secret.len()
+        ));
+    }
+    Ok(secret.into())
+}

@@ -1,0 +1,267 @@
+//! Signatures: how a webhook knows who called it, and that nothing was changed on the way.
+//!
+//! Two schemes. Standard Webhooks (<https://www.standardwebhooks.com>, symmetric `v1`) signs id, time and body, with as many
+//! secrets at once as are valid. `X-Signature`, for receivers that were written for Segment, is the HMAC-SHA-1 of the body
+//! alone. Both are over exactly the bytes of the call's body.
+
+use std::fmt;
+
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::Engine as _;
+use hmac::{Hmac, KeyInit, Mac};
+use sha1::Sha1;
+use sha2::{Digest, Sha256};
+
+/// What Standard Webhooks wants a decoded secret to be, in bytes.
+pub const SECRET_BYTES: std::ops::RangeInclusive<usize> = 24..=64;
+
+/// Before the base64 of a Standard Webhooks secret.
+pub const SECRET_PREFIX: &str = "whsec_";
+
+/// How one webhook's calls are signed. Holds keys that are expanded once, and no secret as it was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Signing {
+    /// `webhook-id`, `webhook-timestamp`, `webhook-signature`.
+    StandardWebhooks(Vec<Key<Hmac<Sha256>>>),
+    /// `x-signature`: the lower-case hexadecimal HMAC-SHA-1 of the body.
+    XSignatureSha1(Vec<Key<Hmac<Sha1>>>),
+}
+
+/// A secret, ready to sign.
+#[derive(Clone)]
+pub struct Key<M> {
+    mac: M,
+    /// The last second that it signs in, since 1970-01-01T00:00:00Z; `None` signs for ever.
+    not_after: Option<i64>,
+}
+
+impl<M: KeyInit> Key<M> {
+    /// Takes a secret of any length; `None` never happens with HMAC.
+    #[must_use]
+    pub fn new(secret: &[u8], not_after: Option<i64>) -> Option<Self> {
+        let mac = M::new_from_slice(secret).ok()?;
+        Some(Self { mac, not_after })
+    }
+}
+
+impl<M: Mac + Clone> Key<M> {
+    fn signs_at(&self, unix: i64) -> bool {
+        self.not_after.is_none_or(|last| unix <= last)
+    }
+
+    fn sign(&self, parts: &[&[u8]]) -> hmac::digest::Output<M> {
+        let mut mac = self.mac.clone();
+        for part in parts {
+            mac.update(part);
+        }
+        mac.finalize().into_bytes()
+    }
+}
+
+impl<M> fmt::Debug for Key<M> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let hidden = format_args!("[hidden]");
+        out.debug_struct("Key")
+            .field("mac", &hidden)
+            .field("not_after", &self.not_after)
+            .finish()
+    }
+}
+
+impl<M: Mac + Clone> PartialEq for Key<M> {
+    fn eq(&self, other: &Self) -> bool {
+        // The same key gives the same code of nothing; compared in constant time.
+        let same_key = self.mac.clone().finalize() == other.mac.clone().finalize();
+        same_key && self.not_after == other.not_after
+    }
+}
+
+impl<M: Mac + Clone> Eq for Key<M> {}
+
+/// What a receiver knows a delivery by, whatever the attempt: the `webhook-id` of Standard Webhooks.
+///
+/// A hash of what sets the event apart, so that it is the same over attempts, re-sends, workers and restarts, and no text of
+/// an event gets into a header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WebhookId([u8; 16]);
+
+impl WebhookId {
+    /// The id of the event with this message id, which is unique within its source.
+    #[must_use]
+    pub fn of(source: &str, message_id: &str) -> Self {
+        Self::hash([source.as_bytes(), message_id.as_bytes()])
+    }
+
+    /// The id of an event of which only the payload is known: one that an unsigned configuration kept.
+    #[must_use]
+    pub fn of_payload(payload: &[u8]) -> Self {
+        Self::hash([payload])
+    }
+
+    fn hash<const N: usize>(fields: [&[u8]; N]) -> Self {
+        let mut hash = Sha256::new();
+        for field in fields {
+            // Length first, so that no two sequences of fields are the same bytes.
+            hash.update((field.len() as u64).to_be_bytes());
+            hash.update(field);
+        }
+        let hash: [u8; 32] = hash.finalize().into();
+        let (id, _) = hash.split_first_chunk().unwrap_or((&[0; 16], &[]));
+        Self(*id)
+    }
+}
+
+impl fmt::Display for WebhookId {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "msg_{}", URL_SAFE_NO_PAD.encode(self.0))
+    }
+}
+
+impl Signing {
+    /// The headers that sign `payload` at `unix`, in seconds since 1970-01-01T00:00:00Z.
+    #[must_use]
+    pub fn headers(&self, id: WebhookId, unix: i64, payload: &[u8]) -> Vec<(&'static str, String)> {
+        match self {
+            Self::StandardWebhooks(keys) => {
+                let (id, timestamp) = (id.to_string(), unix.to_string());
+                let parts = [id.as_bytes(), b".", timestamp.as_bytes(), b".", payload];
+                let signatures: Vec<_> = keys
+                    .iter()
+                    .filter(|key| key.signs_at(unix))
+                    .map(|key| format!("v1,{}", STANDARD.encode(key.sign(&parts))))
+                    .collect();
+                vec![
+                    ("webhook-id", id),
+                    ("webhook-timestamp", timestamp),
+                    ("webhook-signature", signatures.join(" ")),
+                ]
+            }
+            // The header has room for one signature.
+            Self::XSignatureSha1(keys) => keys
+                .iter()
+                .find(|key| key.signs_at(unix))
+                .map(|key| ("x-signature", hex(&key.sign(&[payload]))))
+                .into_iter()
+                .collect(),
+        }
+    }
+}
+
+/// Lower-case hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes
+        .iter()
+        .flat_map(|byte| [byte >> 4, byte & 15])
+        .filter_map(|digit| char::from_digit(u32::from(digit), 16))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The example of the Standard Webhooks specification's own libraries.
+    #[test]
+    fn signs_as_the_specification_does() {
+        let secret = STANDARD.decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
+        let key = Key::<Hmac<Sha256>>::new(&secret, None).unwrap();
+        let parts: [&[u8]; 5] = [
+            b"msg_p5jXN8AQM9LWM0D4loKWxJek",
+            b".",
+            b"1614265330",
+            b".",
+            br#"{"test": 2432232314}"#,
+        ];
+        assert_eq!(
+            STANDARD.encode(key.sign(&parts)),
+            "g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+        );
+    }
+
+    /// RFC 2202, test case 2.
+    #[test]
+    fn signs_with_sha_1() {
+        let key = Key::new(b"Jefe", None).unwrap();
+        let headers = Signing::XSignatureSha1(vec![key]).headers(
+            WebhookId::of("", ""),
+            0,
+            b"what do ya want for nothing?",
+        );
+        assert_eq!(
+            headers,
+            [(
+                "x-signature",
+                "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79".to_owned()
+            )]
+        );
+    }
+
+    fn signing(not_after: [Option<i64>; 2]) -> Signing {
+        let keys = [[1; 24], [2; 24]].into_iter().zip(not_after);
+        Signing::StandardWebhooks(
+            keys.map(|(secret, not_after)| Key::new(&secret, not_after).unwrap())
+                .collect(),
+        )
+    }
+
+    fn signature(signing: &Signing, unix: i64) -> String {
+        let [_, _, (_, signature)] = signing
+            .headers(WebhookId::of("s", "m"), unix, b"{}")
+            .try_into()
+            .unwrap();
+        signature
+    }
+
+    #[test]
+    fn every_secret_signs_up_to_its_last_second() {
+        let both = signing([Some(99), None]);
+        let [first, second] = [signing([None; 2]), both.clone()].map(|all| {
+            let written = signature(&all, 99);
+            let (first, second) = written.split_once(' ').unwrap();
+            (first.to_owned(), second.to_owned())
+        });
+        assert_eq!(first, second);
+        assert_ne!(first.0, first.1);
+        let after = signature(&both, 100);
+        assert!(after.starts_with("v1,") && !after.contains(' '), "{after}");
+    }
+
+    #[test]
+    fn the_first_valid_secret_signs_where_there_is_room_for_one() {
+        let all = |keys: &[(&[u8], Option<i64>)]| {
+            Signing::XSignatureSha1(
+                keys.iter()
+                    .map(|(secret, not_after)| Key::new(secret, *not_after).unwrap())
+                    .collect(),
+            )
+            .headers(WebhookId::of("", ""), 100, b"{}")
+        };
+        let (old, new): (&[u8], &[u8]) = (b"old", b"new");
+        assert_eq!(all(&[(old, Some(100)), (new, None)]), all(&[(old, None)]));
+        assert_eq!(all(&[(old, Some(99)), (new, None)]), all(&[(new, None)]));
+    }
+
+    #[test]
+    fn the_id_is_of_source_and_message_id() {
+        let id = WebhookId::of("env", "m-1").to_string();
+        assert_eq!(id, "msg_qEXRbV7Yelklf1-_nGqOLQ");
+        for other in [
+            WebhookId::of("env2", "m-1"),
+            WebhookId::of("env", "m-2"),
+            WebhookId::of("en", "vm-1"),
+            WebhookId::of("envm-1", ""),
+            WebhookId::of_payload(b"envm-1"),
+        ] {
+            assert_ne!(other.to_string(), id);
+        }
+    }
+
+    #[test]
+    fn nothing_secret_is_printed() {
+        let shown = format!("{:?}", signing([None; 2]));
+        assert_eq!(
+            shown,
+            "StandardWebhooks([Key { mac: [hidden], not_after: None }, Key { mac: [hidden], not_after: None }])"
+        );
+    }
+}

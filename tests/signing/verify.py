@@ -1,0 +1,13 @@
+"""Says whether standardwebhooks takes the request on standard input: {"secret", "headers", "body" in base64}."""
+import base64
+import json
+import sys
+
+from standardwebhooks import Webhook, WebhookVerificationError
+
+request = json.load(sys.stdin)
+try:
+    Webhook(request["secret"]).verify(base64.b64decode(request["body"]), request["headers"])
+    print("verified")
+except WebhookVerificationError as error:
+    print("refused:", error)
