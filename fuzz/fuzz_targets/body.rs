@@ -1,0 +1,53 @@
+//! A request: its path, a newline, its body. Whatever they are, there is no panic, each payload is JSON, and the request is
+//! answered once when its calls have ended.
+#![no_main]
+
+use freshpaint_core::clock::Now;
+use freshpaint_core::delivery::outcome::CallResponse;
+use freshpaint_core::intake::Head;
+use freshpaint_core::worker::Reception;
+use freshpaint_fuzz::{worker, NoHeaders, NoShared};
+use libfuzzer_sys::fuzz_target;
+use serde_json::value::RawValue;
+
+const NOW: Now = Now {
+    steady: 0,
+    unix: 1_767_323_045_678,
+};
+
+fuzz_target!(|input: &[u8]| {
+    let mut parts = input.splitn(2, |byte| *byte == b'\n');
+    let path = parts.next().unwrap_or_default();
+    let body = parts.next().unwrap_or_default();
+    let mut worker = worker();
+    let reception = worker.receive(&Head {
+        method: if body.is_empty() { b"GET" } else { b"POST" },
+        path,
+        headers: &NoHeaders,
+        end_of_stream: body.is_empty(),
+    });
+    let Reception::Collect(collection) = reception else {
+        return;
+    };
+    worker.submit(collection, body, 1, NOW, &mut NoShared);
+    let mut tokens = Vec::new();
+    while let Some(call) = worker.next_call(NOW.steady, &mut NoShared) {
+        let payload: Result<&RawValue, _> = serde_json::from_slice(&call.payload);
+        assert!(payload.is_ok(), "a payload that is no JSON");
+        let token = tokens.len() as u32;
+        worker.called(&call, Ok(token), NOW.steady, &mut NoShared);
+        tokens.push(token);
+    }
+    let delivered = CallResponse {
+        status: Some(200),
+        answered: true,
+        ..CallResponse::default()
+    };
+    for token in tokens {
+        worker.ended(token, &delivered, NOW.steady, &mut NoShared);
+    }
+    let (stream, _) = worker.next_answer().expect("no answer");
+    assert_eq!(stream, 1);
+    assert!(worker.next_answer().is_none(), "a second answer");
+    assert!(worker.is_empty());
+});

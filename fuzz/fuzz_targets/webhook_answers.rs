@@ -1,0 +1,70 @@
+//! What webhooks answer: lines `name: value`, with an empty line between calls; a call without lines broke off. Whatever they are,
+//! the SDK is answered once within 25 s.
+#![no_main]
+
+use freshpaint_core::clock::Now;
+use freshpaint_core::delivery::outcome::CallResponse;
+use freshpaint_core::intake::Head;
+use freshpaint_core::worker::{Reception, Worker};
+use freshpaint_fuzz::{worker, NoHeaders, NoShared};
+use libfuzzer_sys::fuzz_target;
+
+const EVENT: &[u8] = br#"[
+    {"event": "a", "properties": {"$insert_id": "1", "distinct_id": "d"}},
+    {"event": "b", "properties": {"$insert_id": "2", "distinct_id": "d"}}
+]"#;
+const STREAM: u32 = 8;
+
+fuzz_target!(|input: &[u8]| {
+    let mut worker = worker();
+    let reception = worker.receive(&Head {
+        method: b"POST",
+        path: b"/track",
+        headers: &NoHeaders,
+        end_of_stream: false,
+    });
+    let Reception::Collect(collection) = reception else {
+        unreachable!()
+    };
+    let now = Now { steady: 0, unix: 0 };
+    worker.submit(collection, EVENT, STREAM, now, &mut NoShared);
+
+    let lines: Vec<&[u8]> = input.split(|byte| *byte == b'\n').collect();
+    let mut answers = lines.split(|line| line.is_empty());
+    let (mut next_token, mut answered) = (0, 0);
+    for second in 0..=25 {
+        let now = second * 1_000;
+        worker.tick(now, &mut NoShared);
+        while let Some(call) = worker.next_call(now, &mut NoShared) {
+            next_token += 1;
+            worker.called(&call, Ok(next_token), now, &mut NoShared);
+            // With the input at its end the calls never end.
+            if let Some(headers) = answers.next() {
+                worker.ended(next_token, &response(headers), now, &mut NoShared);
+            }
+        }
+        answered += take_answers(&mut worker);
+        for notice in worker.take_notices() {
+            assert!(!notice.text.contains(char::is_control), "{}", notice.text);
+        }
+    }
+    assert_eq!(answered, 1);
+});
+
+fn response(headers: &[&[u8]]) -> CallResponse {
+    if headers.is_empty() {
+        return CallResponse::default();
+    }
+    CallResponse::read(|name| {
+        headers.iter().find_map(|line| {
+            let value = line.strip_prefix(name.as_bytes())?.strip_prefix(b":")?;
+            Some(value.trim_ascii().to_vec())
+        })
+    })
+}
+
+fn take_answers(worker: &mut Worker) -> usize {
+    std::iter::from_fn(|| worker.next_answer())
+        .inspect(|(stream, _)| assert_eq!(*stream, STREAM))
+        .count()
+}
