@@ -6,6 +6,7 @@
 use crate::config::Webhook;
 use crate::delivery::outcome::Label;
 use crate::event::Kind;
+use crate::routing::Signal;
 
 const PREFIX: &str = "freshpaint_webhooks";
 
@@ -69,6 +70,8 @@ pub enum Counter {
     Deliveries(usize, Label),
     /// `held.outcome.<...>`
     Held(Held),
+    /// `suppressed.webhook.<name>.signal.<...>`, by the webhook's index; there is one for each signal that its rules have.
+    Suppressed(usize, Signal),
 }
 
 const REQUESTS: [(Request, &str); 6] = [
@@ -122,26 +125,50 @@ pub fn names(webhooks: &[Webhook]) -> Vec<String> {
             format!("{PREFIX}.deliveries.webhook.{name}.outcome.{outcome}")
         })
     });
+    let suppressed = suppressible(webhooks).map(|(webhook, signal)| {
+        let name = webhooks.get(webhook).map_or("", |webhook| &webhook.name);
+        format!(
+            "{PREFIX}.suppressed.webhook.{name}.signal.{}",
+            signal.as_str()
+        )
+    });
     requests
         .chain(events)
         .chain(held)
         .chain(deliveries)
+        .chain(suppressed)
         .collect()
 }
 
-impl Counter {
-    fn index(self) -> usize {
-        match self {
-            Self::Requests(outcome) => position(&REQUESTS, outcome),
-            Self::Events(kind, outcome) => {
+/// Each signal that some webhook's rules have, in the order of the names.
+fn suppressible(webhooks: &[Webhook]) -> impl Iterator<Item = (usize, Signal)> + '_ {
+    webhooks.iter().enumerate().flat_map(|(index, webhook)| {
+        let rules = webhook.rules.as_deref();
+        Signal::ALL
+            .into_iter()
+            .filter(move |signal| rules.is_some_and(|rules| rules.has(*signal)))
+            .map(move |signal| (index, signal))
+    })
+}
+
+impl Counts {
+    fn index(&self, counter: Counter) -> usize {
+        match counter {
+            Counter::Requests(outcome) => position(&REQUESTS, outcome),
+            Counter::Events(kind, outcome) => {
                 let kind = kind
                     .and_then(|kind| Kind::ALL.iter().position(|known| *known == kind))
                     .unwrap_or(Kind::ALL.len());
                 EVENTS_AT + kind * EVENTS.len() + position(&EVENTS, outcome)
             }
-            Self::Held(outcome) => HELD_AT + position(&HELD, outcome),
-            Self::Deliveries(webhook, label) => {
+            Counter::Held(outcome) => HELD_AT + position(&HELD, outcome),
+            Counter::Deliveries(webhook, label) => {
                 DELIVERIES_AT + webhook * Label::ALL.len() + label as usize
+            }
+            Counter::Suppressed(webhook, signal) => {
+                let at = self.suppressible.iter();
+                let at = at.take_while(|one| **one != (webhook, signal)).count();
+                self.suppressed_at + at
             }
         }
     }
@@ -156,21 +183,28 @@ fn position<T: PartialEq, const N: usize>(all: &[(T, &str); N], wanted: T) -> us
 pub struct Counts {
     pending: Vec<u32>,
     touched: Vec<usize>,
+    /// What can be suppressed, in the order of the counters, of which the first has the index `suppressed_at`.
+    suppressible: Vec<(usize, Signal)>,
+    suppressed_at: usize,
 }
 
 impl Counts {
     /// No counts, for a configuration with these webhooks.
     #[must_use]
     pub fn new(webhooks: &[Webhook]) -> Self {
+        let suppressible: Vec<_> = suppressible(webhooks).collect();
+        let suppressed_at = DELIVERIES_AT + webhooks.len() * Label::ALL.len();
         Self {
-            pending: vec![0; DELIVERIES_AT + webhooks.len() * Label::ALL.len()],
+            pending: vec![0; suppressed_at + suppressible.len()],
             touched: Vec::new(),
+            suppressible,
+            suppressed_at,
         }
     }
 
     /// Counts one.
     pub fn add(&mut self, counter: Counter) {
-        let index = counter.index();
+        let index = self.index(counter);
         if let Some(pending) = self.pending.get_mut(index) {
             if *pending == 0 {
                 self.touched.push(index);
@@ -192,7 +226,9 @@ impl Counts {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::routing::{Glob, Rules, Sample};
     use crate::testing;
+    use std::rc::Rc;
 
     fn webhooks() -> Vec<Webhook> {
         ["crm", "cdp"].map(testing::webhook).to_vec()
@@ -245,6 +281,29 @@ mod tests {
         all.sort();
         all.dedup();
         assert_eq!(all.len(), DELIVERIES_AT + 10);
+    }
+
+    #[test]
+    fn suppression_is_counted_where_rules_can_suppress() {
+        let mut webhooks = webhooks();
+        webhooks[1].rules = Some(Rc::new(Rules {
+            sample: Some(Sample::of(0.5)),
+            deny: vec![Glob::new("a")],
+            ..Rules::default()
+        }));
+        let names = names(&webhooks);
+        let at = DELIVERIES_AT + 10;
+        assert_eq!(
+            names[at..],
+            [
+                "freshpaint_webhooks.suppressed.webhook.cdp.signal.sample",
+                "freshpaint_webhooks.suppressed.webhook.cdp.signal.filter",
+            ]
+        );
+        let mut counts = Counts::new(&webhooks);
+        counts.add(Counter::Suppressed(1, Signal::Filter));
+        counts.add(Counter::Suppressed(0, Signal::Filter));
+        counts.take(|index, count| assert_eq!((index, count), (at + 1, 1)));
     }
 
     #[test]

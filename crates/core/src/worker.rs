@@ -13,9 +13,10 @@ use crate::delivery::outcome::{CallResponse, NotSent};
 use crate::delivery::table::{EventId, Owner, Shared};
 use crate::delivery::webhook_set::WebhookSet;
 use crate::delivery::{self, Call, Handover, Notice, Outbox, Overloaded, Submitted};
-use crate::event::{Event, Kind};
+use crate::event::Event;
 use crate::intake::{self, Answered, Collection, Context, Head, Item, Judgement, Report};
 use crate::metrics::{Counter, Event as EventOutcome, Request};
+use crate::routing::Signal;
 use crate::signing::WebhookId;
 
 /// What sets this worker apart from the others, given by the host.
@@ -70,7 +71,7 @@ impl Worker {
         let mut random = fastrand::Rng::with_seed(identity.seed);
         let mut ids = SipHasher13::new_with_key(&identity.id_key);
         write_field(&mut ids, identity.plugin);
-        let signing = set_of(&config.webhooks, |webhook| webhook.signing.is_some());
+        let signing = set_of(&config.webhooks, |_, webhook| webhook.signing.is_some());
         Self {
             outbox: Outbox::new(Rc::clone(&config), identity.owner, random.u64(..), now),
             answers: VecDeque::new(),
@@ -128,7 +129,9 @@ impl Worker {
         let read = collection.read(body, &mut context, &mut |index, item| {
             report.events += 1;
             match item {
-                Item::Event(event) => match wanting(&event, &config.webhooks) {
+                Item::Event(event) => match wanting(&event, &config.webhooks, |webhook, signal| {
+                    outbox.count(Counter::Suppressed(webhook, signal));
+                }) {
                     WebhookSet::EMPTY => {
                         outbox.count(Counter::Events(Some(event.kind), EventOutcome::Filtered));
                     }
@@ -282,19 +285,28 @@ impl Worker {
     }
 }
 
-/// The webhooks whose options let the event through (seed, "Configuration Options").
-fn wanting(event: &Event<'_>, webhooks: &[Webhook]) -> WebhookSet {
-    set_of(webhooks, |webhook| match event.kind {
-        Kind::Identify => webhook.options.enable_identify_events,
-        Kind::Page => webhook.options.enable_pageview_events || !event.automatic,
-        Kind::Track | Kind::Group => true,
+/// The webhooks whose options (seed, "Configuration Options") and rules let the event through.
+///
+/// `suppressed` is told of each whose rules do not; a webhook whose options do not want the event is not asked.
+fn wanting(
+    event: &Event<'_>,
+    webhooks: &[Webhook],
+    mut suppressed: impl FnMut(usize, Signal),
+) -> WebhookSet {
+    set_of(webhooks, |index, webhook| {
+        if !webhook.options.take(event.kind, event.automatic) {
+            return false;
+        }
+        let rules = webhook.rules.as_deref();
+        let signal = rules.and_then(|rules| rules.suppress(event));
+        signal.map(|signal| suppressed(index, signal)).is_none()
     })
 }
 
-fn set_of(webhooks: &[Webhook], is_in: impl Fn(&Webhook) -> bool) -> WebhookSet {
+fn set_of(webhooks: &[Webhook], mut is_in: impl FnMut(usize, &Webhook) -> bool) -> WebhookSet {
     let chosen = webhooks.iter().enumerate();
     chosen
-        .filter(|(_, webhook)| is_in(webhook))
+        .filter(|(index, webhook)| is_in(*index, webhook))
         .map(|(index, _)| index)
         .collect()
 }

@@ -14,6 +14,7 @@ mod limits;
 mod origin;
 mod problem;
 mod read;
+mod rules;
 mod secret;
 mod signing;
 mod structpb;
@@ -23,6 +24,7 @@ mod tests;
 mod tree;
 mod webhook;
 
+use std::rc::Rc;
 use std::time::Duration;
 
 pub use collect::{Collect, Dialect};
@@ -31,6 +33,8 @@ pub use origin::Origin;
 pub use problem::Problem;
 pub use secret::Secret;
 
+use crate::event::Kind;
+use crate::routing::Rules;
 use crate::signing::Signing;
 use read::{Field, Object, Reader};
 
@@ -38,6 +42,9 @@ const KEYS: &[&str] = &[
     "webhooks",
     "cluster",
     "options",
+    "events",
+    "sample",
+    "sources",
     "acknowledge",
     "collect",
     "limits",
@@ -107,8 +114,9 @@ impl Config {
     fn read(root: &Object<'_>, reader: &mut Reader<'_>) -> Self {
         let cluster = webhook::read_cluster(root, webhook::DEFAULT_CLUSTER, reader);
         let options = webhook::read_options(root, Options::default(), reader);
+        let rules = rules::read(root, &Rules::default(), reader);
         Self {
-            webhooks: webhook::read_all(root, &cluster, options, reader),
+            webhooks: webhook::read_all(root, &cluster, options, &rules, reader),
             acknowledge: Acknowledge::read(root, reader),
             collect: collect::read(root, reader),
             limits: limits::read_limits(root, reader),
@@ -140,6 +148,8 @@ pub struct Webhook {
     pub signing: Option<Signing>,
     /// The contract's two options as they hold for this webhook.
     pub options: Options,
+    /// Which events it takes beyond that; `None` takes all.
+    pub rules: Option<Rc<Rules>>,
 }
 
 /// The contract's options (seed, "Configuration Options"); both are off by default.
@@ -149,6 +159,18 @@ pub struct Options {
     pub enable_identify_events: bool,
     /// Send automatically collected pageview events.
     pub enable_pageview_events: bool,
+}
+
+impl Options {
+    /// Whether they let an event of this kind through; `automatic` as in [`crate::event::Event`].
+    #[must_use]
+    pub fn take(self, kind: Kind, automatic: bool) -> bool {
+        match kind {
+            Kind::Identify => self.enable_identify_events,
+            Kind::Page => self.enable_pageview_events || !automatic,
+            Kind::Track | Kind::Group => true,
+        }
+    }
 }
 
 /// When the SDK gets its success answer.

@@ -6,10 +6,12 @@ use super::bound::Span;
 use super::problem::shown;
 use super::read::{Field, Object, Reader};
 use super::target::{self, Target};
-use super::{environment, headers, signing, Options, Webhook};
+use super::{environment, headers, rules, signing, Options, Webhook};
+use crate::routing::Rules;
 
 pub(super) const KEYS: &[&str] = &[
-    "name", "url", "cluster", "headers", "timeout", "signing", "options",
+    "name", "url", "cluster", "headers", "timeout", "signing", "options", "events", "sample",
+    "sources",
 ];
 pub(super) const OPTIONS_KEYS: &[&str] = &["enable_identify_events", "enable_pageview_events"];
 
@@ -34,11 +36,12 @@ pub(super) const TIMEOUT: Span = Span {
 const WANTED: &str =
     "a list of 1 to 32 webhooks, such as [{\"url\": \"https://example.com/events\"}]";
 
-/// Reads `webhooks`; `cluster` and `options` are those of the whole configuration.
+/// Reads `webhooks`; `cluster`, `options` and `rules` are those of the whole configuration.
 pub(super) fn read_all(
     root: &Object<'_>,
     cluster: &str,
     options: Options,
+    rules: &Rules,
     reader: &mut Reader<'_>,
 ) -> Vec<Webhook> {
     let Some(field) = root.get("webhooks") else {
@@ -66,7 +69,7 @@ pub(super) fn read_all(
     let names = names(&objects, reader);
     let webhooks = objects.iter().zip(names).filter_map(|(object, name)| {
         let object = object.as_ref()?;
-        read(object, name, cluster, options, reader)
+        read(object, name, cluster, options, rules, reader)
     });
     webhooks.collect()
 }
@@ -76,6 +79,7 @@ fn read(
     name: String,
     cluster: &str,
     options: Options,
+    rules: &Rules,
     reader: &mut Reader<'_>,
 ) -> Option<Webhook> {
     let target = read_url(object, reader);
@@ -87,6 +91,7 @@ fn read(
     let timeout = TIMEOUT.read(object, reader);
     let signing = signing::read(object, &name, &headers, reader);
     let options = read_options(object, options, reader);
+    let rules = rules::shared(rules::read(object, rules, reader));
     let Target {
         scheme,
         authority,
@@ -102,6 +107,7 @@ fn read(
         timeout,
         signing,
         options,
+        rules,
     })
 }
 

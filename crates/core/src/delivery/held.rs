@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::rc::Rc;
 
 use slotmap::SlotMap;
 
@@ -13,7 +14,9 @@ use super::table::{Shared, State};
 use super::webhook_set::WebhookSet;
 use super::{millis, Event};
 use crate::clock::SteadyMillis;
+use crate::config::Webhook;
 use crate::metrics::{Counter, Event as EventOutcome, Held as HeldOutcome};
+use crate::routing::Rules;
 
 /// How long to wait for the retry budget to fill.
 const BUDGET_WAIT_MILLIS: u64 = 100;
@@ -67,8 +70,8 @@ impl Schedule {
 #[derive(Clone, Debug)]
 pub struct Handover {
     event: Event,
-    /// Names of the webhooks that may still take it.
-    webhooks: Vec<String>,
+    /// Names of the webhooks that may still take it, and the rules that let it through to them.
+    webhooks: Vec<(String, Option<Rc<Rules>>)>,
     failed_rounds: u32,
     expires: SteadyMillis,
 }
@@ -322,7 +325,7 @@ impl<T> Outbox<T> {
                     .reachable()
                     .iter()
                     .filter_map(|webhook| self.config.webhooks.get(webhook))
-                    .map(|webhook| webhook.name.clone())
+                    .map(|webhook| (webhook.name.clone(), webhook.rules.clone()))
                     .collect();
                 let expires = entry.held?.expires;
                 Some(Handover {
@@ -337,21 +340,32 @@ impl<T> Outbox<T> {
 
     /// Takes over an event that an older configuration kept. Webhooks are matched by name; when none of its webhooks is left
     /// it goes to all, for it has reached nobody.
+    ///
+    /// What rules say of the event cannot be asked again, for only its payload is here. So a webhook whose rules are not
+    /// those that it has passed does not get it, and one that came in place of its webhooks gets it if it has none.
     pub fn adopt(&mut self, handover: Handover, now: SteadyMillis) {
-        let by_name: WebhookSet = self
-            .config
-            .webhooks
-            .iter()
-            .enumerate()
-            .filter(|(_, webhook)| handover.webhooks.contains(&webhook.name))
-            .map(|(index, _)| index)
-            .collect();
         let mut event = handover.event;
-        event.wanted = if by_name.is_empty() {
-            (0..self.config.webhooks.len()).collect()
-        } else {
-            by_name
+        let webhooks = &self.config.webhooks;
+        let set_of = |is_in: &dyn Fn(&Webhook) -> bool| -> WebhookSet {
+            let chosen = webhooks.iter().enumerate();
+            chosen
+                .filter(|(_, webhook)| is_in(webhook))
+                .map(|(index, _)| index)
+                .collect()
         };
+        let rules_then = |webhook: &Webhook| {
+            let mut then = handover.webhooks.iter();
+            then.find_map(|(name, rules)| (*name == webhook.name).then_some(rules))
+        };
+        event.wanted = if set_of(&|webhook| rules_then(webhook).is_some()).is_empty() {
+            set_of(&|webhook| webhook.rules.is_none() && webhook.options.take(event.kind, true))
+        } else {
+            set_of(&|webhook| rules_then(webhook) == Some(&webhook.rules))
+        };
+        if event.wanted.is_empty() {
+            self.counts.add(Counter::Held(HeldOutcome::Refused));
+            return;
+        }
         let (id, cost) = (event.id, event.cost());
         if id.is_some_and(|id| self.by_id.contains_key(&id)) {
             return;

@@ -1,6 +1,7 @@
 //! Which source an SDK says it is: environment id, write key, project token.
 //!
-//! It names the space that message ids are unique in. Nothing is authenticated by it.
+//! It names the space that message ids are unique in, and the rules of a configuration go by it. Nothing is authenticated by it:
+//! the keys of browsers and apps are public.
 
 use super::body::from_base64;
 use super::form;

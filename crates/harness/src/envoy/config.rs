@@ -185,10 +185,12 @@ impl Config {
             clusters.push(upstream_cluster(upstream));
         }
         // The first group is cut off the name, the second is the tag's value.
-        let tags = ["webhook", "type", "outcome"].into_iter().map(|tag| {
-            let regex = format!(r"^wasmcustom\.freshpaint_webhooks\..*?(\.{tag}\.(\w+))");
-            json!({"tag_name": tag, "regex": regex})
-        });
+        let tags = ["webhook", "type", "outcome", "signal"]
+            .into_iter()
+            .map(|tag| {
+                let regex = format!(r"^wasmcustom\.freshpaint_webhooks\..*?(\.{tag}\.(\w+))");
+                json!({"tag_name": tag, "regex": regex})
+            });
         let mut bootstrap = json!({
             "node": {"id": "bed", "cluster": "bed"},
             "admin": {"address": address(site.admin)},

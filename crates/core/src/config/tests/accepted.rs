@@ -6,7 +6,10 @@ use super::{lines, parse};
 use crate::config::{
     Acknowledge, Collect, Config, Dedupe, Dialect, Limits, Options, Origin, Retry, Secret, Webhook,
 };
+use crate::event::Kind;
+use crate::routing::{Glob, Rules, Sample, Source};
 use crate::signing::{Key, Signing};
+use std::rc::Rc;
 
 fn user_agent() -> String {
     format!("freshpaint-webhooks/{}", env!("CARGO_PKG_VERSION"))
@@ -14,6 +17,10 @@ fn user_agent() -> String {
 
 fn header(name: &str, value: &str) -> (String, Secret) {
     (name.into(), value.into())
+}
+
+fn source(key: &str) -> Source {
+    Source(key.into())
 }
 
 fn webhook(name: &str, authority: &str, path: &str) -> Webhook {
@@ -29,6 +36,7 @@ fn webhook(name: &str, authority: &str, path: &str) -> Webhook {
         ],
         timeout: Duration::from_secs(5),
         signing: None,
+        rules: None,
         options: Options::default(),
     }
 }
@@ -90,12 +98,18 @@ fn everything_can_be_said() {
           "headers": {"X-Api-Key": " ${CRM_KEY}\t", "Content-Type": "application/json; charset=utf-8", "x-note": "a$b $${c}"},
           "timeout": "1.5s",
           "signing": {"secrets": ["${SIGNING_KEY}", {"secret": "${SIGNING_KEY}", "not_after": "2027-01-31T00:00:00+01:00"}]},
-          "options": {"enable_pageview_events": false}
+          "options": {"enable_pageview_events": false},
+          "events": {"types": ["track"], "deny": ["a*"]},
+          "sample": 0.5,
+          "sources": ["${CRM_KEY}"]
         },
         {"url": "http://example.com/${HOOK_PATH}", "signing": {"scheme": "x_signature_sha1", "secrets": ["${CRM_KEY}"]}, "options": {"enable_identify_events": true}}
       ],
       "cluster": "egress",
       "options": {"enable_pageview_events": true},
+      "events": {"allow": ["b"], "deny": ["c"]},
+      "sample": 1,
+      "sources": ["d", "canary-k3y"],
       "acknowledge": "settled",
       "collect": {
         "path_prefix": "/ingest/v1%20",
@@ -128,6 +142,16 @@ fn everything_can_be_said() {
                     Key::new(b"canarycanarycanarycanary", Some(1_801_350_000)).unwrap(),
                 ])),
                 options: Options::default(),
+                rules: Some(Rc::new(Rules {
+                    sources: vec![
+                        vec![source("d"), source("canary-k3y")],
+                        vec![source("canary-k3y")],
+                    ],
+                    sample: Some(Sample::of(0.5)),
+                    types: vec![vec![Kind::Track]],
+                    allow: vec![vec![Glob::new("b")]],
+                    deny: vec![Glob::new("c"), Glob::new("a*")],
+                })),
                 ..webhook("crm", "crm.example.com:8443", "/in?k=v")
             },
             Webhook {
@@ -140,6 +164,12 @@ fn everything_can_be_said() {
                     enable_identify_events: true,
                     enable_pageview_events: true,
                 },
+                rules: Some(Rc::new(Rules {
+                    sources: vec![vec![source("d"), source("canary-k3y")]],
+                    allow: vec![vec![Glob::new("b")]],
+                    deny: vec![Glob::new("c")],
+                    ..Rules::default()
+                })),
                 ..webhook("webhook_1", "example.com", "/canary/path")
             },
         ],

@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 
 use super::super::bound::{Count, Span};
 use super::super::{
-    collect, duration, headers, limits, signing, target, webhook, Acknowledge, Dialect, KEYS,
+    collect, duration, headers, limits, rules, signing, target, webhook, Acknowledge, Dialect, KEYS,
 };
 use super::{schema, Config};
+use crate::event::Kind;
 
 fn at(pointer: &str) -> Value {
     schema()
@@ -25,6 +26,7 @@ fn objects_have_the_same_keys() {
         ("/$defs/signing", signing::KEYS),
         ("/$defs/dated_secret", signing::SECRET_KEYS),
         ("/properties/collect", collect::KEYS),
+        ("/$defs/events", rules::EVENTS_KEYS),
         ("/properties/limits", limits::LIMITS_KEYS),
         ("/properties/retry", limits::RETRY_KEYS),
         ("/properties/dedupe", limits::DEDUPE_KEYS),
@@ -110,6 +112,12 @@ fn lists_and_names_have_the_same_bounds_and_defaults() {
         (
             "/$defs/signing/properties/secrets/maxItems",
             json!(signing::MOST),
+        ),
+        ("/$defs/names/maxItems", json!(rules::MOST)),
+        ("/$defs/names/items/maxLength", json!(rules::LONGEST)),
+        (
+            "/$defs/events/properties/types/items/enum",
+            json!(Kind::ALL.map(Kind::as_str)),
         ),
         (
             "/$defs/signing/properties/scheme/enum",

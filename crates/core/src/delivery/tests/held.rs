@@ -4,6 +4,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::bed::{event, retry, status, Bed};
+use crate::config::Config;
 use crate::delivery::outcome::CallResponse;
 use crate::delivery::Verdict;
 use crate::testing::{config, config_with};
@@ -217,4 +218,37 @@ fn what_is_kept_for_webhooks_that_are_gone_goes_to_the_new_ones() {
     }
     new.pass(Duration::from_millis(100));
     assert_eq!(new.under_way(), ["x>0", "x>1"]);
+}
+
+/// A configuration whose first webhook takes these types alone.
+fn ruled(name: &str, types: &str) -> Config {
+    let events = format!(r#", "events": {{"types": [{types}]}}"#);
+    config_with(&[name], &events)
+}
+
+#[test]
+fn what_is_kept_does_not_get_past_rules_that_it_was_not_held_against() {
+    for (then, now, goes) in [
+        (ruled("a", r#""track""#), ruled("a", r#""track""#), true),
+        (ruled("a", r#""track""#), ruled("a", r#""group""#), false),
+        (ruled("a", r#""track""#), config(&["a"]), false),
+        (config(&["a"]), ruled("a", r#""track""#), false),
+        (ruled("a", r#""track""#), config(&["b"]), true),
+        (config(&["a"]), ruled("b", r#""track""#), false),
+    ] {
+        let mut old = Bed::new(then);
+        old.submit(vec![event("x", &[0])]);
+        old.respond("x", 0, &status(500));
+        let held = old.outbox.take_held(old.now, &mut *old.shared.borrow_mut());
+        assert_eq!(held.len(), 1);
+        let mut new = Bed::new(now);
+        for handover in held {
+            new.outbox.adopt(handover, new.now);
+        }
+        assert_eq!(new.outbox.held_events(), usize::from(goes));
+        new.pass(Duration::from_millis(100));
+        new.drive();
+        assert_eq!(new.count("held.outcome.refused"), u32::from(!goes));
+        assert_eq!(new.under_way().len(), usize::from(goes));
+    }
 }

@@ -3,6 +3,7 @@
 mod bounds;
 mod collect;
 mod headers;
+mod rules;
 mod signing;
 mod urls;
 mod webhooks;
@@ -41,6 +42,7 @@ impl Case {
             urls::cases(),
             headers::cases(),
             signing::cases(),
+            rules::cases(),
             bounds::cases(),
             collect::cases(),
         ]

@@ -1,0 +1,92 @@
+//! `events`, `sample`, `sources`, which mean the same at the top and in a webhook.
+
+use super::Schema::{Blind, Sees};
+use super::{root, webhook, Case};
+
+pub(super) fn cases() -> Vec<Case> {
+    let mut cases = Vec::new();
+    let mut both = |members: &str, said: &str, schema| {
+        cases.push(root(members, &[said], schema));
+        cases.push(webhook(members, &[&format!("webhooks[0].{said}")], schema));
+    };
+    let many = vec!["\"a\""; 1_001].join(", ");
+    let fraction = "a fraction over 0 and at most 1, such as 0.1";
+    both(
+        r#""events": ["track"]"#,
+        "events: is a list; write an object",
+        Sees,
+    );
+    both(
+        r#""events": {"name": ["a"]}"#,
+        r#"events.name: is not a known key; write one of "types", "allow", "deny""#,
+        Sees,
+    );
+    both(
+        r#""events": {"types": []}"#,
+        "events.types: is empty; write at least one type, or leave the key out for all",
+        Sees,
+    );
+    both(
+        r#""events": {"types": ["screen"]}"#,
+        r#"events.types[0]: is "screen"; write one of "track", "page", "identify", "group""#,
+        Sees,
+    );
+    both(
+        r#""events": {"allow": "Order *"}"#,
+        r#"events.allow: is a string; write a list of event names such as ["Order *"]"#,
+        Sees,
+    );
+    both(
+        r#""events": {"deny": []}"#,
+        r#"events.deny: is empty; write a list of event names such as ["Order *"], or leave the key out"#,
+        Sees,
+    );
+    both(
+        r#""events": {"deny": [7]}"#,
+        "events.deny[0]: is a number; write a string",
+        Sees,
+    );
+    both(
+        r#""events": {"deny": [""]}"#,
+        "events.deny[0]: is empty; write 1 to 1024 bytes",
+        Sees,
+    );
+    both(
+        &format!(r#""events": {{"allow": ["{}"]}}"#, "a".repeat(1_025)),
+        "events.allow[0]: is 1025 bytes long; write 1 to 1024",
+        Sees,
+    );
+    both(
+        &format!(r#""events": {{"allow": [{many}]}}"#),
+        "events.allow: has 1001 entries; write at most 1000",
+        Sees,
+    );
+    for written in ["0", "-1", "1.5"] {
+        both(
+            &format!(r#""sample": {written}"#),
+            &format!("sample: is {written}; write {fraction}"),
+            Sees,
+        );
+    }
+    both(
+        r#""sample": "10%""#,
+        &format!("sample: is a string; write {fraction}"),
+        Sees,
+    );
+    both(
+        r#""sources": "key""#,
+        "sources: is a string; write a list of write keys or environment ids",
+        Sees,
+    );
+    both(
+        r#""sources": []"#,
+        "sources: is empty; write a list of write keys or environment ids, or leave the key out",
+        Sees,
+    );
+    both(
+        r#""sources": ["${GONE}"]"#,
+        "sources[0]: needs the environment variable GONE, which is not set; write it into vm_config.environment_variables of the Envoy file",
+        Blind,
+    );
+    cases
+}

@@ -1,0 +1,243 @@
+//! Which events go to which webhook, beyond the contract's options.
+//!
+//! The rules of one webhook are compiled when the configuration is read; a webhook without any has none and costs nothing.
+//! What does not go is counted by webhook and [`Signal`], so that it can be shown why.
+
+use std::hash::Hasher;
+
+use siphasher::sip::SipHasher13;
+use subtle::ConstantTimeEq;
+
+use crate::config::Secret;
+use crate::event::{Event, Kind};
+
+/// Why a webhook does not get an event, in the order in which it is asked: the first that says no is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signal {
+    /// `sources`: its write key or environment id is not one of those that may send.
+    Source,
+    /// `sample`: it is not part of the sample.
+    Sample,
+    /// `events`: its type or its name.
+    Filter,
+}
+
+impl Signal {
+    /// Every signal, in the order of rules, metrics and documentation.
+    pub const ALL: [Self; 3] = [Self::Source, Self::Sample, Self::Filter];
+
+    /// The value of the metrics' `signal`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Source => "source",
+            Self::Sample => "sample",
+            Self::Filter => "filter",
+        }
+    }
+}
+
+/// What one webhook takes. The rules for all webhooks and the webhook's own hold together: the event must pass both.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rules {
+    /// An event must have a source of each list.
+    pub sources: Vec<Vec<Source>>,
+    /// `None` takes all.
+    pub sample: Option<Sample>,
+    /// An event must have a type of each list.
+    pub types: Vec<Vec<Kind>>,
+    /// A name must match a pattern of each list. An event without a name is not asked for one.
+    pub allow: Vec<Vec<Glob>>,
+    /// A name must match none.
+    pub deny: Vec<Glob>,
+}
+
+impl Rules {
+    /// Whether a rule could ever say no for this reason.
+    #[must_use]
+    pub fn has(&self, signal: Signal) -> bool {
+        match signal {
+            Signal::Source => !self.sources.is_empty(),
+            Signal::Sample => self.sample.is_some(),
+            Signal::Filter => {
+                !(self.types.is_empty() && self.allow.is_empty() && self.deny.is_empty())
+            }
+        }
+    }
+
+    /// Why the event does not go, or `None` when it does.
+    #[must_use]
+    pub fn suppress(&self, event: &Event<'_>) -> Option<Signal> {
+        Signal::ALL
+            .into_iter()
+            .find(|signal| self.has(*signal) && !self.admits(*signal, event))
+    }
+
+    fn admits(&self, signal: Signal, event: &Event<'_>) -> bool {
+        match signal {
+            Signal::Source => {
+                let source = event.source.map(|source| source.decoded());
+                let source = source.as_deref().unwrap_or_default();
+                let listed = |list: &Vec<Source>| Source::any(list, source);
+                self.sources.iter().all(listed)
+            }
+            Signal::Sample => self.sample.is_none_or(|sample| sample.admits(event)),
+            Signal::Filter => {
+                self.types.iter().all(|types| types.contains(&event.kind))
+                    && self.admits_name(event)
+            }
+        }
+    }
+
+    fn admits_name(&self, event: &Event<'_>) -> bool {
+        let (Kind::Track, Some(name)) = (event.kind, event.name) else {
+            return true;
+        };
+        let name = name.decoded();
+        let matches = |globs: &[Glob]| globs.iter().any(|glob| glob.matches(&name));
+        !matches(&self.deny) && self.allow.iter().all(|allow| matches(allow))
+    }
+}
+
+/// A write key, token or environment id that may send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source(pub Secret);
+
+impl Source {
+    /// Whether one of `list` is `source`; how long that takes tells nothing of which, or of how much was right.
+    fn any(list: &[Self], source: &str) -> bool {
+        let is = |listed: &Self| listed.0.expose().as_bytes().ct_eq(source.as_bytes());
+        let found = list
+            .iter()
+            .fold(subtle::Choice::from(0), |found, listed| found | is(listed));
+        found.into()
+    }
+}
+
+/// A part of all users, the same part everywhere and always.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sample {
+    /// Users whose hash is below it are in.
+    below: u64,
+}
+
+impl Sample {
+    /// Over 0 and below 1: `fraction` of all users.
+    #[must_use]
+    pub fn of(fraction: f64) -> Self {
+        // The cast saturates, and 2^64 is exact as a double.
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            clippy::cast_precision_loss
+        )]
+        let below = (fraction * 2.0_f64.powi(64)) as u64;
+        Self { below }
+    }
+
+    /// The smaller of two: users of the one are users of the other.
+    #[must_use]
+    pub fn min(self, other: Self) -> Self {
+        Self {
+            below: self.below.min(other.below),
+        }
+    }
+
+    /// By `anonymousId`, else `userId`, else `messageId`.
+    fn admits(self, event: &Event<'_>) -> bool {
+        // Without a key of its own: every worker, Envoy and restart has to choose the same users.
+        let mut hasher = SipHasher13::new();
+        match event.anonymous_id.or(event.user_id) {
+            Some(id) => hasher.write(id.decoded().as_bytes()),
+            None => hasher.write(event.message_id().as_bytes()),
+        }
+        hasher.finish() < self.below
+    }
+}
+
+/// A pattern of event names: `*` stands for any characters, also none, and everything else for itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Glob {
+    /// What stands between the `*`, first and last included.
+    parts: Vec<String>,
+}
+
+impl Glob {
+    /// Every text is a pattern.
+    #[must_use]
+    pub fn new(pattern: &str) -> Self {
+        Self {
+            parts: pattern.split('*').map(str::to_owned).collect(),
+        }
+    }
+
+    /// Takes time in proportion to name and pattern, whatever they are.
+    #[must_use]
+    pub fn matches(&self, name: &str) -> bool {
+        let Some((first, rest)) = self.parts.split_first() else {
+            return false;
+        };
+        let Some((last, middle)) = rest.split_last() else {
+            return name == first;
+        };
+        let Some(name) = name.strip_prefix(first.as_str()) else {
+            return false;
+        };
+        let Some(mut name) = name.strip_suffix(last.as_str()) else {
+            return false;
+        };
+        // The leftmost place for each part leaves the most for those after it.
+        for part in middle {
+            let Some((_, after)) = name.split_once(part.as_str()) else {
+                return false;
+            };
+            name = after;
+        }
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_is_the_whole_name() {
+        let cases = [
+            ("Order Completed", "Order Completed", true),
+            ("Order Completed", "order completed", false),
+            ("Order", "Order Completed", false),
+            ("Order *", "Order Completed", true),
+            ("Order *", "Order ", true),
+            ("Order *", "Order", false),
+            ("*", "", true),
+            ("*", "anything", true),
+            ("**", "anything", true),
+            ("", "", true),
+            ("", "a", false),
+            ("*Viewed", "Product Viewed", true),
+            ("*Viewed", "Viewed Product", false),
+            ("a*a", "a", false),
+            ("a*a", "aa", true),
+            ("a*b*c", "a-b-b-c", true),
+            ("a*b*c", "acb", false),
+            ("*ab*ab*", "abab", true),
+            ("*ab*ab*", "abb", false),
+            ("a.c", "abc", false),
+            ("\u{e9}*", "\u{e9}t\u{e9}", true),
+        ];
+        for (pattern, name, matches) in cases {
+            assert_eq!(
+                Glob::new(pattern).matches(name),
+                matches,
+                "{pattern} {name}"
+            );
+        }
+    }
+
+    #[test]
+    fn no_pattern_takes_long() {
+        let glob = Glob::new(&"*a".repeat(500));
+        assert!(!glob.matches(&format!("{}b", "a".repeat(100_000))));
+    }
+}

@@ -1,0 +1,164 @@
+//! A worker that is given requests one at a time, and the calls that it makes of them.
+
+use std::collections::{BTreeMap, HashMap};
+
+use freshpaint_core::clock::{Now, SteadyMillis};
+use freshpaint_core::config::Config;
+use freshpaint_core::delivery::outcome::CallResponse;
+use freshpaint_core::delivery::table::{Mark, Owner, Shared};
+use freshpaint_core::intake::{Head, Headers};
+use freshpaint_core::metrics;
+use freshpaint_core::worker::{Identity, Reception, Worker};
+
+/// One worker, and what it has done.
+pub(crate) struct Bed {
+    worker: Worker,
+    webhooks: Vec<String>,
+    names: Vec<String>,
+    counts: BTreeMap<String, u32>,
+    calls: Vec<(String, String)>,
+    status: u16,
+}
+
+impl Bed {
+    pub(crate) fn new(config: &str) -> Self {
+        let environment = |name: &str| {
+            (name == "HASH_KEY").then(|| "a key of the tests, 32 bytes long".to_owned())
+        };
+        let config = Config::parse(config.as_bytes(), &environment)
+            .unwrap_or_else(|problems| panic!("{problems:?}"));
+        let identity = Identity {
+            owner: Owner(1),
+            seed: 7,
+            id_key: [7; 16],
+            plugin: b"rules",
+        };
+        Self {
+            names: metrics::names(&config.webhooks),
+            webhooks: config
+                .webhooks
+                .iter()
+                .map(|webhook| webhook.name.clone())
+                .collect(),
+            worker: Worker::new(config, &identity, 0),
+            counts: BTreeMap::new(),
+            calls: Vec::new(),
+            status: 0,
+        }
+    }
+
+    /// Sends one Segment event; the names of the webhooks that get it, which all accept it.
+    pub(crate) fn send(&mut self, event: &str) -> String {
+        self.send_with(event, &[])
+    }
+
+    /// The same with request headers.
+    pub(crate) fn send_with(&mut self, event: &str, headers: &[(&str, &[u8])]) -> String {
+        let now = Now {
+            steady: 1,
+            unix: 1_672_262_210_000,
+        };
+        let headers = RequestHeaders(
+            headers
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), value.to_vec()))
+                .collect(),
+        );
+        let head = Head {
+            method: b"POST",
+            path: b"/v1/batch",
+            headers: &headers,
+            end_of_stream: false,
+        };
+        let Reception::Collect(collection) = self.worker.receive(&head) else {
+            panic!("not collected");
+        };
+        let body = format!(r#"{{"batch": [{event}]}}"#);
+        let mut nothing = NoTable;
+        self.worker
+            .submit(collection, body.as_bytes(), 1, now, &mut nothing);
+        self.status = self
+            .worker
+            .next_answer()
+            .map_or(0, |(_, answer)| answer.status);
+        self.calls.clear();
+        while let Some(call) = self.worker.next_call(1, &mut nothing) {
+            let payload = String::from_utf8(call.payload.to_vec()).unwrap();
+            self.calls
+                .push((self.webhooks[call.webhook].clone(), payload));
+            self.worker.called(&call, Ok(1), 1, &mut nothing);
+            let accepted = CallResponse {
+                status: Some(200),
+                answered: true,
+                ..CallResponse::default()
+            };
+            self.worker.ended(1, &accepted, 1, &mut nothing);
+        }
+        while self.worker.next_answer().is_some() {}
+        let (names, counts) = (&self.names, &mut self.counts);
+        self.worker.take_counts(|index, count| {
+            *counts.entry(names[index].clone()).or_default() += count;
+        });
+        self.calls.sort();
+        self.calls
+            .iter()
+            .map(|(webhook, _)| webhook.as_str())
+            .collect()
+    }
+
+    /// The status that the last request got before any call was made; 0 when it had to wait for calls.
+    pub(crate) fn last_status(&self) -> u16 {
+        self.status
+    }
+
+    /// What a webhook got of the last request.
+    pub(crate) fn payload(&self, webhook: &str) -> &str {
+        let found = self.calls.iter().find(|(name, _)| name == webhook);
+        &found
+            .unwrap_or_else(|| panic!("nothing went to {webhook}"))
+            .1
+    }
+
+    /// What was suppressed and filtered, by its name after `freshpaint_webhooks.`.
+    pub(crate) fn counts(&self) -> Vec<(&str, u32)> {
+        self.counts
+            .iter()
+            .filter_map(|(name, count)| Some((name.strip_prefix("freshpaint_webhooks.")?, *count)))
+            .filter(|(name, _)| name.starts_with("suppressed") || name.ends_with("filtered"))
+            .collect()
+    }
+}
+
+/// A track event of this name, with `more` members.
+pub(crate) fn track(name: &str, more: &str) -> String {
+    format!(r#"{{"type": "track", "event": "{name}", "anonymousId": "d"{more}}}"#)
+}
+
+struct RequestHeaders(HashMap<String, Vec<u8>>);
+
+impl Headers for RequestHeaders {
+    fn get(&self, name: &str) -> Option<Vec<u8>> {
+        self.0.get(name).cloned()
+    }
+}
+
+/// Remembers nothing, so that no event is taken for another.
+struct NoTable;
+
+impl Shared for NoTable {
+    fn load(&mut self, _: u32) -> (Vec<u8>, Mark) {
+        (Vec::new(), Mark(None))
+    }
+
+    fn store(&mut self, _: u32, _: &[u8], _: Mark) -> bool {
+        true
+    }
+
+    fn overwrite(&mut self, _: u32, _: &[u8]) {}
+
+    fn pulse_of(&mut self, _: Owner) -> Option<SteadyMillis> {
+        None
+    }
+
+    fn pulse(&mut self, _: Owner, _: SteadyMillis) {}
+}
