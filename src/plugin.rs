@@ -1,6 +1,7 @@
 //! What a root and its streams share, and how a newer root is found.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::rc::{Rc, Weak};
 
 use freshpaint_core::config::{Config, Webhook};
@@ -17,6 +18,9 @@ pub(crate) struct Plugin {
     name: Vec<u8>,
     /// Never borrowed across a call that can come back into the VM.
     pub(crate) worker: RefCell<Worker>,
+    /// Streams that wait for the root's answer. The host is no help: for the rest of its loop's turn it still knows a
+    /// stream whose client has gone, lets it be answered, and calls the SDK back for a stream that the SDK knows no more.
+    waiting: RefCell<BTreeSet<u32>>,
     pub(crate) doorbell: Doorbell,
     pub(crate) metrics: Metrics,
     pub(crate) webhooks: Vec<Webhook>,
@@ -37,6 +41,7 @@ impl Plugin {
             doorbell: Doorbell::hang(identity.owner),
             metrics: Metrics::define(&webhooks),
             worker: RefCell::new(Worker::new(config, &identity, host::steady())),
+            waiting: RefCell::default(),
             webhooks,
             name,
         });
@@ -45,6 +50,16 @@ impl Plugin {
             plugins.push(Rc::downgrade(&plugin));
         });
         plugin
+    }
+
+    /// This stream waits from now on.
+    pub(crate) fn wait(&self, stream: u32) {
+        self.waiting.borrow_mut().insert(stream);
+    }
+
+    /// This stream waits no more; says whether it did.
+    pub(crate) fn wait_no_more(&self, stream: u32) -> bool {
+        self.waiting.borrow_mut().remove(&stream)
     }
 
     /// Counts and log lines, to the host.

@@ -73,8 +73,10 @@ impl Root {
             let Some((stream, answer)) = plugin.worker.borrow_mut().next_answer() else {
                 break;
             };
-            // The host knows the stream no more when the client has gone.
-            if host::enter(stream).is_err() || host::answer(&answer).is_err() {
+            let answered = plugin.wait_no_more(stream)
+                && host::enter(stream).is_ok()
+                && host::answer(&answer).is_ok();
+            if !answered {
                 plugin.worker.borrow_mut().abandoned();
             }
         }

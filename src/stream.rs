@@ -54,6 +54,7 @@ impl Stream {
             host::now(),
             &mut SharedData,
         );
+        self.plugin.wait(self.context_id);
         self.plugin.doorbell.ring();
         Action::Pause
     }
@@ -63,6 +64,13 @@ impl Stream {
         self.state = State::Ended;
         self.plugin.flush();
         let _ = host::answer(answer);
+    }
+}
+
+impl Drop for Stream {
+    /// The host deletes a stream when it has been answered, and when its client has gone.
+    fn drop(&mut self) {
+        self.plugin.wait_no_more(self.context_id);
     }
 }
 

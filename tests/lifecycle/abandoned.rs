@@ -59,3 +59,17 @@ fn one_that_has_gone_does_not_cost_the_next_its_answer() {
     assert_eq!(host.status(waiting), Some(200));
     assert_eq!(host.count("requests.outcome.abandoned"), 1);
 }
+
+#[test]
+fn one_that_has_just_gone_is_not_answered_although_the_host_still_knows_it() {
+    let mut host = Host::with(&webhooks(1));
+    let stream = host.collect(&track("a"));
+    host.leave_but_linger(stream);
+    let call = host.call();
+    // The SDK panics at a callback of a stream that it has deleted.
+    host.respond(&call, 200);
+    host.forget(stream);
+    assert_eq!(host.answer(stream), None);
+    assert_eq!(host.count("requests.outcome.abandoned"), 1);
+    assert_eq!(host.count("events.type.track.outcome.accepted"), 1);
+}

@@ -83,11 +83,16 @@ fn run(context: u32, callback: &mut dyn FnMut()) {
     }
 }
 
-/// The stream is over, whoever ended it.
-pub(super) fn end_stream(stream: u32) {
+/// The module is told that the stream is over.
+pub(super) fn announce_end(stream: u32) {
     callback!(stream, proxy_on_log(stream));
     callback!(stream, proxy_on_done(stream));
     callback!(stream, proxy_on_delete(stream));
+}
+
+/// The stream is over, whoever ended it.
+pub(super) fn end_stream(stream: u32) {
+    announce_end(stream);
     with(|state| state.streams.remove(&stream));
 }
 

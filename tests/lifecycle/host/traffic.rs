@@ -3,8 +3,9 @@
 use proxy_wasm::types::{Action, Status};
 
 use super::callbacks::{
-    callback, during, end_stream, proxy_on_context_create, proxy_on_http_call_response,
-    proxy_on_request_body, proxy_on_request_headers, proxy_on_request_trailers,
+    announce_end, callback, during, end_stream, proxy_on_context_create,
+    proxy_on_http_call_response, proxy_on_request_body, proxy_on_request_headers,
+    proxy_on_request_trailers,
 };
 use super::state::{self, next_id, with};
 use super::vm::{Host, StreamId};
@@ -86,6 +87,17 @@ impl Host {
     /// The client hangs up.
     pub(crate) fn leave(&mut self, stream: StreamId) {
         end_stream(stream.0);
+    }
+
+    /// The client hangs up, and the host, having told the module, has not got to destroying its own context: Envoy does so at
+    /// the end of the turn of its loop (`deferredDelete`), and knows the context until then.
+    pub(crate) fn leave_but_linger(&mut self, stream: StreamId) {
+        announce_end(stream.0);
+    }
+
+    /// The turn of the loop ends for a stream that lingers.
+    pub(crate) fn forget(&mut self, stream: StreamId) {
+        with(|state| state.streams.remove(&stream.0));
     }
 
     /// Neither answered nor given up by its client.
