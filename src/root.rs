@@ -115,6 +115,7 @@ impl Context for Root {
             return true;
         };
         plugin.hand_over();
+        plugin.flush();
         self.is_draining = !plugin.worker.borrow().is_empty();
         !self.is_draining
     }

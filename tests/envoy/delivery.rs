@@ -137,7 +137,7 @@ fn a_client_that_hangs_up_changes_no_delivery() {
         };
         bed.assert_metrics(&[
             ("requests.outcome.accepted", 1),
-            ("requests.outcome.abandoned", 1),
+            ("answers.outcome.abandoned", 1),
             ("events.type.track.outcome.accepted", 1),
             ("deliveries.webhook.crm.outcome.delivered", 1),
             ("deliveries.webhook.warehouse.outcome.rejected", 1),

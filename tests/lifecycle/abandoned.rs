@@ -13,7 +13,7 @@ fn deliveries_go_on_when_the_client_has_gone() {
     host.respond(&calls[0], 200);
     host.respond(&calls[1], 500);
     assert_eq!(host.answer(stream), None);
-    assert_eq!(host.count("requests.outcome.abandoned"), 1);
+    assert_eq!(host.count("answers.outcome.abandoned"), 1);
     assert_eq!(host.count("events.type.track.outcome.accepted"), 1);
     assert_eq!(host.count("deliveries.webhook.hook_0.outcome.delivered"), 1);
     assert_eq!(host.count("deliveries.webhook.hook_1.outcome.rejected"), 1);
@@ -27,7 +27,7 @@ fn a_client_that_goes_before_the_calls_are_made_changes_nothing() {
     host.turn();
     let call = host.call();
     host.respond(&call, 200);
-    assert_eq!(host.count("requests.outcome.abandoned"), 1);
+    assert_eq!(host.count("answers.outcome.abandoned"), 1);
     assert_eq!(host.count("deliveries.webhook.hook_0.outcome.delivered"), 1);
 }
 
@@ -57,7 +57,7 @@ fn one_that_has_gone_does_not_cost_the_next_its_answer() {
     host.respond(&call, 200);
     assert_eq!(host.answer(gone), None);
     assert_eq!(host.status(waiting), Some(200));
-    assert_eq!(host.count("requests.outcome.abandoned"), 1);
+    assert_eq!(host.count("answers.outcome.abandoned"), 1);
 }
 
 #[test]

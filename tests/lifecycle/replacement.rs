@@ -67,6 +67,7 @@ fn kept_events_go_to_the_new_root() {
     host.respond(&call, 503);
     replaced!(host, old, webhooks(2));
     assert!(host.retire(old), "it has given away what it kept");
+    assert_eq!(host.count("held.outcome.handed_over"), 1);
     host.turn();
     host.advance(Duration::from_secs(1));
     let again = host.call();

@@ -23,8 +23,6 @@ pub enum Request {
     Passed,
     /// A CORS preflight, answered.
     Preflight,
-    /// The client had gone before the answer.
-    Abandoned,
 }
 
 /// What became of an event when its request was answered.
@@ -72,15 +70,16 @@ pub enum Counter {
     Held(Held),
     /// `suppressed.webhook.<name>.signal.<...>`, by the webhook's index; there is one for each signal that its rules have.
     Suppressed(usize, Signal),
+    /// `answers.outcome.abandoned`: the client had gone before its answer. The request has its outcome all the same.
+    Abandoned,
 }
 
-const REQUESTS: [(Request, &str); 6] = [
+const REQUESTS: [(Request, &str); 5] = [
     (Request::Accepted, "accepted"),
     (Request::Retry, "retry"),
     (Request::Refused, "refused"),
     (Request::Passed, "passed"),
     (Request::Preflight, "preflight"),
-    (Request::Abandoned, "abandoned"),
 ];
 const EVENTS: [(Event, &str); 5] = [
     (Event::Accepted, "accepted"),
@@ -102,7 +101,8 @@ const KINDS: usize = Kind::ALL.len() + 1;
 
 const EVENTS_AT: usize = REQUESTS.len();
 const HELD_AT: usize = EVENTS_AT + KINDS * EVENTS.len();
-const DELIVERIES_AT: usize = HELD_AT + HELD.len();
+const ABANDONED_AT: usize = HELD_AT + HELD.len();
+const DELIVERIES_AT: usize = ABANDONED_AT + 1;
 
 /// Every counter's name, in the order of [`Counts::take`]'s indices.
 #[must_use]
@@ -135,6 +135,7 @@ pub fn names(webhooks: &[Webhook]) -> Vec<String> {
     requests
         .chain(events)
         .chain(held)
+        .chain([format!("{PREFIX}.answers.outcome.abandoned")])
         .chain(deliveries)
         .chain(suppressed)
         .collect()
@@ -162,6 +163,7 @@ impl Counts {
                 EVENTS_AT + kind * EVENTS.len() + position(&EVENTS, outcome)
             }
             Counter::Held(outcome) => HELD_AT + position(&HELD, outcome),
+            Counter::Abandoned => ABANDONED_AT,
             Counter::Deliveries(webhook, label) => {
                 DELIVERIES_AT + webhook * Label::ALL.len() + label as usize
             }
@@ -267,6 +269,10 @@ mod tests {
         assert_eq!(
             name_of(Counter::Held(Held::Expired)),
             "freshpaint_webhooks.held.outcome.expired"
+        );
+        assert_eq!(
+            name_of(Counter::Abandoned),
+            "freshpaint_webhooks.answers.outcome.abandoned"
         );
         assert_eq!(
             name_of(Counter::Deliveries(1, Label::NotSent)),

@@ -215,7 +215,7 @@ impl Worker {
 
     /// The client had gone before its answer; the deliveries are not touched.
     pub fn abandoned(&mut self) {
-        self.count(Request::Abandoned);
+        self.outbox.count(Counter::Abandoned);
     }
 
     /// When [`Worker::tick`] is next needed, in milliseconds from now.

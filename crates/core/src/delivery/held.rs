@@ -328,6 +328,7 @@ impl<T> Outbox<T> {
                     .map(|webhook| (webhook.name.clone(), webhook.rules.clone()))
                     .collect();
                 let expires = entry.held?.expires;
+                self.counts.add(Counter::Held(HeldOutcome::HandedOver));
                 Some(Handover {
                     webhooks,
                     failed_rounds: entry.failed_rounds,

@@ -197,6 +197,8 @@ fn a_newer_configuration_takes_over_what_is_kept() {
     failed_everywhere(&mut old);
     let held = old.outbox.take_held(old.now, &mut *old.shared.borrow_mut());
     assert!(old.outbox.is_empty());
+    old.drive();
+    assert_eq!(old.count("held.outcome.handed_over"), 1);
     let mut new = Bed::sharing(config(&["c", "b"]), Rc::clone(&old.shared), 2);
     for handover in held {
         new.outbox.adopt(handover, new.now);
