@@ -70,6 +70,6 @@ fn one_that_has_just_gone_is_not_answered_although_the_host_still_knows_it() {
     host.respond(&call, 200);
     host.forget(stream);
     assert_eq!(host.answer(stream), None);
-    assert_eq!(host.count("requests.outcome.abandoned"), 1);
+    assert_eq!(host.count("answers.outcome.abandoned"), 1);
     assert_eq!(host.count("events.type.track.outcome.accepted"), 1);
 }
