@@ -10,7 +10,7 @@ use super::backoff;
 use super::batch::Decision;
 use super::entry::{Entry, EntryKey, Held};
 use super::outbox::Outbox;
-use super::table::{Shared, State};
+use super::table::{EventId, Resume, Shared, State, PULSE_LOST_AFTER};
 use super::webhook_set::WebhookSet;
 use super::{millis, Event};
 use crate::clock::SteadyMillis;
@@ -228,13 +228,31 @@ impl<T> Outbox<T> {
             let admitting = self.admitting_retry(reachable, now);
             if admitting.is_empty() {
                 self.postpone(key, reachable, now);
-            } else if id.is_some_and(|id| !self.table.resume(id, now, shared)) {
-                self.hand_to_other_worker(key, now, shared);
-            } else {
-                self.budget.withdraw();
-                self.begin_round(key, admitting, true, now);
+                continue;
+            }
+            match self.resume(id, now, shared) {
+                Resume::Ours => {
+                    self.budget.withdraw();
+                    self.begin_round(key, admitting, true, now);
+                }
+                // Should that worker die, this one still has the event.
+                Resume::Busy => {
+                    let due = now.saturating_add(millis(PULSE_LOST_AFTER));
+                    self.schedule_anew(key, due);
+                }
+                Resume::Gone => self.hand_to_other_worker(key, now, shared),
             }
         }
+    }
+
+    /// An event without an id that lasts is known here alone.
+    pub(super) fn resume(
+        &mut self,
+        id: Option<EventId>,
+        now: SteadyMillis,
+        shared: &mut dyn Shared,
+    ) -> Resume {
+        id.map_or(Resume::Ours, |id| self.table.resume(id, now, shared))
     }
 
     fn admitting_retry(&mut self, webhooks: WebhookSet, now: SteadyMillis) -> WebhookSet {
@@ -260,6 +278,10 @@ impl<T> Outbox<T> {
             .min()
             .unwrap_or(now)
             .max(now.saturating_add(1));
+        self.schedule_anew(key, due);
+    }
+
+    fn schedule_anew(&mut self, key: EntryKey, due: SteadyMillis) {
         if let Some(held) = self
             .entries
             .get_mut(key)

@@ -12,7 +12,8 @@ use super::calls::{Attempt, Lane};
 use super::entry::{Entry, EntryKey, Waiter};
 use super::held::Schedule;
 use super::notices::{Notice, Notices};
-use super::table::{Claim, EventId, Owner, Shared, State, Table};
+use super::table::{Claim, EventId, Owner, Resume, Shared, State, Table};
+use super::time::ELSEWHERE_EVERY;
 use super::webhook_set::WebhookSet;
 use super::{millis, Event, TOTAL_TIMEOUT};
 use crate::clock::SteadyMillis;
@@ -213,8 +214,11 @@ impl<T> Outbox<T> {
             }
             Claim::Elsewhere => {
                 self.bytes += event.cost();
+                // Those that wait already are not to wait longer for this one.
+                if self.elsewhere.is_empty() {
+                    self.elsewhere_at = now.saturating_add(ELSEWHERE_EVERY);
+                }
                 self.elsewhere.push((event, batch));
-                self.elsewhere_at = now.saturating_add(super::time::ELSEWHERE_EVERY);
             }
         }
     }
@@ -250,10 +254,9 @@ impl<T> Outbox<T> {
         } else if entry.round_is_over() {
             // It is kept; the SDK has asked again, so the next round starts now.
             let reachable = entry.reachable();
-            if id.is_some_and(|id| !self.table.resume(id, now, shared)) {
-                self.hand_to_other_worker(key, now, shared);
-            } else {
-                self.begin_round(key, reachable, false, now);
+            match self.resume(id, now, shared) {
+                Resume::Ours => self.begin_round(key, reachable, false, now),
+                Resume::Busy | Resume::Gone => self.hand_to_other_worker(key, now, shared),
             }
         }
     }

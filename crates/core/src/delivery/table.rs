@@ -65,6 +65,17 @@ pub enum Claim {
     Elsewhere,
 }
 
+/// What to do with an event that this worker keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resume {
+    /// It is ours to deliver.
+    Ours,
+    /// Another worker is delivering it now.
+    Busy,
+    /// A webhook has it, or another worker keeps it.
+    Gone,
+}
+
 /// This worker's view of the table.
 #[derive(Debug)]
 pub struct Table {
@@ -122,26 +133,31 @@ impl Table {
         Claim::Ours
     }
 
-    /// Takes up again an event that this worker keeps; false when a webhook or another worker has it by now.
-    pub fn resume(&self, id: EventId, now: SteadyMillis, shared: &mut dyn Shared) -> bool {
+    /// Takes up again an event that this worker keeps, unless a webhook or another worker has it by now.
+    pub fn resume(&self, id: EventId, now: SteadyMillis, shared: &mut dyn Shared) -> Resume {
         let Some(slot) = self.slot_of(id) else {
-            return true;
+            return Resume::Ours;
         };
-        let (bytes, mark) = shared.load(slot);
-        let has_another = Slot::decode(&bytes)
+        // As in `claim`: who has written the slot meanwhile is seen in the second round.
+        for _ in 0..2 {
+            let (bytes, mark) = shared.load(slot);
             // Once the slot has gone to another event nobody can tell, and a duplicate is better than a loss.
-            .filter(|found| found.id == id)
-            .is_some_and(|found| match found.state {
-                State::Accepted => true,
-                State::Released => false,
-                State::Claimed | State::Kept => {
+            if let Some(found) = Slot::decode(&bytes).filter(|found| found.id == id) {
+                let is_theirs = |shared: &mut dyn Shared| {
                     found.owner != self.owner && is_alive(found.owner, now, shared)
+                };
+                match found.state {
+                    State::Accepted => return Resume::Gone,
+                    State::Kept if is_theirs(shared) => return Resume::Gone,
+                    State::Claimed if is_theirs(shared) => return Resume::Busy,
+                    _ => {}
                 }
-            });
-        !has_another && {
-            // Losing this race means that an SDK has just sent the event again elsewhere.
-            shared.store(slot, &self.encode(id, State::Claimed, now), mark)
+            }
+            if shared.store(slot, &self.encode(id, State::Claimed, now), mark) {
+                break;
+            }
         }
+        Resume::Ours
     }
 
     /// Says what became of an event that this worker had claimed.
@@ -236,5 +252,77 @@ impl Slot {
             owner: Owner(u32::from_le_bytes(*owner)),
             written: SteadyMillis::from_le_bytes(*written),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::FakeShared;
+
+    /// Another worker writes `value` into a slot right after this one has read it.
+    struct Racing<'s> {
+        shared: &'s mut FakeShared,
+        value: Option<Vec<u8>>,
+    }
+
+    impl Shared for Racing<'_> {
+        fn load(&mut self, slot: u32) -> (Vec<u8>, Mark) {
+            let loaded = self.shared.load(slot);
+            if let Some(value) = self.value.take() {
+                self.shared.overwrite(slot, &value);
+            }
+            loaded
+        }
+
+        fn store(&mut self, slot: u32, value: &[u8], mark: Mark) -> bool {
+            self.shared.store(slot, value, mark)
+        }
+
+        fn pulse_of(&mut self, owner: Owner) -> Option<SteadyMillis> {
+            self.shared.pulse_of(owner)
+        }
+
+        fn overwrite(&mut self, slot: u32, value: &[u8]) {
+            self.shared.overwrite(slot, value);
+        }
+
+        fn pulse(&mut self, owner: Owner, now: SteadyMillis) {
+            self.shared.pulse(owner, now);
+        }
+    }
+
+    const KEPT: EventId = EventId(7);
+    /// In the same slot.
+    const OTHER: EventId = EventId(7 + 1_024);
+
+    /// What becomes of a kept event that is taken up again while another worker writes this about an event.
+    fn resumed_against(id: EventId, state: State) -> Resume {
+        let table = |owner| Table::new(Owner(owner), 1_024, Duration::from_secs(900));
+        let mut shared = FakeShared::default();
+        let (ours, theirs) = (table(1), table(2));
+        ours.claim(KEPT, 0, &mut shared);
+        ours.settle(KEPT, State::Kept, 0, &mut shared);
+        theirs.pulse(0, &mut shared);
+        let mut racing = Racing {
+            value: Some(theirs.encode(id, state, 0).to_vec()),
+            shared: &mut shared,
+        };
+        ours.resume(KEPT, 0, &mut racing)
+    }
+
+    #[test]
+    fn an_event_that_loses_its_slot_to_another_one_is_taken_up_all_the_same() {
+        for state in [State::Claimed, State::Kept, State::Accepted] {
+            assert_eq!(resumed_against(OTHER, state), Resume::Ours, "{state:?}");
+        }
+    }
+
+    #[test]
+    fn an_event_that_another_worker_takes_at_the_same_moment_is_left_to_it() {
+        assert_eq!(resumed_against(KEPT, State::Claimed), Resume::Busy);
+        assert_eq!(resumed_against(KEPT, State::Kept), Resume::Gone);
+        assert_eq!(resumed_against(KEPT, State::Accepted), Resume::Gone);
+        assert_eq!(resumed_against(KEPT, State::Released), Resume::Ours);
     }
 }

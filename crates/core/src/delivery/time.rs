@@ -6,9 +6,12 @@ use super::outbox::Outbox;
 use super::outcome::{NotSent, Outcome};
 use super::table::{Shared, PULSE_EVERY};
 use crate::clock::SteadyMillis;
+use crate::metrics::{Counter, Event as EventOutcome};
 
-/// How often to look whether another worker has delivered what it claimed.
+/// How often to look whether another worker has delivered what it claimed, in milliseconds.
 pub(super) const ELSEWHERE_EVERY: u64 = 50;
+/// Looks per millisecond at most, so that thousands of events that wait do not take the worker up.
+const ELSEWHERE_LOOKS_PER_MILLI: usize = 20;
 
 impl<T> Outbox<T> {
     /// When [`Outbox::tick`] is next needed; `None` while nothing waits for time.
@@ -125,11 +128,16 @@ impl<T> Outbox<T> {
     fn look_elsewhere(&mut self, now: SteadyMillis, shared: &mut dyn Shared) {
         for (event, batch) in std::mem::take(&mut self.elsewhere) {
             self.bytes = self.bytes.saturating_sub(event.cost());
-            // Its SDK has been told to send it again.
             if self.batches.contains_key(batch) {
                 self.admit(event, batch, now, shared);
                 self.push_ready(batch, now);
+            } else {
+                // Its SDK has been told to send it again.
+                self.count(Counter::Events(Some(event.kind), EventOutcome::Failed));
             }
         }
+        let pause = self.elsewhere.len() / ELSEWHERE_LOOKS_PER_MILLI;
+        let pause = u64::try_from(pause).unwrap_or(u64::MAX);
+        self.elsewhere_at = now.saturating_add(pause.max(ELSEWHERE_EVERY));
     }
 }

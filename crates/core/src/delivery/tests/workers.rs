@@ -3,8 +3,9 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::bed::{event, status, Bed};
+use super::bed::{event, retry, status, Bed};
 use crate::delivery::outcome::CallResponse;
+use crate::delivery::table::{Owner, Shared as _};
 use crate::delivery::Verdict;
 use crate::testing::config;
 
@@ -64,6 +65,7 @@ fn what_one_keeps_the_other_takes_over_when_it_comes_again() {
     one.respond("x", 0, &status(500));
     two.submit(vec![event("x", &[0])]);
     assert_eq!(two.under_way(), ["x>0"]);
+    two.respond("x", 0, &status(200));
     one.pass(Duration::from_secs(2));
     assert_eq!(one.under_way(), [""; 0]);
     assert!(one.outbox.is_empty());
@@ -93,4 +95,51 @@ fn a_claim_lives_as_long_as_its_worker() {
         two.pass(Duration::from_millis(250));
     }
     assert_eq!(two.under_way(), [""; 0]);
+}
+
+#[test]
+fn a_wait_for_another_worker_is_not_drawn_out_by_the_next_one() {
+    let (mut one, mut two) = two();
+    one.submit(vec![event("x", &[0])]);
+    let again = two.submit(vec![event("x", &[0])]);
+    one.respond("x", 0, &status(200));
+    for n in 0..10 {
+        one.submit(vec![event(&format!("e{n}"), &[0])]);
+        two.submit(vec![event(&format!("e{n}"), &[0])]);
+        one.pass(Duration::from_millis(20));
+        two.pass(Duration::from_millis(20));
+    }
+    assert_eq!(two.take_verdicts(), [(again, Verdict::Accepted)]);
+}
+
+#[test]
+fn an_event_that_was_waited_for_in_vain_is_counted_as_failed() {
+    let (mut one, mut two) = two();
+    one.submit(vec![event("x", &[0])]);
+    let again = two.submit(vec![event("x", &[0])]);
+    for _ in 0..26 {
+        // It lives and does not get to the end of it.
+        one.shared.borrow_mut().pulse(Owner(1), two.now);
+        two.pass(Duration::from_secs(1));
+    }
+    assert_eq!(two.take_verdicts(), [(again, retry(1, false))]);
+    assert_eq!(two.count("events.type.track.outcome.failed"), 1);
+    assert!(two.outbox.is_empty());
+}
+
+#[test]
+fn what_one_keeps_is_not_lost_with_the_other_that_took_it_over() {
+    let (mut one, mut two) = two();
+    one.submit(vec![event("x", &[0])]);
+    one.respond("x", 0, &status(500));
+    one.pass(Duration::from_millis(700));
+    two.now = one.now;
+    two.submit(vec![event("x", &[0])]);
+    assert_eq!(two.under_way(), ["x>0"]);
+    drop(two);
+    one.pass(Duration::from_secs(1));
+    assert_eq!(one.under_way(), [""; 0], "the other one is delivering it");
+    one.pass(Duration::from_secs(6));
+    assert_eq!(one.under_way(), ["x>0"]);
+    assert_eq!(one.count("held.outcome.handed_over"), 0);
 }
