@@ -2,7 +2,8 @@
 //!
 //! Why a budget and not a number of tries: with every webhook down, tries per event multiply the load by that number. A
 //! budget bounds the sum: a fifth of what SDKs send, plus a trickle that keeps a quiet worker from waiting for
-//! traffic. A retry that succeeds pays for two more, so that a recovered webhook is caught up with quickly.
+//! traffic. A retry that succeeds pays for two more, so that a recovered webhook is caught up with quickly. What is
+//! counted is calls, so that an event for many webhooks costs as much as it loads them.
 
 use crate::clock::SteadyMillis;
 
@@ -43,23 +44,29 @@ impl Budget {
         self.save(PER_DELIVERED_RETRY);
     }
 
-    /// Is there one to take out?
-    pub fn has_one(&mut self, now: SteadyMillis) -> bool {
+    /// Are there this many to take out? More than 1,000, which is all that can be saved up, there never are.
+    pub fn covers(&mut self, retries: usize, now: SteadyMillis) -> bool {
         let elapsed = now.saturating_sub(self.trickled_at).min(60_000);
         self.trickled_at = now.max(self.trickled_at);
         // Thousandths per millisecond are retries per second.
         self.save(elapsed * TRICKLE_PER_SECOND);
-        self.saved >= ONE
+        self.saved >= cost(retries)
     }
 
-    /// Takes one retry out.
-    pub fn withdraw(&mut self) {
-        self.saved = self.saved.saturating_sub(ONE);
+    /// Takes this many retries out.
+    pub fn withdraw(&mut self, retries: usize) {
+        self.saved = self.saved.saturating_sub(cost(retries));
     }
 
     fn save(&mut self, thousandths: u64) {
         self.saved = (self.saved + thousandths).min(MOST);
     }
+}
+
+fn cost(retries: usize) -> u64 {
+    u64::try_from(retries)
+        .unwrap_or(u64::MAX)
+        .saturating_mul(ONE)
 }
 
 #[cfg(test)]
@@ -68,8 +75,8 @@ mod tests {
 
     fn withdrawn(budget: &mut Budget, now: SteadyMillis) -> usize {
         let taken = |budget: &mut Budget| {
-            let has_one = budget.has_one(now);
-            budget.withdraw();
+            let has_one = budget.covers(1, now);
+            budget.withdraw(1);
             has_one
         };
         (0..10_000).take_while(|_| taken(budget)).count()

@@ -44,22 +44,17 @@ impl Health {
         opened
     }
 
-    /// May a retry go out now? When the webhook is given up, one may per probe delay, and saying yes spends it.
-    pub(super) fn admits_retry(
+    /// A retry goes out; when the webhook is given up it is a probe, and the next one waits longer.
+    pub(super) fn on_retry(
         &mut self,
         now: SteadyMillis,
         initial: Duration,
         max: Duration,
         random: &mut fastrand::Rng,
-    ) -> bool {
-        if !self.is_open() {
-            return true;
-        }
-        let due = now >= self.next_probe;
-        if due {
+    ) {
+        if self.is_open() {
             self.schedule_probe(now, initial, max, random);
         }
-        due
     }
 
     /// When the next retry may go out: now, unless the webhook is given up.
@@ -100,7 +95,7 @@ mod tests {
         let mut health = Health::default();
         for failure in 1..OPENS_AFTER {
             assert!(!health.on_failure(0, INITIAL, MAX, random), "{failure}");
-            assert!(health.admits_retry(0, INITIAL, MAX, random), "{failure}");
+            assert_eq!(health.admits_retry_at(0), 0, "{failure}");
         }
         assert!(health.on_failure(0, INITIAL, MAX, random));
         health
@@ -110,11 +105,12 @@ mod tests {
     fn a_webhook_that_keeps_failing_is_probed_one_retry_at_a_time() {
         let random = &mut fastrand::Rng::with_seed(1);
         let mut health = given_up(random);
-        assert!(!health.admits_retry(500, INITIAL, MAX, random));
-        assert!(health.admits_retry(1_200, INITIAL, MAX, random));
-        assert!(!health.admits_retry(1_200, INITIAL, MAX, random));
-        assert!(health.admits_retry_at(1_200) >= 2_800);
-        assert!(health.admits_retry(3_600, INITIAL, MAX, random));
+        let first = health.admits_retry_at(500);
+        assert!((800..=1_200).contains(&first), "{first}");
+        assert_eq!(health.admits_retry_at(1_200), 1_200, "nobody has probed it");
+        health.on_retry(1_200, INITIAL, MAX, random);
+        let second = health.admits_retry_at(1_200);
+        assert!((2_800..=3_600).contains(&second), "{second}");
     }
 
     #[test]
@@ -123,7 +119,7 @@ mod tests {
         let mut health = given_up(random);
         assert!(health.on_alive());
         assert!(!health.on_alive());
-        assert!(health.admits_retry(0, INITIAL, MAX, random));
+        health.on_retry(42, INITIAL, MAX, random);
         assert_eq!(health.admits_retry_at(42), 42);
     }
 }

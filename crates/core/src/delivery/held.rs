@@ -220,19 +220,20 @@ impl<T> Outbox<T> {
                 continue;
             }
             let (id, reachable) = (entry.event.id, entry.reachable());
-            if !self.budget.has_one(now) {
-                self.schedule.due.push(Reverse((due, key)));
-                self.schedule.not_before = now.saturating_add(BUDGET_WAIT_MILLIS);
-                return;
-            }
             let admitting = self.admitting_retry(reachable, now);
             if admitting.is_empty() {
                 self.postpone(key, reachable, now);
                 continue;
             }
+            if !self.budget.covers(admitting.len(), now) {
+                self.schedule.due.push(Reverse((due, key)));
+                self.schedule.not_before = now.saturating_add(BUDGET_WAIT_MILLIS);
+                return;
+            }
             match self.resume(id, now, shared) {
                 Resume::Ours => {
-                    self.budget.withdraw();
+                    self.budget.withdraw(admitting.len());
+                    self.note_retry(admitting, now);
                     self.begin_round(key, admitting, true, now);
                 }
                 // Should that worker die, this one still has the event.
@@ -255,18 +256,27 @@ impl<T> Outbox<T> {
         id.map_or(Resume::Ours, |id| self.table.resume(id, now, shared))
     }
 
-    fn admitting_retry(&mut self, webhooks: WebhookSet, now: SteadyMillis) -> WebhookSet {
-        let retry = &self.config.retry;
-        let (lanes, random) = (&mut self.lanes, &mut self.random);
+    fn admitting_retry(&self, webhooks: WebhookSet, now: SteadyMillis) -> WebhookSet {
         webhooks
             .iter()
             .filter(|webhook| {
-                lanes.get_mut(*webhook).is_some_and(|lane| {
-                    lane.health
-                        .admits_retry(now, retry.initial_backoff, retry.max_backoff, random)
-                })
+                self.lanes
+                    .get(*webhook)
+                    .is_some_and(|lane| lane.health.admits_retry_at(now) <= now)
             })
             .collect()
+    }
+
+    /// Each of these webhooks gets a retry; for one that is given up it is the probe.
+    fn note_retry(&mut self, webhooks: WebhookSet, now: SteadyMillis) {
+        let retry = &self.config.retry;
+        for webhook in webhooks.iter() {
+            if let Some(lane) = self.lanes.get_mut(webhook) {
+                let random = &mut self.random;
+                lane.health
+                    .on_retry(now, retry.initial_backoff, retry.max_backoff, random);
+            }
+        }
     }
 
     /// Waits for the first of its webhooks to be due for a probe.

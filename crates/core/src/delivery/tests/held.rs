@@ -151,6 +151,33 @@ fn a_total_outage_does_not_double_the_load() {
 }
 
 #[test]
+fn retries_to_many_webhooks_do_not_double_the_load() {
+    let mut bed = Bed::new(config(&["a", "b", "c", "d", "e"]));
+    let (mut first, mut called) = (0, 0);
+    for n in 0..2_000 {
+        first += 5;
+        // An event that is refused for good in between keeps the webhooks from being given up.
+        let name = if n % 4 == 0 { "refused" } else { "failed" };
+        bed.submit(vec![event(&format!("{name}-{n}"), &[0, 1, 2, 3, 4])]);
+        bed.pass(Duration::from_millis(20));
+        for call in std::mem::take(&mut bed.calls) {
+            called += 1;
+            let code = if call.payload.starts_with("refused") {
+                404
+            } else {
+                503
+            };
+            bed.end(call.token, &status(code));
+        }
+    }
+    let ratio = f64::from(called) / f64::from(first);
+    assert!(
+        (1.15..1.3).contains(&ratio),
+        "{called} calls, {first} of them first ones"
+    );
+}
+
+#[test]
 fn once_a_webhook_answers_again_everything_kept_follows_soon() {
     let mut bed = Bed::new(config(&["a"]));
     for n in 0..2_000 {

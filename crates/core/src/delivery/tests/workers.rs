@@ -143,3 +143,19 @@ fn what_one_keeps_is_not_lost_with_the_other_that_took_it_over() {
     assert_eq!(one.under_way(), ["x>0"]);
     assert_eq!(one.count("held.outcome.handed_over"), 0);
 }
+
+#[test]
+fn what_the_other_has_delivered_does_not_cost_a_probe() {
+    let (mut one, mut two) = two();
+    for n in 0..8 {
+        one.submit(vec![event(&format!("e{n}"), &[0])]);
+        one.respond(&format!("e{n}"), 0, &status(503));
+    }
+    for n in 0..7 {
+        two.submit(vec![event(&format!("e{n}"), &[0])]);
+        two.respond(&format!("e{n}"), 0, &status(200));
+    }
+    one.pass(Duration::from_secs(3));
+    assert_eq!(one.under_way(), ["e7>0"]);
+    assert_eq!(one.outbox.held_events(), 1);
+}
