@@ -152,7 +152,8 @@ fn vendors_answer(request: &Recorded) -> Reply {
             "config": {"statsCollection": {"errors": {"enabled": false}, "metrics": {"enabled": false}}},
             "connections": [], "destinations": [], "dataplanes": {},
         }}),
-        _ => json!({}),
+        // PostHog's configuration and flags.
+        _ => json!({"supportedCompression": ["gzip", "gzip-js"]}),
     };
     let answer: Answer = status(200)
         .header("content-type", "application/json")

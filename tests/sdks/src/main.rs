@@ -99,8 +99,7 @@ fn cells(sdk: &Sdk, programs: &Programs) -> Result<Cells> {
     let file = programs
         .folder
         .join("expected")
-        .join(sdk.stem())
-        .with_extension("json");
+        .join(format!("{}.json", sdk.stem()));
     let expected = expected::read(&file)?;
     let (mut cells, seen) = scene::webhooks_up(sdk, programs, &expected)?;
     write(sdk, &seen).context("cannot write what came")?;
@@ -126,7 +125,7 @@ fn write(sdk: &Sdk, seen: &[bed::Delivery]) -> Result<()> {
         .collect();
     let text = serde_json::to_string_pretty(&payloads)?;
     Ok(fs::write(
-        folder.join(sdk.stem()).with_extension("json"),
+        folder.join(format!("{}.json", sdk.stem())),
         text,
     )?)
 }

@@ -10,7 +10,7 @@ pub const CALLS: [&str; 6] = ["page", "track", "identify", "group", "batch", "un
 pub struct Sdk {
     /// Its name in its registry; the version is the one that is pinned there.
     pub package: &'static str,
-    /// What of it runs where the name alone does not say it.
+    /// Where it runs, when the name alone does not say it.
     pub variant: &'static str,
     /// The program that drives it, relative to this folder; `expected/<its stem>.json` has the payloads.
     pub program: &'static str,
@@ -51,14 +51,20 @@ impl Sdk {
     /// The name of the file of expected payloads.
     pub fn stem(&self) -> &'static str {
         let file = self.program.rsplit('/').next().unwrap_or(self.program);
-        file.split('.').next().unwrap_or(file)
+        file.rsplit_once('.').map_or(file, |(stem, _)| stem)
     }
 }
 
 /// Those that no machine but a phone runs.
 pub const NOT_RUN: [(&str, &str); 2] = [
-    ("Freshpaint iOS 0.5.0", "needs iOS"),
-    ("Freshpaint Android 2.1.0", "needs Android"),
+    (
+        "Freshpaint iOS 0.5.0",
+        "needs iOS; its requests are among the captures",
+    ),
+    (
+        "Freshpaint Android 2.1.0",
+        "needs Android; its requests are among the captures",
+    ),
 ];
 
 /// Every SDK that a registry offers.
@@ -80,9 +86,18 @@ pub const SDKS: &[Sdk] = &[
         500,
     ),
     resending("rudder-sdk-python", "python/rudder-sdk-python.py", 1_500),
-    sending_once("@jitsu/js", "node/jitsu-js.mjs"),
-    sending_once("mixpanel", "node/mixpanel.mjs"),
-    sending_once("mixpanel", "python/mixpanel-python.py"),
+    Sdk {
+        variant: "(Node.js)",
+        ..sending_once("@jitsu/js", "node/jitsu-js.mjs")
+    },
+    Sdk {
+        variant: "(Node.js)",
+        ..sending_once("mixpanel", "node/mixpanel.mjs")
+    },
+    Sdk {
+        variant: "(Python)",
+        ..sending_once("mixpanel", "python/mixpanel-python.py")
+    },
     resending("posthog-node", "node/posthog-node.mjs", 4_000),
     resending("posthog", "python/posthog-python.py", 2_000),
     Sdk {
@@ -94,5 +109,30 @@ pub const SDKS: &[Sdk] = &[
             1_000,
         )
     },
+    resending(
+        "@segment/analytics-next",
+        "browser/analytics-next.mjs",
+        2_000,
+    ),
+    resending(
+        "@rudderstack/analytics-js",
+        "browser/rudderstack-js.mjs",
+        3_000,
+    ),
+    Sdk {
+        variant: "(browser)",
+        ..sending_once("@jitsu/js", "browser/jitsu-js-browser.mjs")
+    },
+    resending("mixpanel-browser", "browser/mixpanel-browser.mjs", 3_000),
+    sending_once(
+        "mixpanel-browser-2.29.1",
+        "browser/mixpanel-browser-2.29.1.mjs",
+    ),
+    resending("posthog-js", "browser/posthog-js.mjs", 6_500),
+    resending(
+        "posthog-js-1.160.0",
+        "browser/posthog-js-1.160.0.mjs",
+        6_500,
+    ),
     sending_once("Freshpaint HTTP API", "node/freshpaint-http-api.mjs"),
 ];

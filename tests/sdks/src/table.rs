@@ -4,7 +4,7 @@ use crate::scene::Cells;
 use crate::sdk::CALLS;
 use std::fmt;
 
-/// The columns after those of the calls, and the sentence for each.
+/// The columns after those of the calls.
 const SCENES: [&str; 3] = ["once", "outage", "refused"];
 
 /// One SDK.
@@ -111,7 +111,7 @@ impl fmt::Display for Table {
 
 const LEGEND: &str = "
 A call is ok when both webhooks got its whole payload and the SDK itself reports success; `-` is a call that the SDK does not
-have. once: nothing was sent or delivered twice. outage: with both webhooks answering 503 the SDK sends again, if it is one that
-does, under the same message id, and each event is delivered once they are back, to no webhook twice. refused: the same with
-webhooks that refuse connections.
+have. page: or screen. unload: an event while the page goes away. once: nothing was sent or delivered twice. outage: with both
+webhooks answering 503 the SDK sends again, if it is one that does, under the same message id, and each event is delivered once
+they are back, to no webhook twice. refused: the same with webhooks that refuse connections.
 ";

@@ -1,0 +1,3 @@
+import { drive } from './posthog-js.mjs'
+
+await drive('posthog-js-1.160.0')
