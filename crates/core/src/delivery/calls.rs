@@ -286,8 +286,8 @@ impl<T> Outbox<T> {
         }
     }
 
-    /// Room for `cost` bytes more? If need be, deliveries that have not started, of events that another webhook has already,
-    /// give theirs up, oldest first: a dead webhook must not cost a new event its place.
+    /// Room for `cost` bytes more? If need be, events that a webhook has already give up the deliveries that have not
+    /// started, oldest first: a dead webhook must not cost a new event its place.
     pub(super) fn make_room(
         &mut self,
         cost: usize,
@@ -295,17 +295,20 @@ impl<T> Outbox<T> {
         shared: &mut dyn Shared,
     ) -> bool {
         let most = self.config.limits.max_in_flight_bytes;
+        if cost > most {
+            return false;
+        }
         let fits = |bytes: usize| bytes.saturating_add(cost) <= most;
+        let mut passed_over = Vec::new();
         for webhook in 0..self.lanes.len() {
-            if fits(self.bytes) || self.sheddable == 0 {
-                break;
-            }
-            let Some(lane) = self.lanes.get_mut(webhook) else {
-                continue;
-            };
-            let queue = std::mem::take(&mut lane.ready);
-            let mut rest = VecDeque::with_capacity(queue.len());
-            for key in queue {
+            while !fits(self.bytes) && self.sheddable > 0 {
+                let Some(key) = self
+                    .lanes
+                    .get_mut(webhook)
+                    .and_then(|lane| lane.ready.pop_front())
+                else {
+                    break;
+                };
                 let Some(entry) = self
                     .entries
                     .get(key)
@@ -313,14 +316,18 @@ impl<T> Outbox<T> {
                 else {
                     continue;
                 };
-                if entry.is_accepted() && !fits(self.bytes) {
-                    self.finish(key, webhook, Outcome::NotSent(NotSent::Shed), now, shared);
-                } else {
-                    rest.push_back(key);
+                if !entry.is_accepted() {
+                    passed_over.push(key);
+                    continue;
+                }
+                for waiting in entry.waiting.iter() {
+                    self.finish(key, waiting, Outcome::NotSent(NotSent::Shed), now, shared);
                 }
             }
             if let Some(lane) = self.lanes.get_mut(webhook) {
-                lane.ready = rest;
+                for key in passed_over.drain(..).rev() {
+                    lane.ready.push_front(key);
+                }
             }
         }
         fits(self.bytes)

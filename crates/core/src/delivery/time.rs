@@ -23,11 +23,8 @@ impl<T> Outbox<T> {
             self.deadlines.pop_front();
         }
         let batch = self.deadlines.front().map(|(deadline, _)| *deadline);
-        let waiting = self
-            .lanes
-            .iter()
-            .filter_map(|lane| self.entries.get(*lane.ready.front()?))
-            .map(|entry| entry.deadline)
+        let waiting = (0..self.lanes.len())
+            .filter_map(|webhook| self.next_deadline(webhook))
             .min();
         let elsewhere = (!self.elsewhere.is_empty()).then_some(self.elsewhere_at);
         let pulse = (self.table.is_on() && !self.entries.is_empty()).then_some(self.pulse_at);
@@ -43,6 +40,21 @@ impl<T> Outbox<T> {
         .into_iter()
         .flatten()
         .min()
+    }
+
+    /// When the delivery whose turn is next ends; those that have ended before their turn are taken out.
+    fn next_deadline(&mut self, webhook: usize) -> Option<SteadyMillis> {
+        let ready = &mut self.lanes.get_mut(webhook)?.ready;
+        loop {
+            let waits = self
+                .entries
+                .get(*ready.front()?)
+                .filter(|entry| entry.waiting.contains(webhook));
+            if let Some(entry) = waits {
+                return Some(entry.deadline);
+            }
+            ready.pop_front();
+        }
     }
 
     /// Does whatever is due.
@@ -77,30 +89,17 @@ impl<T> Outbox<T> {
     /// Ends the deliveries whose round was over before their turn came; within a lane rounds end in order.
     fn end_waits(&mut self, now: SteadyMillis, shared: &mut dyn Shared) {
         for webhook in 0..self.lanes.len() {
-            while let Some(key) = self
-                .lanes
-                .get(webhook)
-                .and_then(|lane| lane.ready.front().copied())
+            while self
+                .next_deadline(webhook)
+                .is_some_and(|deadline| deadline <= now)
             {
-                let waits = self
-                    .entries
-                    .get(key)
-                    .filter(|entry| entry.waiting.contains(webhook));
-                if waits.is_some_and(|entry| now < entry.deadline) {
-                    break;
-                }
-                let is_late = waits.is_some();
-                if let Some(lane) = self.lanes.get_mut(webhook) {
-                    lane.ready.pop_front();
-                }
-                if is_late {
-                    self.finish(
-                        key,
-                        webhook,
-                        Outcome::NotSent(NotSent::Deadline),
-                        now,
-                        shared,
-                    );
+                let late = self
+                    .lanes
+                    .get_mut(webhook)
+                    .and_then(|lane| lane.ready.pop_front());
+                if let Some(key) = late {
+                    let outcome = Outcome::NotSent(NotSent::Deadline);
+                    self.finish(key, webhook, outcome, now, shared);
                 }
             }
         }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::bed::{event, status, Bed};
+use crate::delivery::outcome::CallResponse;
 use crate::delivery::{Verdict, ENTRY_OVERHEAD_BYTES};
 use crate::testing::config_with;
 
@@ -36,11 +37,8 @@ fn one_webhooks_cap_does_not_hold_up_another() {
 }
 
 /// Room for four events with ten bytes of payload.
-fn tight() -> Bed {
-    let mut config = config_with(
-        &["a", "b"],
-        r#", "limits": {"max_in_flight_per_webhook": 1}"#,
-    );
+fn tight(webhooks: &[&str]) -> Bed {
+    let mut config = config_with(webhooks, r#", "limits": {"max_in_flight_per_webhook": 1}"#);
     // Less than a configuration may say, so that four events fill it.
     config.limits.max_in_flight_bytes = 4 * (10 + ENTRY_OVERHEAD_BYTES);
     Bed::new(config)
@@ -52,7 +50,7 @@ fn ten_bytes(n: usize, webhooks: &[usize]) -> crate::delivery::Event {
 
 #[test]
 fn past_the_cap_on_bytes_a_request_is_refused_whole() {
-    let mut bed = tight();
+    let mut bed = tight(&["a", "b"]);
     bed.submit((0..3).map(|n| ten_bytes(n, &[0])).collect());
     let request = bed.submit((3..5).map(|n| ten_bytes(n, &[0])).collect());
     let after = Duration::from_secs(2);
@@ -78,7 +76,7 @@ fn past_the_cap_on_bytes_a_request_is_refused_whole() {
 
 #[test]
 fn a_dead_webhook_does_not_cost_new_events_their_place() {
-    let mut bed = tight();
+    let mut bed = tight(&["a", "b"]);
     // Webhook 0 never answers; webhook 1 accepts, so that only waiting deliveries to 0 hold the memory.
     for n in 0..12 {
         bed.submit(vec![ten_bytes(n, &[0, 1])]);
@@ -92,4 +90,37 @@ fn a_dead_webhook_does_not_cost_new_events_their_place() {
     assert_eq!(bed.under_way(), ["event-0000>0"]);
     assert_eq!(bed.count("deliveries.webhook.a.outcome.not_sent"), 8);
     assert_eq!(bed.count("deliveries.webhook.b.outcome.delivered"), 12);
+}
+
+#[test]
+fn the_oldest_event_makes_room_with_all_its_deliveries() {
+    let mut bed = tight(&["a", "b", "c"]);
+    // Webhooks 0 and 1 never answer.
+    for n in 0..12 {
+        bed.submit(vec![ten_bytes(n, &[0, 1, 2])]);
+        bed.respond(&format!("event-{n:04}"), 2, &status(200));
+    }
+    for webhook in ["a", "b"] {
+        let shed = bed.count(&format!("deliveries.webhook.{webhook}.outcome.not_sent"));
+        assert_eq!(shed, 8, "{webhook}");
+    }
+    bed.respond("event-0000", 0, &CallResponse::default());
+    bed.respond("event-0000", 1, &CallResponse::default());
+    assert_eq!(bed.under_way(), ["event-0009>0", "event-0009>1"]);
+}
+
+#[test]
+fn a_request_that_can_never_fit_costs_nobody_a_place() {
+    let mut bed = tight(&["a", "b"]);
+    for n in 0..3 {
+        bed.submit(vec![ten_bytes(n, &[0, 1])]);
+        bed.respond(&format!("event-{n:04}"), 1, &status(200));
+    }
+    bed.take_verdicts();
+    bed.submit((3..8).map(|n| ten_bytes(n, &[0, 1])).collect());
+    assert!(matches!(
+        bed.take_verdicts()[..],
+        [(_, Verdict::Retry { kept: false, .. })]
+    ),);
+    assert_eq!(bed.count("deliveries.webhook.a.outcome.not_sent"), 0);
 }
