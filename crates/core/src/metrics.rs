@@ -17,11 +17,11 @@ pub enum Request {
     Accepted,
     /// Answered so that the SDK sends it again.
     Retry,
-    /// Answered with 4xx, or a preflight that is not allowed.
+    /// Answered with 4xx.
     Refused,
     /// Not a collection request: left to the route.
     Passed,
-    /// A CORS preflight, answered.
+    /// A CORS preflight, answered whether it is allowed or not.
     Preflight,
 }
 

@@ -267,9 +267,7 @@ impl<T> Outbox<T> {
         let retry = &self.config.retry;
         if !outcome.is_transient() {
             if lane.health.on_alive() {
-                let name = &config.name;
-                self.notices
-                    .push(log::Level::Info, format!("webhook {name}: answers again"));
+                self.notices.back(webhook, config, now);
                 self.schedule.hasten(now, &mut self.entries, webhook);
             }
         } else if lane.health.on_failure(
@@ -278,11 +276,7 @@ impl<T> Outbox<T> {
             retry.max_backoff,
             &mut self.random,
         ) {
-            let name = &config.name;
-            self.notices.push(
-                log::Level::Warn,
-                format!("webhook {name}: keeps failing, kept events are tried one at a time until it answers"),
-            );
+            self.notices.given_up(webhook, config, now);
         }
     }
 

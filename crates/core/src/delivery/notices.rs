@@ -26,6 +26,9 @@ pub(super) struct Notices {
     pending: Vec<Notice>,
     /// By webhook and label.
     written: Vec<Throttle>,
+    /// By webhook.
+    given_up: Vec<Throttle>,
+    back: Vec<Throttle>,
     invalid: Throttle,
 }
 
@@ -56,6 +59,8 @@ impl Notices {
         Self {
             pending: Vec::new(),
             written: vec![Throttle::default(); webhooks.len() * Label::ALL.len()],
+            given_up: vec![Throttle::default(); webhooks.len()],
+            back: vec![Throttle::default(); webhooks.len()],
             invalid: Throttle::default(),
         }
     }
@@ -64,7 +69,7 @@ impl Notices {
         std::mem::take(&mut self.pending)
     }
 
-    pub(super) fn push(&mut self, level: log::Level, text: String) {
+    fn push(&mut self, level: log::Level, text: String) {
         if self.pending.len() < MOST_PENDING {
             self.pending.push(Notice { level, text });
         }
@@ -94,11 +99,7 @@ impl Notices {
         now: SteadyMillis,
     ) {
         let slot = index * Label::ALL.len() + outcome.label() as usize;
-        let Some(left_out) = self
-            .written
-            .get_mut(slot)
-            .and_then(|throttle| throttle.admit(now, 1))
-        else {
+        let Some(left_out) = admit(&mut self.written, slot, now) else {
             return;
         };
         let more = more_like_it(left_out);
@@ -108,6 +109,32 @@ impl Notices {
             format!("webhook {name}: {blame}, attempt {attempt}{more}"),
         );
     }
+
+    /// So many attempts in a row failed that retries are held back.
+    pub(super) fn given_up(&mut self, index: usize, webhook: &Webhook, now: SteadyMillis) {
+        if let Some(left_out) = admit(&mut self.given_up, index, now) {
+            let (name, more) = (&webhook.name, more_like_it(left_out));
+            self.push(
+                log::Level::Warn,
+                format!("webhook {name}: keeps failing, kept events are tried one at a time until it answers{more}"),
+            );
+        }
+    }
+
+    /// It had been given up.
+    pub(super) fn back(&mut self, index: usize, webhook: &Webhook, now: SteadyMillis) {
+        if let Some(left_out) = admit(&mut self.back, index, now) {
+            let (name, more) = (&webhook.name, more_like_it(left_out));
+            self.push(
+                log::Level::Info,
+                format!("webhook {name}: answers again{more}"),
+            );
+        }
+    }
+}
+
+fn admit(throttles: &mut [Throttle], index: usize, now: SteadyMillis) -> Option<u32> {
+    throttles.get_mut(index)?.admit(now, 1)
 }
 
 fn more_like_it(left_out: u32) -> String {
@@ -166,6 +193,34 @@ mod tests {
                 "webhook crm: could not send: no answer in time (timeout), attempt 1",
                 "webhook crm: could not send: no answer in time (timeout), attempt 3 \
                  (9999 more like it since the last such line)",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_webhook_that_comes_and_goes_does_not_flood_the_log() {
+        let webhook = testing::webhook("crm");
+        let mut notices = Notices::new(std::slice::from_ref(&webhook));
+        for now in 0..=10_000 {
+            notices.given_up(0, &webhook, now);
+            notices.back(0, &webhook, now);
+        }
+        let lines: Vec<_> = notices
+            .take()
+            .into_iter()
+            .map(|notice| (notice.level, notice.text))
+            .collect();
+        let given_up =
+            "webhook crm: keeps failing, kept events are tried one at a time until it answers";
+        let back = "webhook crm: answers again";
+        let more = " (9999 more like it since the last such line)";
+        assert_eq!(
+            lines,
+            [
+                (log::Level::Warn, given_up.to_owned()),
+                (log::Level::Info, back.to_owned()),
+                (log::Level::Warn, format!("{given_up}{more}")),
+                (log::Level::Info, format!("{back}{more}")),
             ]
         );
     }

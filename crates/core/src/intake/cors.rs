@@ -77,7 +77,7 @@ impl Origin {
     }
 }
 
-/// A value that is safe in a header of ours: printable ASCII without a space unless after a comma, and no longer than `most`.
+/// A value that is safe in a header of ours: printable ASCII and spaces, and no longer than `most`.
 fn reflectable(value: Vec<u8>, most: usize) -> Option<String> {
     let safe = !value.is_empty()
         && value.len() <= most
