@@ -14,6 +14,7 @@ pub mod intake;
 pub mod json;
 pub mod metrics;
 pub mod payload;
+pub mod redaction;
 pub mod routing;
 pub mod signing;
 pub mod time;

@@ -1,4 +1,4 @@
-//! Which events go to which webhook, beyond the contract's options.
+//! Which events go to which webhook, beyond the contract's options; what of them goes is [`crate::redaction`]'s.
 //!
 //! The rules of one webhook are compiled when the configuration is read; a webhook without any has none and costs nothing.
 //! What does not go is counted by webhook and [`Signal`], so that it can be shown why.
@@ -10,6 +10,7 @@ use subtle::ConstantTimeEq;
 
 use crate::config::Secret;
 use crate::event::{Event, Kind};
+use crate::redaction::Redaction;
 
 /// Why a webhook does not get an event, in the order in which it is asked: the first that says no is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +51,8 @@ pub struct Rules {
     pub allow: Vec<Vec<Glob>>,
     /// A name must match none.
     pub deny: Vec<Glob>,
+    /// What of an event that goes is left out or changed.
+    pub redaction: Option<Redaction>,
 }
 
 impl Rules {

@@ -16,6 +16,7 @@ use crate::delivery::{self, Call, Handover, Notice, Outbox, Overloaded, Submitte
 use crate::event::Event;
 use crate::intake::{self, Answered, Collection, Context, Head, Item, Judgement, Report};
 use crate::metrics::{Counter, Event as EventOutcome, Request};
+use crate::redaction::Redaction;
 use crate::routing::Signal;
 use crate::signing::WebhookId;
 
@@ -61,6 +62,8 @@ pub struct Worker {
     ids: SipHasher13,
     /// The webhooks whose calls are signed.
     signing: WebhookSet,
+    /// Each different redaction, with the webhooks that have it.
+    redactions: Vec<(Redaction, WebhookSet)>,
 }
 
 impl Worker {
@@ -72,6 +75,7 @@ impl Worker {
         let mut ids = SipHasher13::new_with_key(&identity.id_key);
         write_field(&mut ids, identity.plugin);
         let signing = set_of(&config.webhooks, |_, webhook| webhook.signing.is_some());
+        let redactions = redactions(&config.webhooks);
         Self {
             outbox: Outbox::new(Rc::clone(&config), identity.owner, random.u64(..), now),
             answers: VecDeque::new(),
@@ -79,6 +83,7 @@ impl Worker {
             random,
             ids,
             signing,
+            redactions,
         }
     }
 
@@ -120,7 +125,7 @@ impl Worker {
         let mut report = Report::default();
         let mut events = Vec::new();
         let (config, ids, outbox) = (&self.config, &self.ids, &mut self.outbox);
-        let signing = self.signing;
+        let (signing, redactions) = (self.signing, &self.redactions);
         let mut context = Context {
             now,
             random: &mut self.random,
@@ -137,7 +142,7 @@ impl Worker {
                     }
                     wanted => {
                         let is_signed = wanted.intersects(signing);
-                        events.push(deliverable(&event, wanted, is_signed, ids));
+                        events.push(deliverable(&event, wanted, is_signed, redactions, ids));
                     }
                 },
                 Item::Filtered(kind, _) => {
@@ -311,17 +316,50 @@ fn set_of(webhooks: &[Webhook], mut is_in: impl FnMut(usize, &Webhook) -> bool) 
         .collect()
 }
 
+fn redactions(webhooks: &[Webhook]) -> Vec<(Redaction, WebhookSet)> {
+    let mut redactions: Vec<(Redaction, WebhookSet)> = Vec::new();
+    for (index, webhook) in webhooks.iter().enumerate() {
+        let rules = webhook.rules.as_deref();
+        let Some(redaction) = rules.and_then(|rules| rules.redaction.as_ref()) else {
+            continue;
+        };
+        match redactions.iter_mut().find(|(known, _)| known == redaction) {
+            Some((_, webhooks)) => webhooks.insert(index),
+            None => redactions.push((redaction.clone(), WebhookSet::from_iter([index]))),
+        }
+    }
+    redactions
+}
+
 fn deliverable(
     event: &Event<'_>,
     wanted: WebhookSet,
     is_signed: bool,
+    redactions: &[(Redaction, WebhookSet)],
     ids: &SipHasher13,
 ) -> delivery::Event {
     let mut payload = Vec::new();
     crate::payload::render(event, &mut payload);
+    let mut redacted: Vec<(WebhookSet, Rc<[u8]>)> = redactions
+        .iter()
+        .filter(|(_, webhooks)| wanted.intersects(*webhooks))
+        .map(|(redaction, webhooks)| (wanted.and(*webhooks), redaction.apply(&payload).into()))
+        .collect();
+    let rest = redacted
+        .iter()
+        .fold(wanted, |rest, (webhooks, _)| rest.minus(*webhooks));
+    // What nobody gets whole is not kept whole.
+    let payload = match redacted.pop() {
+        Some((_, last)) if rest.is_empty() => last,
+        last => {
+            redacted.extend(last);
+            payload.into()
+        }
+    };
     delivery::Event {
         kind: event.kind,
-        payload: payload.into(),
+        payload,
+        redacted,
         wanted,
         webhook_id: is_signed.then(|| WebhookId::of(event.source(), event.message_id())),
         id: event.stable_id().then(|| {

@@ -13,6 +13,7 @@ mod host;
 mod limits;
 mod origin;
 mod problem;
+mod properties;
 mod read;
 mod rules;
 mod secret;
@@ -45,6 +46,7 @@ const KEYS: &[&str] = &[
     "events",
     "sample",
     "sources",
+    "properties",
     "acknowledge",
     "collect",
     "limits",

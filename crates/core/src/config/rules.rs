@@ -1,10 +1,10 @@
-//! `events`, `sample`, `sources`: which events go where, for all webhooks and for each.
+//! `events`, `sample`, `sources`, and `properties`: which events go where, for all webhooks and for each.
 
 use std::rc::Rc;
 
-use super::environment;
 use super::read::{Field, Object, Reader};
 use super::tree::Node;
+use super::{environment, properties};
 use crate::event::Kind;
 use crate::routing::{Glob, Rules, Sample, Source};
 
@@ -47,6 +47,7 @@ pub(super) fn read(object: &Object<'_>, all: &Rules, reader: &mut Reader<'_>) ->
         rules.allow.extend(patterns("allow"));
         rules.deny.extend(patterns("deny").unwrap_or_default());
     }
+    rules.redaction = properties::read(object, all.redaction.as_ref(), reader);
     rules
 }
 
@@ -85,7 +86,7 @@ fn types(field: &Field<'_>, reader: &mut Reader<'_>) -> Option<Vec<Kind>> {
 }
 
 /// A list of texts, each of which `make` makes something of.
-fn texts<T>(
+pub(super) fn texts<T>(
     field: &Field<'_>,
     wanted: &str,
     reader: &mut Reader<'_>,

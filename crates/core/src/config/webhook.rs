@@ -10,8 +10,17 @@ use super::{environment, headers, rules, signing, Options, Webhook};
 use crate::routing::Rules;
 
 pub(super) const KEYS: &[&str] = &[
-    "name", "url", "cluster", "headers", "timeout", "signing", "options", "events", "sample",
+    "name",
+    "url",
+    "cluster",
+    "headers",
+    "timeout",
+    "signing",
+    "options",
+    "events",
+    "sample",
     "sources",
+    "properties",
 ];
 pub(super) const OPTIONS_KEYS: &[&str] = &["enable_identify_events", "enable_pageview_events"];
 

@@ -142,7 +142,7 @@ impl<T> Outbox<T> {
                 .map_or(left, |webhook| webhook.timeout.min(left));
             return Some(Call {
                 webhook,
-                payload: Rc::clone(&entry.event.payload),
+                payload: Rc::clone(entry.event.payload_for(webhook)),
                 webhook_id: entry.event.webhook_id,
                 timeout,
                 attempt: Attempt {

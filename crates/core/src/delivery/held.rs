@@ -70,10 +70,20 @@ impl Schedule {
 #[derive(Clone, Debug)]
 pub struct Handover {
     event: Event,
-    /// Names of the webhooks that may still take it, and the rules that let it through to them.
-    webhooks: Vec<(String, Option<Rc<Rules>>)>,
+    /// The webhooks that may still take it.
+    webhooks: Vec<Recipient>,
     failed_rounds: u32,
     expires: SteadyMillis,
+}
+
+/// A webhook of the older configuration.
+#[derive(Clone, Debug)]
+struct Recipient {
+    name: String,
+    /// What let the event through to it.
+    rules: Option<Rc<Rules>>,
+    /// What of the event goes to it.
+    payload: Rc<[u8]>,
 }
 
 impl<T> Outbox<T> {
@@ -356,8 +366,14 @@ impl<T> Outbox<T> {
                 let webhooks = entry
                     .reachable()
                     .iter()
-                    .filter_map(|webhook| self.config.webhooks.get(webhook))
-                    .map(|webhook| (webhook.name.clone(), webhook.rules.clone()))
+                    .filter_map(|index| {
+                        let webhook = self.config.webhooks.get(index)?;
+                        Some(Recipient {
+                            name: webhook.name.clone(),
+                            rules: webhook.rules.clone(),
+                            payload: Rc::clone(entry.event.payload_for(index)),
+                        })
+                    })
                     .collect();
                 let expires = entry.held?.expires;
                 self.counts.add(Counter::Held(HeldOutcome::HandedOver));
@@ -386,15 +402,21 @@ impl<T> Outbox<T> {
                 .map(|(index, _)| index)
                 .collect()
         };
-        let rules_then = |webhook: &Webhook| {
-            let mut then = handover.webhooks.iter();
-            then.find_map(|(name, rules)| (*name == webhook.name).then_some(rules))
+        let then = |webhook: &Webhook| {
+            let mut recipients = handover.webhooks.iter();
+            recipients.find(|recipient| recipient.name == webhook.name)
         };
-        event.wanted = if set_of(&|webhook| rules_then(webhook).is_some()).is_empty() {
+        event.wanted = if set_of(&|webhook| then(webhook).is_some()).is_empty() {
             set_of(&|webhook| webhook.rules.is_none() && webhook.options.take(event.kind, true))
         } else {
-            set_of(&|webhook| rules_then(webhook) == Some(&webhook.rules))
+            set_of(&|webhook| then(webhook).is_some_and(|then| then.rules == webhook.rules))
         };
+        let redacted = webhooks.iter().enumerate().filter_map(|(index, webhook)| {
+            let payload = &then(webhook)?.payload;
+            let is_redacted = !Rc::ptr_eq(payload, &event.payload);
+            is_redacted.then(|| (WebhookSet::from_iter([index]), Rc::clone(payload)))
+        });
+        event.redacted = redacted.collect();
         if event.wanted.is_empty() {
             self.counts.add(Counter::Held(HeldOutcome::Refused));
             return;

@@ -49,8 +49,10 @@ pub const ENTRY_OVERHEAD_BYTES: usize = 256;
 pub struct Event {
     /// Its type.
     pub kind: Kind,
-    /// The body of every call.
+    /// The body of every call but those to webhooks in `redacted`.
     pub payload: Rc<[u8]>,
+    /// The bodies of calls to webhooks that get less of the event; mostly empty.
+    pub redacted: Vec<(WebhookSet, Rc<[u8]>)>,
     /// The webhooks that want it; at least one.
     pub wanted: WebhookSet,
     /// What signed calls name it by; `None` when no webhook that wants it signs.
@@ -60,8 +62,17 @@ pub struct Event {
 }
 
 impl Event {
+    /// The body of a call to the webhook at `index`.
+    fn payload_for(&self, index: usize) -> &Rc<[u8]> {
+        let mut redacted = self.redacted.iter();
+        redacted
+            .find(|(webhooks, _)| webhooks.contains(index))
+            .map_or(&self.payload, |(_, payload)| payload)
+    }
+
     fn cost(&self) -> usize {
-        self.payload.len() + ENTRY_OVERHEAD_BYTES
+        let redacted = self.redacted.iter().map(|(_, payload)| payload.len());
+        self.payload.len() + redacted.sum::<usize>() + ENTRY_OVERHEAD_BYTES
     }
 }
 

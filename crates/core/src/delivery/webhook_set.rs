@@ -30,6 +30,12 @@ impl WebhookSet {
         Self(self.0 & !other.0)
     }
 
+    /// What is in both.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
     /// Is a webhook in both?
     #[must_use]
     pub fn intersects(self, other: Self) -> bool {

@@ -74,6 +74,23 @@ impl<'a> Value<'a> {
         serde_json::from_str(self.0).ok()
     }
 
+    /// The elements, if it is an array.
+    #[must_use]
+    pub fn items(self) -> Option<Vec<Value<'a>>> {
+        let mut items = Vec::new();
+        self.0.starts_with('[').then(|| {
+            // The text came out of a document whose syntax has been checked.
+            let _ = elements(self.0, usize::MAX, &mut items);
+            items
+        })
+    }
+
+    /// Neither an object nor an array.
+    #[must_use]
+    pub fn is_scalar(self) -> bool {
+        !self.0.starts_with(['{', '['])
+    }
+
     fn is_number(self) -> bool {
         self.0
             .starts_with(|first: char| first == '-' || first.is_ascii_digit())

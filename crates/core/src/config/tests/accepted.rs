@@ -7,6 +7,7 @@ use crate::config::{
     Acknowledge, Collect, Config, Dedupe, Dialect, Limits, Options, Origin, Retry, Secret, Webhook,
 };
 use crate::event::Kind;
+use crate::redaction::{HashKey, Path, Redaction};
 use crate::routing::{Glob, Rules, Sample, Source};
 use crate::signing::{Key, Signing};
 use std::rc::Rc;
@@ -17,6 +18,10 @@ fn user_agent() -> String {
 
 fn header(name: &str, value: &str) -> (String, Secret) {
     (name.into(), value.into())
+}
+
+fn path(text: &str) -> Path {
+    Path::parse(text).unwrap()
 }
 
 fn source(key: &str) -> Source {
@@ -101,7 +106,8 @@ fn everything_can_be_said() {
           "options": {"enable_pageview_events": false},
           "events": {"types": ["track"], "deny": ["a*"]},
           "sample": 0.5,
-          "sources": ["${CRM_KEY}"]
+          "sources": ["${CRM_KEY}"],
+          "properties": {"allow": ["traits.*"], "deny": ["traits.b"], "hash": ["traits.c"]}
         },
         {"url": "http://example.com/${HOOK_PATH}", "signing": {"scheme": "x_signature_sha1", "secrets": ["${CRM_KEY}"]}, "options": {"enable_identify_events": true}}
       ],
@@ -109,6 +115,7 @@ fn everything_can_be_said() {
       "options": {"enable_pageview_events": true},
       "events": {"allow": ["b"], "deny": ["c"]},
       "sample": 1,
+      "properties": {"deny": ["traits.a"], "hash_key": "${HASH_KEY}"},
       "sources": ["d", "canary-k3y"],
       "acknowledge": "settled",
       "collect": {
@@ -126,6 +133,7 @@ fn everything_can_be_said() {
       },
       "dedupe": {"window": "60s", "slots": 2048}
     }"#;
+    let hash_key = HashKey::new("canary".repeat(6).as_bytes());
     let config = Config {
         webhooks: vec![
             Webhook {
@@ -151,6 +159,13 @@ fn everything_can_be_said() {
                     types: vec![vec![Kind::Track]],
                     allow: vec![vec![Glob::new("b")]],
                     deny: vec![Glob::new("c"), Glob::new("a*")],
+                    redaction: Some(Redaction {
+                        deny: vec![path("traits.a"), path("traits.b")],
+                        allow: vec![vec![path("traits.*")]],
+                        hash: vec![path("traits.c")],
+                        key: hash_key.clone(),
+                        mask: Vec::new(),
+                    }),
                 })),
                 ..webhook("crm", "crm.example.com:8443", "/in?k=v")
             },
@@ -168,6 +183,11 @@ fn everything_can_be_said() {
                     sources: vec![vec![source("d"), source("canary-k3y")]],
                     allow: vec![vec![Glob::new("b")]],
                     deny: vec![Glob::new("c")],
+                    redaction: Some(Redaction {
+                        deny: vec![path("traits.a")],
+                        key: hash_key,
+                        ..Redaction::default()
+                    }),
                     ..Rules::default()
                 })),
                 ..webhook("webhook_1", "example.com", "/canary/path")
@@ -211,7 +231,9 @@ fn what_can_be_secret_is_never_printed() {
     let written = r#"{"webhooks": [{
       "url": "https://example.com/canary?${HOOK_PATH}",
       "headers": {"X-Api-Key": "canary", "X-Trace": "canary"},
-      "signing": {"secrets": ["${SIGNING_KEY}"]}
+      "signing": {"secrets": ["${SIGNING_KEY}"]},
+      "sources": ["canary"],
+      "properties": {"hash": ["userId"], "hash_key": "${HASH_KEY}"}
     }]}"#;
     let shown = format!("{:?}", parse(written).unwrap());
     assert!(!shown.contains("canary"), "{shown}");

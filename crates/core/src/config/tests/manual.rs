@@ -2,7 +2,9 @@
 
 use serde_json::Value;
 
-use super::super::{collect, duration, headers, rules, signing, webhook, Dialect, KEYS};
+use super::super::{
+    collect, duration, headers, properties, rules, signing, webhook, Dialect, KEYS,
+};
 use super::{counts, spans, structpb, Config};
 
 const MANUAL: &str = include_str!("../../../../../docs/configuration.md");
@@ -18,6 +20,7 @@ fn blocks(language: &str) -> Vec<&'static str> {
 
 fn parse(bytes: &[u8]) -> Config {
     let environment = |name: &str| match name {
+        "HASH_KEY" => Some("k".repeat(32)),
         "CRM_KEY" | "REGION" | "TENANT_A_KEY" => Some("value".to_owned()),
         "CRM_SIGNING_KEY" | "OLD_CRM_SIGNING_KEY" => {
             Some(format!("whsec_{}", "c2VjcmV0".repeat(4)))
@@ -102,6 +105,7 @@ fn the_whole_tree_is_whole_and_shows_the_defaults() {
     let signing = &tree["webhooks"][0]["signing"];
     assert_eq!(keys(signing), sorted(signing::KEYS));
     assert_eq!(signing["scheme"], signing::SCHEMES[0].0);
+    assert_eq!(keys(&tree["properties"]), sorted(properties::KEYS));
     assert_eq!(keys(&tree["events"]), sorted(rules::EVENTS_KEYS));
     assert_eq!(keys(&tree["options"]), sorted(webhook::OPTIONS_KEYS));
     assert_eq!(keys(&tree["collect"]), sorted(collect::KEYS));

@@ -16,6 +16,7 @@ fn environment(name: &str) -> Option<String> {
     match name {
         "CRM_KEY" => Some("canary-k3y".into()),
         "SIGNING_KEY" => Some("whsec_Y2FuYXJ5Y2FuYXJ5Y2FuYXJ5Y2FuYXJ5".into()),
+        "HASH_KEY" => Some("canary".repeat(6)),
         "HOOK_PATH" => Some("canary/path".into()),
         "EMPTY" => Some(String::new()),
         "TWO_LINES" => Some("canary\nline".into()),

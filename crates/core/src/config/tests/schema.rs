@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 
 use super::super::bound::{Count, Span};
 use super::super::{
-    collect, duration, headers, limits, rules, signing, target, webhook, Acknowledge, Dialect, KEYS,
+    collect, duration, headers, limits, properties, rules, signing, target, webhook, Acknowledge,
+    Dialect, KEYS,
 };
 use super::{schema, Config};
 use crate::event::Kind;
@@ -27,6 +28,7 @@ fn objects_have_the_same_keys() {
         ("/$defs/dated_secret", signing::SECRET_KEYS),
         ("/properties/collect", collect::KEYS),
         ("/$defs/events", rules::EVENTS_KEYS),
+        ("/$defs/redaction", properties::KEYS),
         ("/properties/limits", limits::LIMITS_KEYS),
         ("/properties/retry", limits::RETRY_KEYS),
         ("/properties/dedupe", limits::DEDUPE_KEYS),

@@ -48,6 +48,7 @@ pub(super) fn event(name: &str, webhooks: &[usize]) -> Event {
         kind: Kind::Track,
         payload: name.as_bytes().into(),
         wanted: webhooks.iter().copied().collect(),
+        redacted: Vec::new(),
         webhook_id: None,
         id: Some(EventId(id)),
     }

@@ -281,3 +281,22 @@ fn what_is_kept_does_not_get_past_rules_that_it_was_not_held_against() {
         assert_eq!(new.under_way().len(), usize::from(goes));
     }
 }
+
+#[test]
+fn what_is_kept_goes_on_as_it_was_redacted_for_each() {
+    let rules = r#", "properties": {"deny": ["userId"]}"#;
+    let mut old = Bed::new(config_with(&["a", "b", "c"], rules));
+    let mut kept = event("whole", &[0, 1, 2]);
+    kept.redacted = vec![([1, 2].into_iter().collect(), b"less".as_slice().into())];
+    old.submit(vec![kept]);
+    old.respond("whole", 0, &status(500));
+    old.respond("less", 1, &status(500));
+    old.respond("less", 2, &status(500));
+    let mut new = Bed::new(config_with(&["c", "d", "a"], rules));
+    let held = old.outbox.take_held(old.now, &mut *old.shared.borrow_mut());
+    for handover in held {
+        new.outbox.adopt(handover, new.now);
+    }
+    new.pass(Duration::from_millis(100));
+    assert_eq!(new.under_way(), ["less>0", "whole>2"]);
+}

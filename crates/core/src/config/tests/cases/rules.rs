@@ -88,5 +88,70 @@ pub(super) fn cases() -> Vec<Case> {
         "sources[0]: needs the environment variable GONE, which is not set; write it into vm_config.environment_variables of the Envoy file",
         Blind,
     );
+    let path = |written: &str, problem: &str| {
+        format!(
+            r#"properties.deny[0]: is "{written}", which {problem}; write a path such as "properties.email" or "traits.*""#
+        )
+    };
+    for (written, problem) in [
+        (
+            "email",
+            "begins with none of properties, traits, context, userId, anonymousId, groupId",
+        ),
+        (
+            "*.email",
+            "begins with none of properties, traits, context, userId, anonymousId, groupId",
+        ),
+        (
+            "messageId",
+            "begins with none of properties, traits, context, userId, anonymousId, groupId",
+        ),
+        (
+            "userId.x",
+            "begins with none of properties, traits, context, userId, anonymousId, groupId",
+        ),
+        ("traits", "names the whole of it; write it with .*"),
+        ("traits..email", "has an empty part"),
+        ("traits.", "has an empty part"),
+    ] {
+        both(
+            &format!(r#""properties": {{"deny": ["{written}"]}}"#),
+            &path(written, problem),
+            Sees,
+        );
+    }
+    both(
+        &format!(r#""properties": {{"deny": ["traits{}"]}}"#, ".a".repeat(16)),
+        &path(
+            &format!("traits{}", ".a".repeat(16)),
+            "has more than 16 parts",
+        ),
+        Blind,
+    );
+    both(
+        r#""properties": {"deny": ["traits.a\\"]}"#,
+        &path(r"traits.a\\", r"ends with a \"),
+        Sees,
+    );
+    both(
+        r#""properties": {"remove": ["traits.a"]}"#,
+        r#"properties.remove: is not a known key; write one of "allow", "deny", "hash", "mask", "hash_key""#,
+        Sees,
+    );
+    both(
+        r#""properties": {"hash": ["traits.a"]}"#,
+        r#"properties.hash_key: is missing, and hash needs it; write a secret, such as "${HASH_KEY}""#,
+        Blind,
+    );
+    both(
+        r#""properties": {"hash": ["traits.a"], "hash_key": "canary"}"#,
+        "properties.hash_key: is 6 bytes long; write at least 32",
+        Blind,
+    );
+    both(
+        r#""properties": {"hash_key": 5}"#,
+        r#"properties.hash_key: is a number; write a secret, such as "${HASH_KEY}""#,
+        Sees,
+    );
     cases
 }
