@@ -13,17 +13,13 @@ const CREATE: u32 = u32::MAX;
 pub(crate) struct SharedData;
 
 impl Shared for SharedData {
-    fn load(&mut self, slot: u32) -> (Vec<u8>, Mark) {
-        let (value, mark) = host::shared_data(&slot_key(slot));
+    fn load(&mut self, bucket: u32) -> (Vec<u8>, Mark) {
+        let (value, mark) = host::shared_data(&bucket_key(bucket));
         (value.unwrap_or_default(), Mark(mark))
     }
 
-    fn store(&mut self, slot: u32, value: &[u8], mark: Mark) -> bool {
-        host::set_shared_data(&slot_key(slot), value, Some(mark.0.unwrap_or(CREATE))).is_ok()
-    }
-
-    fn overwrite(&mut self, slot: u32, value: &[u8]) {
-        let _ = host::set_shared_data(&slot_key(slot), value, None);
+    fn store(&mut self, bucket: u32, value: &[u8], mark: Mark) -> bool {
+        host::set_shared_data(&bucket_key(bucket), value, Some(mark.0.unwrap_or(CREATE))).is_ok()
     }
 
     fn pulse_of(&mut self, owner: Owner) -> Option<SteadyMillis> {
@@ -36,8 +32,8 @@ impl Shared for SharedData {
     }
 }
 
-fn slot_key(slot: u32) -> String {
-    format!("freshpaint_webhooks.event.{slot}")
+fn bucket_key(bucket: u32) -> String {
+    format!("freshpaint_webhooks.events.{bucket}")
 }
 
 fn pulse_key(owner: Owner) -> String {

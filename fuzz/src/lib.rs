@@ -22,8 +22,6 @@ impl Shared for NoShared {
         None
     }
 
-    fn overwrite(&mut self, _: u32, _: &[u8]) {}
-
     fn pulse(&mut self, _: Owner, _: SteadyMillis) {}
 }
 

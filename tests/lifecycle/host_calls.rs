@@ -21,7 +21,7 @@ passes 1 to 1 1 to 3 20 to 1
      0      1      1       1 proxy_get_header_map_value content-encoding
      0      1      1       1 proxy_get_header_map_value content-length
      0      1      1       1 proxy_get_header_map_value origin
-     0      1      1      20 proxy_get_shared_data freshpaint_webhooks.event
+     0      2      2      40 proxy_get_shared_data freshpaint_webhooks.events
      0      1      3      20 proxy_http_call
      0      1      3      20 proxy_increment_metric freshpaint_webhooks.deliveries.webhook.hook_N.outcome.delivered
      0      1      1      20 proxy_increment_metric freshpaint_webhooks.events.type.track.outcome.accepted
@@ -29,8 +29,8 @@ passes 1 to 1 1 to 3 20 to 1
      1      0      0       0 proxy_increment_metric freshpaint_webhooks.requests.outcome.passed
      0      1      1       1 proxy_send_local_response
      0      2      4      21 proxy_set_effective_context
-     0      2      2      40 proxy_set_shared_data freshpaint_webhooks.event
-     3     24     36     214 in all
+     0      2      2      40 proxy_set_shared_data freshpaint_webhooks.events
+     3     25     37     234 in all
 ";
 
 /// The calls of one request from its head to the end of its last delivery, on a worker that has seen one before.

@@ -33,31 +33,27 @@ pub(crate) fn webhook(name: &str) -> Webhook {
 /// The host's shared data as Envoy has it: a value and a mark that each write changes.
 #[derive(Debug, Default)]
 pub(crate) struct FakeShared {
-    slots: HashMap<u32, (Vec<u8>, u32)>,
+    buckets: HashMap<u32, (Vec<u8>, u32)>,
     pulses: HashMap<u32, SteadyMillis>,
     writes: u32,
 }
 
 impl Shared for FakeShared {
-    fn load(&mut self, slot: u32) -> (Vec<u8>, Mark) {
-        self.slots
-            .get(&slot)
+    fn load(&mut self, bucket: u32) -> (Vec<u8>, Mark) {
+        self.buckets
+            .get(&bucket)
             .map_or((Vec::new(), Mark(None)), |(value, mark)| {
                 (value.clone(), Mark(Some(*mark)))
             })
     }
 
-    fn store(&mut self, slot: u32, value: &[u8], mark: Mark) -> bool {
-        let is_unchanged = self.slots.get(&slot).map(|(_, mark)| *mark) == mark.0;
+    fn store(&mut self, bucket: u32, value: &[u8], mark: Mark) -> bool {
+        let is_unchanged = self.buckets.get(&bucket).map(|(_, mark)| *mark) == mark.0;
         if is_unchanged {
-            self.overwrite(slot, value);
+            self.writes += 1;
+            self.buckets.insert(bucket, (value.to_vec(), self.writes));
         }
         is_unchanged
-    }
-
-    fn overwrite(&mut self, slot: u32, value: &[u8]) {
-        self.writes += 1;
-        self.slots.insert(slot, (value.to_vec(), self.writes));
     }
 
     fn pulse_of(&mut self, owner: Owner) -> Option<SteadyMillis> {

@@ -49,7 +49,7 @@ extern "C" fn proxy_set_shared_data(
     })
 }
 
-/// `freshpaint_webhooks.event` of `freshpaint_webhooks.event.417`.
+/// `freshpaint_webhooks.events` of `freshpaint_webhooks.events.417`.
 fn kind_of(key: &str) -> &str {
     key.trim_end_matches(|last: char| last.is_ascii_digit())
         .trim_end_matches('.')

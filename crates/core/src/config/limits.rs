@@ -41,7 +41,7 @@ pub(super) const MAX_HELD_BYTES: Count = count("max_held_bytes", 32 * MIB, 64 * 
 pub(super) const MAX_HELD_EVENTS: Count = count("max_held_events", 20_000, 1, 1_000_000);
 
 pub(super) const DEDUPE_WINDOW: Span = span("window", 900_000, 0, 86_400_000);
-pub(super) const SLOTS: Count = count("slots", 65_536, 1_024, 1_048_576);
+pub(super) const SLOTS: Count = count("slots", 262_144, 1_024, 1_048_576);
 
 const fn count(key: &'static str, default: usize, min: usize, max: usize) -> Count {
     Count {
@@ -122,7 +122,8 @@ impl Default for Retry {
 pub struct Dedupe {
     /// How long an accepted event is remembered; zero switches it off. 15 min by default.
     pub window: Duration,
-    /// Entries of the table that all workers of the process share. 65,536 by default.
+    /// Entries of the table that all workers of the process share. 262,144 by default: five times the events of
+    /// 20 batches of 2,500, some 12 MiB when full.
     pub slots: u32,
 }
 

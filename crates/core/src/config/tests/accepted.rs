@@ -81,7 +81,7 @@ fn a_url_alone_gets_every_default() {
         },
         dedupe: Dedupe {
             window: Duration::from_secs(900),
-            slots: 65_536,
+            slots: 262_144,
         },
         warnings: Vec::new(),
     };

@@ -7,4 +7,5 @@ mod held;
 mod model;
 mod resends;
 mod rounds;
+mod table;
 mod workers;

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use super::bed::{event, retry, status, Bed};
 use crate::delivery::outcome::CallResponse;
-use crate::delivery::table::{Owner, Shared as _};
-use crate::delivery::Verdict;
-use crate::testing::config;
+use crate::delivery::table::{EventId, Owner, Shared as _};
+use crate::delivery::{Event, Verdict};
+use crate::testing::{config, config_with};
 
 fn two() -> (Bed, Bed) {
     let shared = Rc::default();
@@ -158,4 +158,29 @@ fn what_the_other_has_delivered_does_not_cost_a_probe() {
     one.pass(Duration::from_secs(3));
     assert_eq!(one.under_way(), ["e7>0"]);
     assert_eq!(one.outbox.held_events(), 1);
+}
+
+#[test]
+fn a_table_half_full_forgets_next_to_nothing() {
+    let shared = Rc::default();
+    let config = || config_with(&["a"], r#", "dedupe": {"slots": 4096}"#);
+    let mut one = Bed::sharing(config(), Rc::clone(&shared), 1);
+    let mut two = Bed::sharing(config(), shared, 2);
+    let mut random = fastrand::Rng::with_seed(1);
+    let events: Vec<_> = (0..2_048)
+        .map(|n| Event {
+            id: Some(EventId(random.u128(..))),
+            ..event(&n.to_string(), &[0])
+        })
+        .collect();
+    for event in &events {
+        one.submit(vec![event.clone()]);
+        let call = one.calls.pop().unwrap();
+        one.end(call.token, &status(200));
+    }
+    for event in &events {
+        two.submit(vec![event.clone()]);
+    }
+    let recognised = two.count("events.type.track.outcome.duplicate");
+    assert!(recognised > 2_000, "{recognised}");
 }
