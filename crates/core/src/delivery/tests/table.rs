@@ -6,10 +6,12 @@ use crate::clock::SteadyMillis;
 use crate::delivery::table::{EventId, Mark, Owner, Resume, Shared, State, Table};
 use crate::testing::FakeShared;
 
+type Act = Box<dyn FnOnce(&mut FakeShared)>;
+
 /// Another worker acts right after this one has first read a bucket.
 struct Racing<'s> {
     shared: &'s mut FakeShared,
-    act: Option<Box<dyn FnOnce(&mut FakeShared)>>,
+    act: Option<Act>,
 }
 
 impl Shared for Racing<'_> {
