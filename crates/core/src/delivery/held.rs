@@ -37,6 +37,11 @@ impl Schedule {
         self.events
     }
 
+    #[cfg(test)]
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     pub(super) fn next_due(&self) -> Option<SteadyMillis> {
         self.due
             .peek()

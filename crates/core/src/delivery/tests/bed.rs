@@ -35,6 +35,7 @@ pub(super) struct Bed {
     pub(super) refusing: BTreeMap<usize, NotSent>,
     names: Vec<String>,
     counts: BTreeMap<String, u32>,
+    pub(super) owner: u32,
     next_token: u32,
     next_request: u32,
 }
@@ -88,8 +89,17 @@ impl Bed {
             verdicts: Vec::new(),
             refusing: BTreeMap::new(),
             counts: BTreeMap::new(),
+            owner,
             next_token: 4,
             next_request: 1,
+        }
+    }
+
+    /// What comes in the place of this one, at the same time and on the same host.
+    pub(super) fn successor(&self, config: Config, owner: u32) -> Self {
+        Self {
+            now: self.now,
+            ..Self::sharing(config, Rc::clone(&self.shared), owner)
         }
     }
 

@@ -9,3 +9,5 @@ mod resends;
 mod rounds;
 mod table;
 mod workers;
+#[cfg(not(target_arch = "wasm32"))]
+mod world;

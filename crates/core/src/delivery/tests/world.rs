@@ -1,0 +1,309 @@
+//! Two workers, what may happen to them, and what must be true all the while.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::bed::{event, status, Bed, Made};
+use crate::clock::SteadyMillis;
+use crate::config::{Acknowledge, Config};
+use crate::delivery::outcome::{CallResponse, NotSent};
+use crate::delivery::{Outbox, Verdict};
+use crate::testing::config_with;
+
+pub(super) const WEBHOOKS: usize = 3;
+const MOST_IN_FLIGHT: usize = 2;
+const MOST_HELD: usize = 4;
+const MOST_BYTES: usize = 8 * 300;
+/// Time passes in steps of at most this many milliseconds, and what happened is seen at their ends.
+const LONGEST_STEP: SteadyMillis = 500;
+
+#[derive(Clone, Debug)]
+pub(super) enum Step {
+    /// A request on a worker, with events by name and the webhooks that want them.
+    Submit(usize, Vec<(u8, u8)>),
+    /// The SDK sends an earlier request again, perhaps to the other worker.
+    SendAgain(usize, usize),
+    /// A call under way ends.
+    End(usize, usize, Ending),
+    /// The host refuses calls to a webhook, or makes them again.
+    Refuse(usize, usize, bool),
+    Pass(u64),
+    /// A worker's VM dies and comes back empty.
+    Die(usize),
+    /// A worker gets a new configuration; the old one drains.
+    Replace(usize),
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Ending {
+    Delivered,
+    Status(u16),
+    RetryAfter(u32),
+    Broken,
+    TimedOut,
+}
+
+fn configuration(acknowledge: Acknowledge) -> Config {
+    let mut config = config_with(
+        &["a", "b", "c"],
+        r#", "retry": {"window": "120s", "max_backoff": "20s"}, "dedupe": {"window": "3600s"}"#,
+    );
+    config.acknowledge = acknowledge;
+    config.limits.max_in_flight_per_webhook = MOST_IN_FLIGHT;
+    config.limits.max_in_flight_bytes = MOST_BYTES;
+    config.retry.max_held_events = MOST_HELD;
+    config
+}
+
+/// A request as its SDK remembers it.
+#[derive(Clone, Debug)]
+pub(super) struct Request {
+    events: Vec<(u8, u8)>,
+    sent: SteadyMillis,
+    pub(super) verdict: Option<Verdict>,
+}
+
+/// Two workers, and everything that an observer of both ends can know.
+pub(super) struct World {
+    acknowledge: Acknowledge,
+    pub(super) beds: Vec<Bed>,
+    /// Configurations that have been replaced, each with its worker.
+    pub(super) draining: Vec<(usize, Bed)>,
+    owners: u32,
+    /// By owner and number.
+    pub(super) requests: BTreeMap<(u32, u32), Request>,
+    /// Event and webhook, once the webhook has said 2xx.
+    delivered: BTreeSet<(String, usize)>,
+    seen_tokens: BTreeSet<(u32, u32)>,
+}
+
+impl World {
+    pub(super) fn new(acknowledge: Acknowledge) -> Self {
+        let shared = Rc::default();
+        let beds = (0..2)
+            .map(|worker| Bed::sharing(configuration(acknowledge), Rc::clone(&shared), worker + 1))
+            .collect();
+        Self {
+            acknowledge,
+            beds,
+            draining: Vec::new(),
+            owners: 2,
+            requests: BTreeMap::new(),
+            delivered: BTreeSet::new(),
+            seen_tokens: BTreeSet::new(),
+        }
+    }
+
+    /// Puts an empty outbox in the place of a worker's.
+    fn replace(&mut self, worker: usize) -> Bed {
+        self.owners += 1;
+        let new = self.beds[worker].successor(configuration(self.acknowledge), self.owners);
+        std::mem::replace(&mut self.beds[worker], new)
+    }
+
+    /// What drains gives what it keeps to the worker's newest configuration.
+    fn hand_over(&mut self) {
+        for (worker, old) in &mut self.draining {
+            let held = old.outbox.take_held(old.now, &mut *old.shared.borrow_mut());
+            let new = &mut self.beds[*worker];
+            for handover in held {
+                new.outbox.adopt(handover, new.now);
+            }
+            new.drive();
+        }
+    }
+
+    pub(super) fn run(&mut self, step: &Step) {
+        match step {
+            Step::Submit(worker, events) => self.submit(*worker, events.clone()),
+            Step::SendAgain(worker, index) => {
+                let again = self
+                    .requests
+                    .values()
+                    .nth(index % self.requests.len().max(1));
+                if let Some(events) = again.map(|request| request.events.clone()) {
+                    self.submit(*worker, events);
+                }
+            }
+            Step::End(worker, index, how) => {
+                let calls = &self.beds[*worker].calls;
+                if let Some(call) = calls.get(index % calls.len().max(1)).cloned() {
+                    self.end(*worker, &call, *how);
+                }
+            }
+            Step::Refuse(worker, webhook, on) => {
+                let refusing = &mut self.beds[*worker].refusing;
+                if *on {
+                    refusing.insert(*webhook, NotSent::NoCapacity);
+                } else {
+                    refusing.remove(webhook);
+                }
+            }
+            Step::Pass(millis) => self.pass(*millis),
+            Step::Die(worker) => {
+                let dead = self.replace(*worker);
+                self.requests.retain(|(owner, _), request| {
+                    *owner != dead.owner || request.verdict.is_some()
+                });
+            }
+            Step::Replace(worker) => {
+                let old = self.replace(*worker);
+                self.draining.push((*worker, old));
+                self.hand_over();
+            }
+        }
+        self.observe();
+    }
+
+    fn submit(&mut self, worker: usize, events: Vec<(u8, u8)>) {
+        let bed = &mut self.beds[worker];
+        let request = Request {
+            events: events.clone(),
+            sent: bed.now,
+            verdict: None,
+        };
+        let events = events
+            .iter()
+            .map(|(name, wanted)| {
+                let webhooks: Vec<_> = (0..WEBHOOKS)
+                    .filter(|webhook| wanted >> webhook & 1 == 1)
+                    .collect();
+                event(&format!("event-{name}"), &webhooks)
+            })
+            .collect();
+        let number = bed.submit(events);
+        self.requests.insert((bed.owner, number), request);
+    }
+
+    fn end(&mut self, worker: usize, call: &Made, how: Ending) {
+        let response = match how {
+            Ending::Delivered => status(200),
+            Ending::Status(code) => status(code),
+            Ending::RetryAfter(seconds) => CallResponse {
+                retry_after: Some(seconds.to_string().into_bytes()),
+                ..status(429)
+            },
+            Ending::Broken => CallResponse::default(),
+            Ending::TimedOut => CallResponse {
+                status: Some(504),
+                ..CallResponse::default()
+            },
+        };
+        if matches!(how, Ending::Delivered) {
+            self.delivered.insert((call.payload.clone(), call.webhook));
+        }
+        let bed = self.bed(worker);
+        bed.calls.retain(|made| made.token != call.token);
+        bed.end(call.token, &response);
+        self.hand_over();
+    }
+
+    /// The workers, then what drains.
+    fn bed(&mut self, index: usize) -> &mut Bed {
+        match index.checked_sub(self.beds.len()) {
+            None => &mut self.beds[index],
+            Some(index) => &mut self.draining[index].1,
+        }
+    }
+
+    /// Time passes for both workers alike; calls end at their timeout as the host would end them.
+    fn pass(&mut self, millis: u64) {
+        let until = self.beds[0].now + millis;
+        while self.beds[0].now < until {
+            let now = self.beds[0].now;
+            let draining = self.draining.iter().map(|(_, bed)| bed);
+            let calls = self.beds.iter().chain(draining).flat_map(|bed| &bed.calls);
+            let next_end = calls.map(|call| call.ends_at).min().unwrap_or(until);
+            let to = next_end.clamp(now + 1, until.min(now + LONGEST_STEP));
+            for index in 0..self.beds.len() + self.draining.len() {
+                self.bed(index).pass(Duration::from_millis(to - now));
+                for call in self.bed(index).calls.clone() {
+                    if call.ends_at <= to {
+                        self.end(index, &call, Ending::TimedOut);
+                    }
+                }
+            }
+            self.hand_over();
+            self.observe();
+        }
+    }
+
+    fn observe(&mut self) {
+        let takes_over = !self.draining.is_empty();
+        let draining = self.draining.iter_mut().map(|(_, bed)| bed);
+        for bed in self.beds.iter_mut().chain(draining) {
+            for (number, verdict) in bed.take_verdicts() {
+                let request = self.requests.get_mut(&(bed.owner, number)).unwrap();
+                assert_eq!(request.verdict, None, "answered twice: {request:?}");
+                assert!(
+                    bed.now - request.sent <= 25_000 + LONGEST_STEP,
+                    "answered late: {request:?} at {}",
+                    bed.now
+                );
+                if verdict == Verdict::Accepted {
+                    for (name, _) in &request.events {
+                        let name = format!("event-{name}");
+                        let has_it = (0..WEBHOOKS)
+                            .any(|webhook| self.delivered.contains(&(name.clone(), webhook)));
+                        assert!(has_it, "{name} answered as accepted, and nobody has it");
+                    }
+                }
+                request.verdict = Some(verdict);
+            }
+            let mut in_flight = [0; WEBHOOKS];
+            for call in &bed.calls {
+                in_flight[call.webhook] += 1;
+                if self.seen_tokens.insert((bed.owner, call.token)) {
+                    let to = (call.payload.clone(), call.webhook);
+                    assert!(
+                        !self.delivered.contains(&to),
+                        "sent again to who has it: {call:?}"
+                    );
+                }
+            }
+            for count in in_flight {
+                assert!(count <= MOST_IN_FLIGHT, "{count} calls in flight");
+            }
+            // What another configuration keeps is taken over whole.
+            assert!(takes_over || bed.outbox.held_events() <= MOST_HELD);
+            assert!(bed.outbox.in_flight_bytes() <= MOST_BYTES);
+        }
+    }
+
+    /// Everything fails from now on, until nothing is left.
+    pub(super) fn end_all(&mut self) {
+        for bed in &mut self.beds {
+            bed.refusing.clear();
+        }
+        for (_, bed) in &mut self.draining {
+            bed.refusing.clear();
+        }
+        for _ in 0..200 {
+            for index in 0..self.beds.len() + self.draining.len() {
+                for call in self.bed(index).calls.clone() {
+                    self.end(index, &call, Ending::TimedOut);
+                }
+            }
+            self.pass(1_000);
+        }
+    }
+}
+
+impl<T: std::fmt::Debug> Outbox<T> {
+    /// Nothing is left, and every counter says so.
+    pub(super) fn assert_idle(&self) {
+        assert!(self.is_empty(), "{self:?}");
+        let in_flight: usize = self.lanes.iter().map(|lane| lane.in_flight).sum();
+        let counters = [
+            self.by_id.len(),
+            self.attempts.len(),
+            in_flight,
+            self.bytes,
+            self.sheddable,
+            self.schedule.events(),
+            self.schedule.bytes(),
+        ];
+        assert_eq!(counters, [0; 7], "{self:?}");
+    }
+}
