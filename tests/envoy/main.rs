@@ -15,4 +15,5 @@ mod intake;
 mod metrics;
 mod options;
 mod payloads;
+mod rules;
 mod support;

@@ -1,5 +1,6 @@
 //! The canonical event, borrowing from the request body.
 
+use crate::consent::{Consent, OptOut};
 use crate::json::{Id, Object, Text, Value};
 
 /// The four types that the contract names (seed, "Payload Format", `type`).
@@ -62,6 +63,10 @@ pub struct Event<'a> {
     pub traits: Option<Object<'a>>,
     /// The write key, token or environment id that the event was sent with: message ids are unique within it.
     pub source: Option<Id<'a>>,
+    /// What the headers of its request opt out of; signals that no webhook honors are not looked for.
+    pub opt_out: OptOut,
+    /// The categories that its user consented to.
+    pub consent: Consent<'a>,
 }
 
 impl Event<'_> {

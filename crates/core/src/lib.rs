@@ -8,6 +8,7 @@
 pub mod answer;
 pub mod clock;
 pub mod config;
+pub mod consent;
 pub mod delivery;
 pub mod event;
 pub mod intake;

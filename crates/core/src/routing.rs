@@ -9,6 +9,7 @@ use siphasher::sip::SipHasher13;
 use subtle::ConstantTimeEq;
 
 use crate::config::Secret;
+use crate::consent::OptOut;
 use crate::event::{Event, Kind};
 use crate::redaction::Redaction;
 
@@ -19,13 +20,26 @@ pub enum Signal {
     Source,
     /// `sample`: it is not part of the sample.
     Sample,
+    /// `honor`: its request says `Sec-GPC: 1`.
+    Gpc,
+    /// `honor`: its request says `DNT: 1`.
+    Dnt,
+    /// `requires_consent`: a category was not granted.
+    Consent,
     /// `events`: its type or its name.
     Filter,
 }
 
 impl Signal {
     /// Every signal, in the order of rules, metrics and documentation.
-    pub const ALL: [Self; 3] = [Self::Source, Self::Sample, Self::Filter];
+    pub const ALL: [Self; 6] = [
+        Self::Source,
+        Self::Sample,
+        Self::Gpc,
+        Self::Dnt,
+        Self::Consent,
+        Self::Filter,
+    ];
 
     /// The value of the metrics' `signal`.
     #[must_use]
@@ -33,6 +47,9 @@ impl Signal {
         match self {
             Self::Source => "source",
             Self::Sample => "sample",
+            Self::Gpc => "gpc",
+            Self::Dnt => "dnt",
+            Self::Consent => "consent",
             Self::Filter => "filter",
         }
     }
@@ -45,6 +62,10 @@ pub struct Rules {
     pub sources: Vec<Vec<Source>>,
     /// `None` takes all.
     pub sample: Option<Sample>,
+    /// Events of a request with one of these signals do not go.
+    pub honor: OptOut,
+    /// Each of these categories must be granted.
+    pub requires_consent: Vec<String>,
     /// An event must have a type of each list.
     pub types: Vec<Vec<Kind>>,
     /// A name must match a pattern of each list. An event without a name is not asked for one.
@@ -62,6 +83,9 @@ impl Rules {
         match signal {
             Signal::Source => !self.sources.is_empty(),
             Signal::Sample => self.sample.is_some(),
+            Signal::Gpc => self.honor.gpc,
+            Signal::Dnt => self.honor.dnt,
+            Signal::Consent => !self.requires_consent.is_empty(),
             Signal::Filter => {
                 !(self.types.is_empty() && self.allow.is_empty() && self.deny.is_empty())
             }
@@ -85,6 +109,12 @@ impl Rules {
                 self.sources.iter().all(listed)
             }
             Signal::Sample => self.sample.is_none_or(|sample| sample.admits(event)),
+            Signal::Gpc => !event.opt_out.gpc,
+            Signal::Dnt => !event.opt_out.dnt,
+            Signal::Consent => {
+                let mut required = self.requires_consent.iter();
+                required.all(|category| event.consent.grants(category))
+            }
             Signal::Filter => {
                 self.types.iter().all(|types| types.contains(&event.kind))
                     && self.admits_name(event)

@@ -34,6 +34,7 @@ pub use origin::Origin;
 pub use problem::Problem;
 pub use secret::Secret;
 
+use crate::consent::OptOut;
 use crate::event::Kind;
 use crate::routing::Rules;
 use crate::signing::Signing;
@@ -47,6 +48,8 @@ const KEYS: &[&str] = &[
     "sample",
     "sources",
     "properties",
+    "honor",
+    "requires_consent",
     "acknowledge",
     "collect",
     "limits",
@@ -59,6 +62,8 @@ const KEYS: &[&str] = &[
 pub struct Config {
     /// 1 to 32 webhooks, in the order of the configuration.
     pub webhooks: Vec<Webhook>,
+    /// The signals that some webhook honors: those that requests are asked for.
+    pub honored: OptOut,
     /// When the SDK gets its success answer.
     pub acknowledge: Acknowledge,
     /// Where collection requests are found.
@@ -117,8 +122,14 @@ impl Config {
         let cluster = webhook::read_cluster(root, webhook::DEFAULT_CLUSTER, reader);
         let options = webhook::read_options(root, Options::default(), reader);
         let rules = rules::read(root, &Rules::default(), reader);
+        let webhooks = webhook::read_all(root, &cluster, options, &rules, reader);
+        let honored = webhooks
+            .iter()
+            .filter_map(|webhook| Some(webhook.rules.as_ref()?.honor))
+            .fold(OptOut::default(), OptOut::or);
         Self {
-            webhooks: webhook::read_all(root, &cluster, options, &rules, reader),
+            webhooks,
+            honored,
             acknowledge: Acknowledge::read(root, reader),
             collect: collect::read(root, reader),
             limits: limits::read_limits(root, reader),

@@ -1,14 +1,33 @@
-//! `events`, `sample`, `sources`, and `properties`: which events go where, for all webhooks and for each.
+//! `events`, `sample`, `sources`, consent, and `properties`: which events go where, for all webhooks and for each.
 
 use std::rc::Rc;
 
 use super::read::{Field, Object, Reader};
 use super::tree::Node;
 use super::{environment, properties};
+use crate::consent::OptOut;
 use crate::event::Kind;
 use crate::routing::{Glob, Rules, Sample, Source};
 
 pub(super) const EVENTS_KEYS: &[&str] = &["types", "allow", "deny"];
+
+/// The signals that can be honored.
+pub(super) const HONOR: [(&str, OptOut); 2] = [
+    (
+        "gpc",
+        OptOut {
+            gpc: true,
+            dnt: false,
+        },
+    ),
+    (
+        "dnt",
+        OptOut {
+            gpc: false,
+            dnt: true,
+        },
+    ),
+];
 
 /// Most patterns of one list, and most sources.
 pub(super) const MOST: usize = 1_000;
@@ -31,6 +50,16 @@ pub(super) fn read(object: &Object<'_>, all: &Rules, reader: &mut Reader<'_>) ->
         .and_then(|field| sample(&field, reader))
     {
         rules.sample = Some(rules.sample.map_or(sample, |all| all.min(sample)));
+    }
+    if let Some(field) = object.get("honor") {
+        rules.honor = rules.honor.or(honor(&field, reader));
+    }
+    if let Some(field) = object.get("requires_consent") {
+        const WANTED: &str = "a list of consent categories";
+        let categories = texts(&field, WANTED, reader, |text, _| Ok(text.to_owned()));
+        rules
+            .requires_consent
+            .extend(categories.unwrap_or_default());
     }
     if let Some(events) = object
         .get("events")
@@ -83,6 +112,17 @@ fn types(field: &Field<'_>, reader: &mut Reader<'_>) -> Option<Vec<Kind>> {
         .iter()
         .filter_map(|item| item.choice(&choices, reader));
     Some(types.collect())
+}
+
+fn honor(field: &Field<'_>, reader: &mut Reader<'_>) -> OptOut {
+    let mut honor = OptOut::default();
+    let items = field.list("a list of signals such as [\"gpc\", \"dnt\"]", reader);
+    for item in items.unwrap_or_default() {
+        if let Some(signal) = item.choice(&HONOR, reader) {
+            honor = honor.or(signal);
+        }
+    }
+    honor
 }
 
 /// A list of texts, each of which `make` makes something of.

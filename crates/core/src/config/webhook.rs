@@ -21,6 +21,8 @@ pub(super) const KEYS: &[&str] = &[
     "sample",
     "sources",
     "properties",
+    "honor",
+    "requires_consent",
 ];
 pub(super) const OPTIONS_KEYS: &[&str] = &["enable_identify_events", "enable_pageview_events"];
 

@@ -14,6 +14,7 @@ use super::{
 use crate::answer::Answer;
 use crate::clock::Now;
 use crate::config::{Config, Dialect};
+use crate::consent::OptOut;
 use crate::event::{Event, Kind};
 use crate::json::{Id, Value};
 use crate::time;
@@ -26,6 +27,8 @@ pub struct Collection {
     origin: Origin,
     /// The event in the query of a `GET`, still encoded.
     query_data: Option<Vec<u8>>,
+    /// What the head opts out of.
+    opt_out: OptOut,
     /// What the head says of the source.
     source: Option<String>,
     max_body_bytes: usize,
@@ -79,6 +82,7 @@ pub fn judge(route: Route, head: &Head<'_>, config: &Config) -> Judgement {
         route,
         verbose,
         query_data,
+        opt_out: OptOut::read(config.honored, |name| head.headers.get(name)),
         source: credential::of_head(route.dialect, head.headers, query),
         max_body_bytes: config.limits.max_body_bytes,
         origin,
@@ -165,7 +169,9 @@ impl Collection {
                 Some(list) => Place::In(list, index),
             };
             let item = match dialect.read(*value, self.route.call) {
-                Ok(Said::Event(draft)) => finish(draft, request.sent_at, source, context),
+                Ok(Said::Event(draft)) => {
+                    finish(draft, request.sent_at, source, self.opt_out, context)
+                }
                 Ok(Said::Filtered(kind, reason)) => Item::Filtered(kind, reason),
                 Err(fault) => Item::Invalid(fault.at(place)),
             };
@@ -260,6 +266,7 @@ fn finish<'a>(
     draft: Draft<'a>,
     sent_at: Option<Value<'a>>,
     source: Option<Id<'a>>,
+    opt_out: OptOut,
     context: &mut Context<'_>,
 ) -> Item<'a> {
     if integrations::exclude(draft.integrations, &context.config.collect.integration_name) {
@@ -279,6 +286,8 @@ fn finish<'a>(
         properties: draft.properties,
         traits: draft.traits,
         source: source.or(draft.source),
+        opt_out,
+        consent: draft.consent,
     })
 }
 

@@ -119,6 +119,14 @@ impl Bed {
             .1
     }
 
+    /// `<signal> <count>` of everything that was suppressed, whatever the webhook.
+    pub(crate) fn suppressed(&self) -> Vec<String> {
+        let counts = self.counts().into_iter();
+        counts
+            .filter_map(|(name, count)| Some(format!("{} {count}", name.split_once("signal.")?.1)))
+            .collect()
+    }
+
     /// What was suppressed and filtered, by its name after `freshpaint_webhooks.`.
     pub(crate) fn counts(&self) -> Vec<(&str, u32)> {
         self.counts

@@ -6,6 +6,7 @@ use super::{lines, parse};
 use crate::config::{
     Acknowledge, Collect, Config, Dedupe, Dialect, Limits, Options, Origin, Retry, Secret, Webhook,
 };
+use crate::consent::OptOut;
 use crate::event::Kind;
 use crate::redaction::{HashKey, Path, Redaction};
 use crate::routing::{Glob, Rules, Sample, Source};
@@ -50,6 +51,7 @@ fn webhook(name: &str, authority: &str, path: &str) -> Webhook {
 fn a_url_alone_gets_every_default() {
     let config = Config {
         webhooks: vec![webhook("webhook_0", "example.com", "/in")],
+        honored: OptOut::default(),
         acknowledge: Acknowledge::FirstAcceptance,
         collect: Collect {
             path_prefix: String::new(),
@@ -107,6 +109,8 @@ fn everything_can_be_said() {
           "events": {"types": ["track"], "deny": ["a*"]},
           "sample": 0.5,
           "sources": ["${CRM_KEY}"],
+          "honor": ["dnt"],
+          "requires_consent": ["f"],
           "properties": {"allow": ["traits.*"], "deny": ["traits.b"], "hash": ["traits.c"]}
         },
         {"url": "http://example.com/${HOOK_PATH}", "signing": {"scheme": "x_signature_sha1", "secrets": ["${CRM_KEY}"]}, "options": {"enable_identify_events": true}}
@@ -115,6 +119,8 @@ fn everything_can_be_said() {
       "options": {"enable_pageview_events": true},
       "events": {"allow": ["b"], "deny": ["c"]},
       "sample": 1,
+      "honor": ["gpc"],
+      "requires_consent": ["e"],
       "properties": {"deny": ["traits.a"], "hash_key": "${HASH_KEY}"},
       "sources": ["d", "canary-k3y"],
       "acknowledge": "settled",
@@ -156,6 +162,11 @@ fn everything_can_be_said() {
                         vec![source("canary-k3y")],
                     ],
                     sample: Some(Sample::of(0.5)),
+                    honor: OptOut {
+                        gpc: true,
+                        dnt: true,
+                    },
+                    requires_consent: vec!["e".into(), "f".into()],
                     types: vec![vec![Kind::Track]],
                     allow: vec![vec![Glob::new("b")]],
                     deny: vec![Glob::new("c"), Glob::new("a*")],
@@ -181,6 +192,11 @@ fn everything_can_be_said() {
                 },
                 rules: Some(Rc::new(Rules {
                     sources: vec![vec![source("d"), source("canary-k3y")]],
+                    honor: OptOut {
+                        gpc: true,
+                        dnt: false,
+                    },
+                    requires_consent: vec!["e".into()],
                     allow: vec![vec![Glob::new("b")]],
                     deny: vec![Glob::new("c")],
                     redaction: Some(Redaction {
@@ -193,6 +209,10 @@ fn everything_can_be_said() {
                 ..webhook("webhook_1", "example.com", "/canary/path")
             },
         ],
+        honored: OptOut {
+            gpc: true,
+            dnt: true,
+        },
         acknowledge: Acknowledge::Settled,
         collect: Collect {
             path_prefix: "/ingest/v1%20".into(),

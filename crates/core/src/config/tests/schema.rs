@@ -115,6 +115,10 @@ fn lists_and_names_have_the_same_bounds_and_defaults() {
             "/$defs/signing/properties/secrets/maxItems",
             json!(signing::MOST),
         ),
+        (
+            "/$defs/honor/items/enum",
+            json!(rules::HONOR.map(|(name, _)| name)),
+        ),
         ("/$defs/names/maxItems", json!(rules::MOST)),
         ("/$defs/names/items/maxLength", json!(rules::LONGEST)),
         (

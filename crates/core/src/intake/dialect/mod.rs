@@ -20,6 +20,7 @@ mod tracker;
 use super::invalid::{Fault, Problem};
 use super::FilteredReason;
 use crate::config::Dialect;
+use crate::consent::Consent;
 use crate::event::{Kind, Library, Page, Properties};
 use crate::json::{Id, Object, Text, Value};
 
@@ -95,6 +96,7 @@ pub(super) struct Draft<'a> {
     pub(super) traits: Option<Object<'a>>,
     pub(super) source: Option<Id<'a>>,
     pub(super) integrations: Option<Value<'a>>,
+    pub(super) consent: Consent<'a>,
 }
 
 /// What one JSON value of a request is.
@@ -122,6 +124,7 @@ impl<'a> Draft<'a> {
             traits: None,
             source: None,
             integrations: None,
+            consent: Consent::default(),
         }
     }
 }

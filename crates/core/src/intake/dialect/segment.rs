@@ -1,6 +1,7 @@
 //! Segment, `RudderStack` and Jitsu: the type is in the body, or in the path.
 
 use super::{id, name, object, present, Draft, Said, Type, SCREEN_VIEW};
+use crate::consent::Consent;
 use crate::event::{Kind, Library, Own, Page, Properties};
 use crate::intake::invalid::{Fault, Problem};
 use crate::intake::FilteredReason;
@@ -29,6 +30,7 @@ struct Surroundings<'a> {
     page: Option<Value<'a>>,
     library: Option<Value<'a>>,
     traits: Option<Value<'a>>,
+    consent: Option<Value<'a>>,
 }
 
 /// Reads one event whose properties are the customer's alone.
@@ -81,6 +83,7 @@ pub(super) fn read_with<'a>(
     }
     draft.source = fields.write_key.and_then(Value::id);
     draft.integrations = fields.integrations;
+    draft.consent = Consent::of(surroundings.consent);
     Ok(Said::Event(draft))
 }
 
@@ -146,6 +149,7 @@ impl<'a> Surroundings<'a> {
                     "page" => &mut surroundings.page,
                     "library" => &mut surroundings.library,
                     "traits" => &mut surroundings.traits,
+                    "consent" => &mut surroundings.consent,
                     _ => return,
                 };
                 *field = Some(value);

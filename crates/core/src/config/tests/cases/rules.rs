@@ -88,6 +88,31 @@ pub(super) fn cases() -> Vec<Case> {
         "sources[0]: needs the environment variable GONE, which is not set; write it into vm_config.environment_variables of the Envoy file",
         Blind,
     );
+    both(
+        r#""honor": "gpc""#,
+        r#"honor: is a string; write a list of signals such as ["gpc", "dnt"]"#,
+        Sees,
+    );
+    both(
+        r#""honor": ["gps"]"#,
+        r#"honor[0]: is "gps"; write one of "gpc", "dnt""#,
+        Sees,
+    );
+    both(
+        r#""requires_consent": []"#,
+        "requires_consent: is empty; write a list of consent categories, or leave the key out",
+        Sees,
+    );
+    both(
+        r#""requires_consent": {"a": true}"#,
+        "requires_consent: is an object; write a list of consent categories",
+        Sees,
+    );
+    both(
+        r#""requires_consent": [true]"#,
+        "requires_consent[0]: is a boolean; write a string",
+        Sees,
+    );
     let path = |written: &str, problem: &str| {
         format!(
             r#"properties.deny[0]: is "{written}", which {problem}; write a path such as "properties.email" or "traits.*""#
