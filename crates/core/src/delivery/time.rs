@@ -59,7 +59,8 @@ impl<T> Outbox<T> {
 
     /// Does whatever is due.
     pub fn tick(&mut self, now: SteadyMillis, shared: &mut dyn Shared) {
-        if !self.entries.is_empty() {
+        // Also for what it waits for, which it may claim in a moment.
+        if !self.entries.is_empty() || !self.elsewhere.is_empty() {
             self.renew_pulse(now, shared);
         }
         self.end_waits(now, shared);

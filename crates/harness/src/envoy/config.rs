@@ -3,7 +3,7 @@
 use serde_json::{json, Value};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Answers 200 by itself on every listener of a bed, so that a bed can tell that its workers serve.
 pub const READY_PATH: &str = "/-/bed-ready";
@@ -31,6 +31,8 @@ pub struct Config {
     pub file_lds: bool,
     /// HTTP filters before the module, e.g. a decompressor.
     pub filters_before: Vec<Value>,
+    /// Another build of the module than the one to be shipped.
+    pub module: Option<PathBuf>,
     /// Takes the module's place, to try a bed without it.
     pub stand_in: Option<Value>,
     /// Seconds that a replaced listener may drain; Envoy's own default is 600.
@@ -50,6 +52,7 @@ impl Default for Config {
             per_connection_buffer_limit: None,
             file_lds: false,
             filters_before: Vec::new(),
+            module: None,
             stand_in: None,
             drain_seconds: 1,
         }

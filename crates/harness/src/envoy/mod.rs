@@ -119,6 +119,17 @@ impl Envoy {
         self.child.lock().map_or(0, |child| child.0.id())
     }
 
+    /// Resident memory of the process, as Linux counts it.
+    pub fn resident_bytes(&self) -> Result<u64> {
+        let file = format!("/proc/{}/status", self.pid());
+        let status = fs::read_to_string(&file).with_context(|| file.clone())?;
+        let kibibytes = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmRSS:")?.strip_suffix("kB"))
+            .with_context(|| format!("no VmRSS in {file}"))?;
+        Ok(kibibytes.trim().parse::<u64>()? << 10)
+    }
+
     /// Everything Envoy has written so far.
     pub fn log(&self) -> String {
         let bytes = fs::read(self.folder.path().join("envoy.log")).unwrap_or_default();
@@ -172,7 +183,7 @@ impl Config {
     fn needed_module(&self) -> Result<Option<PathBuf>> {
         Ok(match self.stand_in {
             Some(_) => None,
-            None => Some(module()?),
+            None => Some(self.module.clone().map_or_else(module, Ok)?),
         })
     }
 }

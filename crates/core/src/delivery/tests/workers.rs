@@ -184,3 +184,24 @@ fn a_table_half_full_forgets_next_to_nothing() {
     let recognised = two.count("events.type.track.outcome.duplicate");
     assert!(recognised > 2_000, "{recognised}");
 }
+
+#[test]
+fn of_those_that_wait_for_a_worker_that_died_one_takes_over() {
+    let (mut one, mut two) = two();
+    let mut three = Bed::sharing(config(&["a"]), Rc::clone(&two.shared), 3);
+    one.submit(vec![event("x", &[0])]);
+    drop(one);
+    two.submit(vec![event("x", &[0])]);
+    three.submit(vec![event("x", &[0])]);
+    for waiting in [&mut two, &mut three] {
+        waiting.pass(Duration::from_millis(2_990));
+    }
+    for waiting in [&mut two, &mut three] {
+        waiting.now += 100;
+        let shared = Rc::clone(&waiting.shared);
+        waiting.outbox.tick(waiting.now, &mut *shared.borrow_mut());
+        waiting.drive();
+    }
+    assert_eq!(two.under_way(), ["x>0"]);
+    assert_eq!(three.under_way(), [""; 0]);
+}
