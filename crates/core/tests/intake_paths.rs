@@ -189,14 +189,38 @@ fn a_declared_size_over_the_limit_is_refused_before_the_body_comes() {
 #[test]
 fn a_coding_that_cannot_be_read_is_refused_with_the_one_that_can() {
     for coding in ["br", "zstd", "deflate", "gzip, br", "\u{ff}"] {
-        let request = Request::post("/v1/batch", "x").header("content-encoding", coding);
-        let Outcome::Answered(answer, Answered::Refused) = request.run() else {
-            panic!("{coding}: {:?}", request.run())
-        };
-        assert_eq!(answer.status, 415, "{coding}");
-        assert!(
-            answer.headers.contains(&("accept-encoding", "gzip".into())),
-            "{coding}"
-        );
+        for body in [&b"x"[..], b"\x8b\x02\x80{}\x03", b"\x1f\x8b\x08\x00cut"] {
+            let request = Request::post("/v1/batch", body).header("content-encoding", coding);
+            let Outcome::Refused(answer) = request.run() else {
+                panic!("{coding}: {:?}", request.run())
+            };
+            assert_eq!(answer.status, 415, "{coding}");
+            assert!(
+                answer.headers.contains(&("accept-encoding", "gzip".into())),
+                "{coding}"
+            );
+        }
     }
+}
+
+#[test]
+fn a_body_that_can_be_read_is_read_whatever_coding_it_declares() {
+    let plain = Request::post("/track", r#"{"event":"a"}"#);
+    for coding in ["utf-8", "br", "deflate", "\u{ff}"] {
+        let labelled =
+            Request::post("/track", r#"{"event":"a"}"#).header("content-encoding", coding);
+        let (Outcome::Read(_, labelled), Outcome::Read(_, plain)) = (labelled.run(), plain.run())
+        else {
+            panic!("{coding}: {:?}", labelled.run())
+        };
+        assert_eq!(labelled, plain, "{coding}");
+    }
+    let not_an_event = Request::post("/track", "{}").header("content-encoding", "br");
+    let Outcome::Refused(answer) = not_an_event.run() else {
+        panic!("{:?}", not_an_event.run())
+    };
+    assert_eq!(
+        answer.status, 400,
+        "the encoding is not what is wrong with it"
+    );
 }

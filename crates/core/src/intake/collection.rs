@@ -32,6 +32,8 @@ pub struct Collection {
     /// What the head says of the source.
     source: Option<String>,
     max_body_bytes: usize,
+    /// The head declares an encoding that cannot be read. Clients mislabel, so the body is looked at all the same.
+    unknown_encoding: bool,
 }
 
 /// Judges the head of a request that [`super::recognise`] has recognised.
@@ -69,15 +71,6 @@ pub fn judge(route: Route, head: &Head<'_>, config: &Config) -> Judgement {
     if !by_query && head.end_of_stream && query_data.is_none() {
         return refuse(no_body());
     }
-    if !head.end_of_stream {
-        if let Some(encoding) = head.headers.get("content-encoding") {
-            if !body::is_known_encoding(&encoding) {
-                let sentence =
-                    "The body's Content-Encoding is not one that can be read; send gzip or none.";
-                return refuse(Answer::text(415, sentence).with("accept-encoding", "gzip"));
-            }
-        }
-    }
     let collection = Collection {
         route,
         verbose,
@@ -85,6 +78,11 @@ pub fn judge(route: Route, head: &Head<'_>, config: &Config) -> Judgement {
         opt_out: OptOut::read(config.honored, |name| head.headers.get(name)),
         source: credential::of_head(route.dialect, head.headers, query),
         max_body_bytes: config.limits.max_body_bytes,
+        unknown_encoding: !head.end_of_stream
+            && head
+                .headers
+                .get("content-encoding")
+                .is_some_and(|encoding| !body::is_known_encoding(&encoding)),
         origin,
     };
     let declared = (!head.end_of_stream)
@@ -139,7 +137,8 @@ impl Collection {
     ///
     /// # Errors
     ///
-    /// The answer that refuses the whole request: 400 when it is not an event format, 413 when it is too large. No event has been given
+    /// The answer that refuses the whole request: 400 when it is not an event format, 413 when it is too large, 415 when it is
+    /// not JSON and declares an encoding that cannot be read. No event has been given
     /// to `sink` then, but a single invalid one, so that it can be counted.
     pub fn read(
         &mut self,
@@ -233,6 +232,7 @@ impl Collection {
                 ));
             }
             Undecodable::Empty => return self.origin.admit(no_body()),
+            _ if self.unknown_encoding => return self.refuse_encoding(),
             Undecodable::Gzip => {
                 "The body is damaged: it begins as gzip and does not decode.".to_owned()
             }
@@ -255,9 +255,17 @@ impl Collection {
                 error.line(),
                 error.column()
             ),
+            Shapeless::Json(_) if self.unknown_encoding => return self.refuse_encoding(),
             Shapeless::Json(error) => format!("The body is not JSON: {error}."),
         };
         self.origin.admit(Answer::text(400, sentence))
+    }
+
+    fn refuse_encoding(&self) -> Answer {
+        let sentence =
+            "The body's Content-Encoding is not one that can be read; send gzip or none.";
+        self.origin
+            .admit(Answer::text(415, sentence).with("accept-encoding", "gzip"))
     }
 }
 

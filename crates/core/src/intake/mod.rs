@@ -68,7 +68,7 @@ pub enum Judgement {
 pub enum Answered {
     /// A CORS preflight.
     Preflight,
-    /// Its head is wrong: method, declared size, origin, encoding.
+    /// Its head is wrong: method, declared size, origin.
     Refused,
 }
 
