@@ -216,6 +216,21 @@ fn the_customers_routing_is_honoured() {
 }
 
 #[test]
+fn the_routing_of_a_batch_holds_for_its_events_unless_they_say_otherwise() {
+    let routed = |batch: &str, event: &str| {
+        let event = format!(r#"{{"type":"track","event":"a","integrations":{event}}}"#);
+        let body = format!(r#"{{"integrations":{batch},"batch":[{event}]}}"#);
+        said("/v1/batch", &body) == ["track a"]
+    };
+    assert!(routed("null", "null"));
+    assert!(!routed(r#"{"All":false}"#, "null"));
+    assert!(!routed(r#"{"Webhooks":false}"#, r#"{"All":true}"#));
+    assert!(!routed(r#"{"All":false}"#, r#"{"Other":true}"#));
+    assert!(routed(r#"{"All":false}"#, r#"{"Webhooks":true}"#));
+    assert!(!routed(r#"{"Webhooks":true}"#, r#"{"Webhooks":false}"#));
+}
+
+#[test]
 fn the_destination_can_have_another_name() {
     let config = config_with(r#"{"integration_name": "My Hooks"}"#);
     let body = r#"{"type":"track","event":"a","integrations":{"All":false,"My Hooks":true}}"#;

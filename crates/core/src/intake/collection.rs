@@ -168,9 +168,7 @@ impl Collection {
                 Some(list) => Place::In(list, index),
             };
             let item = match dialect.read(*value, self.route.call) {
-                Ok(Said::Event(draft)) => {
-                    finish(draft, request.sent_at, source, self.opt_out, context)
-                }
+                Ok(Said::Event(draft)) => finish(draft, &request, source, self.opt_out, context),
                 Ok(Said::Filtered(kind, reason)) => Item::Filtered(kind, reason),
                 Err(fault) => Item::Invalid(fault.at(place)),
             };
@@ -272,19 +270,20 @@ impl Collection {
 /// Makes an event of what a dialect said.
 fn finish<'a>(
     draft: Draft<'a>,
-    sent_at: Option<Value<'a>>,
+    request: &Request<'a>,
     source: Option<Id<'a>>,
     opt_out: OptOut,
     context: &mut Context<'_>,
 ) -> Item<'a> {
-    if integrations::exclude(draft.integrations, &context.config.collect.integration_name) {
+    let integrations = [request.integrations, draft.integrations];
+    if integrations::exclude(integrations, &context.config.collect.integration_name) {
         return Item::Filtered(Some(draft.kind), FilteredReason::Integrations);
     }
     Item::Event(Event {
         kind: draft.kind,
         automatic: draft.kind == Kind::Page,
         name: draft.name,
-        timestamp: timestamp(&draft, sent_at, context.now),
+        timestamp: timestamp(&draft, request.sent_at, context.now),
         message_id: message_id::of(&draft, context.random),
         anonymous_id: draft.anonymous_id,
         user_id: draft.user_id,

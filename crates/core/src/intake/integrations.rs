@@ -5,19 +5,19 @@ use crate::json::Value;
 /// Do `integrations` leave the destination called `name` out?
 ///
 /// They do when it is `false` there, or when `All` is `false` and it is not named. Anything that is not an object says nothing.
-pub(super) fn exclude(integrations: Option<Value<'_>>, name: &str) -> bool {
-    let Some(integrations) = integrations.and_then(Value::object) else {
-        return false;
-    };
+/// Of several, those of the batch before those of the event, the later ones win key by key.
+pub(super) fn exclude(integrations: [Option<Value<'_>>; 2], name: &str) -> bool {
     let mut all = true;
     let mut named = None;
-    integrations.members(|key, value| {
-        let wanted = value.get() != "false" && !value.is_null();
-        if key.is(name) {
-            named = Some(wanted);
-        } else if key.is("All") || key.is("all") {
-            all = wanted;
-        }
-    });
+    for integrations in integrations.into_iter().flatten().filter_map(Value::object) {
+        integrations.members(|key, value| {
+            let wanted = value.get() != "false" && !value.is_null();
+            if key.is(name) {
+                named = Some(wanted);
+            } else if key.is("All") || key.is("all") {
+                all = wanted;
+            }
+        });
+    }
     !named.unwrap_or(all)
 }

@@ -13,6 +13,8 @@ pub(super) struct Request<'a> {
     pub(super) sent_at: Option<Value<'a>>,
     /// Environment id, write key or token.
     pub(super) source: Option<Id<'a>>,
+    /// The customer's routing of all the events (Segment's HTTP API, "Batch").
+    pub(super) integrations: Option<Value<'a>>,
 }
 
 /// Why a document holds no events.
@@ -68,9 +70,11 @@ impl<'a> Request<'a> {
             list: found,
             sent_at,
             source,
+            integrations,
         } = self;
         let list_found = json::members_with_list(document, list, most, events, |key, value| {
             match &*key.decoded() {
+                "integrations" => *integrations = Some(value),
                 "sentAt" | "sent_at" | "upload_time" => *sent_at = Some(value),
                 "writeKey" | "api_key" | "client" | "token" => {
                     *source = value.id().filter(|id| !id.is_empty())
@@ -81,6 +85,8 @@ impl<'a> Request<'a> {
         if list_found {
             *found = Some(list);
         } else {
+            // They are the event's own.
+            *integrations = None;
             events.push(Value::of_checked(document));
         }
         Ok(())
