@@ -12,11 +12,13 @@ mod batch;
 pub mod budget;
 mod calls;
 mod entry;
+mod handover;
 mod health;
 mod held;
 mod notices;
 mod outbox;
 pub mod outcome;
+mod schedule;
 pub mod table;
 #[cfg(test)]
 mod tests;
@@ -32,7 +34,7 @@ use crate::signing::WebhookId;
 
 pub use self::batch::Verdict;
 pub use self::calls::Call;
-pub use self::held::Handover;
+pub use self::handover::Handover;
 pub use self::notices::Notice;
 pub use self::outbox::{Outbox, Overloaded, Submitted};
 use self::table::EventId;

@@ -10,8 +10,8 @@ use super::batch::{Batch, BatchKey, Decision, Verdict};
 use super::budget::Budget;
 use super::calls::{Attempt, Lane};
 use super::entry::{Entry, EntryKey, Waiter};
-use super::held::Schedule;
 use super::notices::{Notice, Notices};
+use super::schedule::Schedule;
 use super::table::{Claim, EventId, Owner, Resume, Shared, State, Table};
 use super::time::ELSEWHERE_EVERY;
 use super::webhook_set::WebhookSet;
@@ -181,7 +181,7 @@ impl<T> Outbox<T> {
     /// Events kept to be tried again.
     #[must_use]
     pub fn held_events(&self) -> usize {
-        self.schedule.events()
+        self.schedule.events
     }
 
     /// Nothing is in flight, kept or waited for.

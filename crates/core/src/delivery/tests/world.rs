@@ -301,8 +301,8 @@ impl<T: std::fmt::Debug> Outbox<T> {
             in_flight,
             self.bytes,
             self.sheddable,
-            self.schedule.events(),
-            self.schedule.bytes(),
+            self.schedule.events,
+            self.schedule.bytes,
         ];
         assert_eq!(counters, [0; 7], "{self:?}");
     }
