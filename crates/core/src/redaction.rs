@@ -32,6 +32,38 @@ pub struct Redaction {
     pub key: Option<HashKey>,
     /// Replaced by [`MASK`].
     pub mask: Vec<Path>,
+    /// `userId`, `anonymousId` and `groupId` too are kept only where every list of `allow` names them.
+    pub only_allowed: bool,
+    /// Urls, of which no more than this is kept; what is no such url is left out.
+    pub urls: Vec<(Path, UrlPart)>,
+}
+
+/// How much of a url is kept. User-info, query and fragment never are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UrlPart {
+    /// `https://example.com/`
+    Origin,
+    /// Up to the path; also of a path alone.
+    Path,
+}
+
+impl UrlPart {
+    fn of(self, url: &str) -> Option<String> {
+        let end = url.find(['?', '#']).unwrap_or(url.len());
+        let (kept, _) = url.split_at_checked(end)?;
+        let Some((scheme, rest)) = kept.split_once("://") else {
+            return (self == Self::Path && kept.starts_with('/')).then(|| kept.to_owned());
+        };
+        let (authority, path) =
+            rest.split_at_checked(rest.find(['/', '\\']).unwrap_or(rest.len()))?;
+        let host = authority.rsplit('@').next()?;
+        let path = match self {
+            Self::Origin => "/",
+            Self::Path => path,
+        };
+        let is_web = ["http", "https"].contains(&scheme.to_ascii_lowercase().as_str());
+        is_web.then(|| format!("{scheme}://{host}{path}"))
+    }
 }
 
 /// A key for HMAC-SHA-256, expanded once.
@@ -88,6 +120,13 @@ impl Segment {
 }
 
 impl Path {
+    /// Whether this path names what stands at `other`, or something that holds it.
+    fn covers(&self, other: &Self) -> bool {
+        let mut pairs = self.0.iter().zip(&other.0);
+        self.0.len() <= other.0.len()
+            && pairs.all(|(own, other)| *own == Segment::Any || own == other)
+    }
+
     /// Most segments of a path.
     pub const LONGEST: usize = 16;
 
@@ -148,6 +187,7 @@ enum Rule {
     Allow(usize),
     Hash,
     Mask,
+    Url(UrlPart),
 }
 
 /// Paths that lead on from a value, with what is left of them.
@@ -165,17 +205,19 @@ impl Redaction {
         let payload = Value::of_checked(document).object();
         let visit = |key: Text<'_>, value: Value<'_>| {
             let next = step(&live, Some(&key.decoded()));
-            let allowed = if CONTAINERS.iter().any(|container| key.is(container)) {
+            let is_one_of = |keys: &[&str]| keys.iter().any(|one| key.is(one));
+            let is_container = is_one_of(&CONTAINERS);
+            let allowed = if is_container || self.only_allowed && is_one_of(&IDS) {
                 Allowed::default()
             } else {
                 self.all_allowed()
             };
             members.write(key.get(), |out| {
-                if allowed == self.all_allowed() {
-                    self.value(value, &next, allowed, out)
-                } else {
+                if is_container {
                     self.inside(value, &next, allowed, out);
                     true
+                } else {
+                    self.value(value, &next, allowed, out)
                 }
             });
         };
@@ -195,6 +237,8 @@ impl Redaction {
         ] {
             live.extend(paths.iter().map(|path| (path.0.as_slice(), rule)));
         }
+        let urls = self.urls.iter();
+        live.extend(urls.map(|(path, part)| (path.0.as_slice(), Rule::Url(*part))));
         for (list, paths) in self.allow.iter().enumerate() {
             live.extend(
                 paths
@@ -203,6 +247,13 @@ impl Redaction {
             );
         }
         live
+    }
+
+    /// Whether what stands at `path` is kept.
+    #[must_use]
+    pub fn allows(&self, path: &Path) -> bool {
+        let covered = |paths: &[Path]| paths.iter().any(|one| one.covers(path));
+        self.allow.iter().all(|list| covered(list)) && !covered(&self.deny)
     }
 
     fn all_allowed(&self) -> Allowed {
@@ -233,13 +284,25 @@ impl Redaction {
                 return false;
             }
         }
+        let url = live.iter().find_map(|(rest, rule)| match rule {
+            Rule::Url(part) if rest.is_empty() => Some(*part),
+            _ => None,
+        });
+        let is_read = url.is_some() || ends(Rule::Hash);
+        let mut text = value.text().filter(|_| is_read).map(Text::decoded);
+        if let Some(part) = url.filter(|_| !value.is_null()) {
+            let Some(cut) = text.and_then(|url| part.of(&url)) else {
+                return false;
+            };
+            text = Some(cut.into());
+        }
         if value.is_null() {
             out.extend_from_slice(b"null");
         } else if ends(Rule::Mask) {
             out.extend_from_slice(MASK.as_bytes());
         } else if ends(Rule::Hash) {
-            let hash = match value.text() {
-                Some(text) => self.hash(text.decoded().as_bytes()),
+            let hash = match text {
+                Some(text) => self.hash(text.as_bytes()),
                 None => {
                     let start = out.len();
                     self.inside(value, live, allowed, out);
@@ -251,6 +314,9 @@ impl Redaction {
             out.push(b'"');
             out.extend_from_slice(hash.as_bytes());
             out.push(b'"');
+        } else if let (Some(_), Some(cut)) = (url, text) {
+            // Writing to a Vec does not fail.
+            let _ = serde_json::to_writer(out, &cut);
         } else {
             self.inside(value, live, allowed, out);
         }
@@ -340,5 +406,52 @@ impl<'o> Members<'o> {
 
     fn close(self, bracket: u8) {
         self.out.push(bracket);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_is_cut_to_what_may_go() {
+        let cases = [
+            (
+                "https://a.test/x/y?q=1#f",
+                Some("https://a.test/"),
+                Some("https://a.test/x/y"),
+            ),
+            (
+                "https://a.test?q=1",
+                Some("https://a.test/"),
+                Some("https://a.test"),
+            ),
+            (
+                "https://a.test#/x?q",
+                Some("https://a.test/"),
+                Some("https://a.test"),
+            ),
+            (
+                "HTTP://u:p@a.test:81/x@y",
+                Some("HTTP://a.test:81/"),
+                Some("HTTP://a.test:81/x@y"),
+            ),
+            (
+                "https://a.test\\x",
+                Some("https://a.test/"),
+                Some("https://a.test\\x"),
+            ),
+            ("/x/y?q=1", None, Some("/x/y")),
+            ("/x?u=https://b.test/", None, Some("/x")),
+            ("x/y", None, None),
+            ("mailto:hello@example.com", None, None),
+            ("android-app://com.example/x", None, None),
+            ("?q=1", None, None),
+            ("", None, None),
+        ];
+        for (url, origin, path) in cases {
+            assert_eq!(UrlPart::Origin.of(url).as_deref(), origin, "{url}");
+            assert_eq!(UrlPart::Path.of(url).as_deref(), path, "{url}");
+        }
     }
 }

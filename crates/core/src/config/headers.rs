@@ -144,7 +144,7 @@ fn value(name: &str, field: &Field<'_>, reader: &mut Reader<'_>) -> Option<Strin
         let variable = name
             .to_ascii_uppercase()
             .replace(|c: char| !c.is_ascii_alphanumeric(), "_");
-        reader.warning(&field.path, environment::in_plain_sight(&variable));
+        reader.plain_secret(&field.path, &variable);
     }
     Some(value)
 }

@@ -13,6 +13,7 @@ mod host;
 mod limits;
 mod origin;
 mod problem;
+mod profile;
 mod properties;
 mod read;
 mod rules;
@@ -50,6 +51,8 @@ const KEYS: &[&str] = &[
     "properties",
     "honor",
     "requires_consent",
+    "profile",
+    "allow_unsigned",
     "acknowledge",
     "collect",
     "limits",
@@ -97,6 +100,7 @@ impl Config {
     ) -> Result<Self, Vec<Problem>> {
         let mut reader = Reader {
             environment,
+            secrets_by_name: false,
             problems: Vec::new(),
             warnings: Vec::new(),
         };
@@ -121,8 +125,13 @@ impl Config {
     fn read(root: &Object<'_>, reader: &mut Reader<'_>) -> Self {
         let cluster = webhook::read_cluster(root, webhook::DEFAULT_CLUSTER, reader);
         let options = webhook::read_options(root, Options::default(), reader);
-        let rules = rules::read(root, &Rules::default(), reader);
+        let profile = root
+            .get("profile")
+            .and_then(|field| field.choice(&profile::PROFILES, reader));
+        reader.secrets_by_name = profile.is_some();
+        let rules = rules::read(root, &profile::rules(profile), reader);
         let webhooks = webhook::read_all(root, &cluster, options, &rules, reader);
+        profile::check(profile, root, &webhooks, reader);
         let honored = webhooks
             .iter()
             .filter_map(|webhook| Some(webhook.rules.as_ref()?.honor))

@@ -58,7 +58,7 @@ fn hash_key(object: &Object<'_>, reader: &mut Reader<'_>) -> Option<HashKey> {
     let field = object.get("hash_key")?;
     let written = field.string("a secret, such as \"${HASH_KEY}\"", reader)?;
     if !environment::refers(written) {
-        reader.warning(&field.path, environment::in_plain_sight("HASH_KEY"));
+        reader.plain_secret(&field.path, "HASH_KEY");
     }
     let problem = match environment::expand(written, reader.environment) {
         Ok(key) if key.len() >= SHORTEST_KEY => return HashKey::new(key.as_bytes()),

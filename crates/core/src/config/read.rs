@@ -1,5 +1,6 @@
 //! Walking the tree: every value knows its path, and every problem is collected rather than returned.
 
+use super::environment;
 use super::problem::{listed, member, shown, Problem};
 use super::tree::Node;
 
@@ -7,6 +8,8 @@ use super::tree::Node;
 pub(super) struct Reader<'e> {
     /// Looks an environment variable of the VM up.
     pub(super) environment: &'e dyn Fn(&str) -> Option<String>,
+    /// A secret in plain sight is a problem and not only a warning.
+    pub(super) secrets_by_name: bool,
     /// What makes the configuration unusable.
     pub(super) problems: Vec<Problem>,
     /// What is allowed and probably not meant.
@@ -19,6 +22,16 @@ impl Reader<'_> {
             path: path.into(),
             message: message.into(),
         });
+    }
+
+    /// Reports a secret that stands in the configuration itself, and the variable that it could come from.
+    pub(super) fn plain_secret(&mut self, path: &str, variable: &str) {
+        let message = environment::in_plain_sight(variable);
+        if self.secrets_by_name {
+            self.problem(path, message);
+        } else {
+            self.warning(path, message);
+        }
     }
 
     pub(super) fn warning(&mut self, path: &str, message: impl Into<String>) {

@@ -110,7 +110,7 @@ fn secrets<M: KeyInit>(
         }
         if !environment::refers(written) {
             let variable = format!("{}_SIGNING_KEY", webhook.to_ascii_uppercase());
-            reader.warning(&secret.path, environment::in_plain_sight(&variable));
+            reader.plain_secret(&secret.path, &variable);
         }
     }
     if !lasts {

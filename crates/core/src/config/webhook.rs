@@ -6,7 +6,7 @@ use super::bound::Span;
 use super::problem::shown;
 use super::read::{Field, Object, Reader};
 use super::target::{self, Target};
-use super::{environment, headers, rules, signing, Options, Webhook};
+use super::{environment, headers, profile, rules, signing, Options, Webhook};
 use crate::routing::Rules;
 
 pub(super) const KEYS: &[&str] = &[
@@ -102,7 +102,9 @@ fn read(
     let timeout = TIMEOUT.read(object, reader);
     let signing = signing::read(object, &name, &headers, reader);
     let options = read_options(object, options, reader);
-    let rules = rules::shared(rules::read(object, rules, reader));
+    let mut rules = rules::read(object, rules, reader);
+    profile::complete(&mut rules);
+    let rules = rules::shared(rules);
     let Target {
         scheme,
         authority,

@@ -4,4 +4,5 @@
 mod bed;
 mod consent;
 mod events;
+mod profile;
 mod properties;

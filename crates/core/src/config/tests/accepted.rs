@@ -175,7 +175,7 @@ fn everything_can_be_said() {
                         allow: vec![vec![path("traits.*")]],
                         hash: vec![path("traits.c")],
                         key: hash_key.clone(),
-                        mask: Vec::new(),
+                        ..Redaction::default()
                     }),
                 })),
                 ..webhook("crm", "crm.example.com:8443", "/in?k=v")

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use super::super::bound::{Count, Span};
 use super::super::{
-    collect, duration, headers, limits, properties, rules, signing, target, webhook, Acknowledge,
-    Dialect, KEYS,
+    collect, duration, headers, limits, profile, properties, rules, signing, target, webhook,
+    Acknowledge, Dialect, KEYS,
 };
 use super::{schema, Config};
 use crate::event::Kind;
@@ -114,6 +114,10 @@ fn lists_and_names_have_the_same_bounds_and_defaults() {
         (
             "/$defs/signing/properties/secrets/maxItems",
             json!(signing::MOST),
+        ),
+        (
+            "/properties/profile/enum",
+            json!(profile::PROFILES.map(|(name, _)| name)),
         ),
         (
             "/$defs/honor/items/enum",

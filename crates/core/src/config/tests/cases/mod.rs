@@ -3,6 +3,7 @@
 mod bounds;
 mod collect;
 mod headers;
+mod profile;
 mod rules;
 mod signing;
 mod urls;
@@ -43,6 +44,7 @@ impl Case {
             headers::cases(),
             signing::cases(),
             rules::cases(),
+            profile::cases(),
             bounds::cases(),
             collect::cases(),
         ]

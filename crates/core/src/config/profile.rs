@@ -1,0 +1,127 @@
+//! `profile`: what health data asks of a configuration (seed, "Supports HIPAA mode").
+
+use super::problem::shown;
+use super::read::{Object, Reader};
+use super::Webhook;
+use crate::consent::OptOut;
+use crate::redaction::{Path, Redaction, UrlPart};
+use crate::routing::Rules;
+
+#[derive(Clone, Copy)]
+pub(super) enum Profile {
+    Hipaa,
+}
+
+pub(super) const PROFILES: [(&str, Profile); 1] = [("hipaa", Profile::Hipaa)];
+
+/// What holds for all webhooks of this profile, before their own.
+pub(super) fn rules(profile: Option<Profile>) -> Rules {
+    let Some(Profile::Hipaa) = profile else {
+        return Rules::default();
+    };
+    let path = |text| Path::parse(text).ok();
+    Rules {
+        honor: OptOut {
+            gpc: true,
+            dnt: true,
+        },
+        redaction: Some(Redaction {
+            only_allowed: true,
+            deny: path("userId").into_iter().collect(),
+            ..Redaction::default()
+        }),
+        ..Rules::default()
+    }
+}
+
+/// The urls of pages in a payload, each with the member beside it that holds the path.
+const PAGE_URLS: [(&str, &str); 2] = [
+    ("context.page.url", "context.page.path"),
+    ("properties.url", "properties.path"),
+];
+
+/// Completes a webhook's rules once its own have been read: without anything allowed, nothing is, and urls are cut.
+pub(super) fn complete(rules: &mut Rules) {
+    let Some(redaction) = rules.redaction.as_mut().filter(|own| own.only_allowed) else {
+        return;
+    };
+    if redaction.allow.is_empty() {
+        redaction.allow.push(Vec::new());
+    }
+    for (url, path) in PAGE_URLS {
+        let (Ok(url), Ok(path)) = (Path::parse(url), Path::parse(path)) else {
+            continue;
+        };
+        let part = if redaction.allows(&path) {
+            UrlPart::Path
+        } else {
+            UrlPart::Origin
+        };
+        redaction.urls.push((url, part));
+        redaction.urls.push((path, UrlPart::Path));
+    }
+}
+
+/// Holds the webhooks against the profile.
+pub(super) fn check(
+    profile: Option<Profile>,
+    root: &Object<'_>,
+    webhooks: &[Webhook],
+    reader: &mut Reader<'_>,
+) {
+    let unsigned = unsigned(profile, root, webhooks, reader);
+    let Some(Profile::Hipaa) = profile else {
+        return;
+    };
+    for webhook in webhooks {
+        let name = &webhook.name;
+        if webhook.scheme != "https" {
+            reader.problem(
+                "profile",
+                format!("sends over https alone, and the url of webhook {name} is http; write an https url"),
+            );
+        }
+        if webhook.signing.is_none() && !unsigned.contains(name) {
+            reader.problem(
+                "profile",
+                format!("signs its webhooks, and webhook {name} has no signing; write signing, or its name into allow_unsigned"),
+            );
+        }
+    }
+}
+
+/// `allow_unsigned`: names of webhooks.
+fn unsigned(
+    profile: Option<Profile>,
+    root: &Object<'_>,
+    webhooks: &[Webhook],
+    reader: &mut Reader<'_>,
+) -> Vec<String> {
+    let Some(field) = root.get("allow_unsigned") else {
+        return Vec::new();
+    };
+    if profile.is_none() {
+        reader.problem(
+            &field.path,
+            "means nothing without a profile; write profile too, or leave it out",
+        );
+    }
+    let items = field.list("a list of names of webhooks", reader);
+    let mut names = Vec::new();
+    for item in items.unwrap_or_default() {
+        let Some(name) = item.string("the name of a webhook", reader) else {
+            continue;
+        };
+        if !webhooks.iter().any(|webhook| webhook.name == name) {
+            reader.problem(
+                &item.path,
+                format!(
+                    "is {}, and no webhook has that name; write the name of a webhook",
+                    shown(name)
+                ),
+            );
+        }
+        names.push(name.to_owned());
+    }
+    names
+}

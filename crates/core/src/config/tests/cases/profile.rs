@@ -1,0 +1,52 @@
+//! `profile` and `allow_unsigned`.
+
+use super::Schema::{Blind, Sees};
+use super::{root, Case};
+
+const SIGNED: &str = r#""signing": {"secrets": ["${SIGNING_KEY}"]}"#;
+const IN_PLAIN_SIGHT: &str = "holds a secret in plain sight; write";
+
+pub(super) fn cases() -> Vec<Case> {
+    let hipaa = |webhook: &str, more: &str, said: &[&str], schema| {
+        let written = format!(
+            r#"{{"profile": "hipaa", "webhooks": [{{"name": "crm", "url": "https://example.com/in", {webhook}}}]{more}}}"#
+        );
+        Case::new(written, said, schema)
+    };
+    vec![
+        root(r#""profile": "gdpr""#, &[r#"profile: is "gdpr"; write one of "hipaa""#], Sees),
+        root(
+            r#""allow_unsigned": ["webhook_0"]"#,
+            &["allow_unsigned: means nothing without a profile; write profile too, or leave it out"],
+            Blind,
+        ),
+        hipaa(
+            r#""timeout": "1s""#,
+            "",
+            &["profile: signs its webhooks, and webhook crm has no signing; write signing, or its name into allow_unsigned"],
+            Blind,
+        ),
+        hipaa(
+            SIGNED,
+            r#", "allow_unsigned": ["crn"]"#,
+            &[r#"allow_unsigned[0]: is "crn", and no webhook has that name; write the name of a webhook"#],
+            Blind,
+        ),
+        hipaa(SIGNED, r#", "allow_unsigned": "crm""#, &["allow_unsigned: is a string; write a list of names of webhooks"], Sees),
+        Case::new(
+            format!(r#"{{"profile": "hipaa", "webhooks": [{{"url": "http://example.com/in", {SIGNED}}}]}}"#),
+            &["profile: sends over https alone, and the url of webhook webhook_0 is http; write an https url"],
+            Blind,
+        ),
+        hipaa(
+            r#""headers": {"X-Api-Key": "canary"}, "signing": {"secrets": ["whsec_Y2FuYXJ5Y2FuYXJ5Y2FuYXJ5Y2FuYXJ5"]}"#,
+            r#", "properties": {"hash": ["anonymousId"], "hash_key": "canarycanarycanarycanarycanarycanary"}"#,
+            &[
+                &format!(r#"properties.hash_key: {IN_PLAIN_SIGHT} "${{HASH_KEY}}" and set HASH_KEY in vm_config.environment_variables"#),
+                &format!(r#"webhooks[0].headers.X-Api-Key: {IN_PLAIN_SIGHT} "${{X_API_KEY}}" and set X_API_KEY in vm_config.environment_variables"#),
+                &format!(r#"webhooks[0].signing.secrets[0]: {IN_PLAIN_SIGHT} "${{CRM_SIGNING_KEY}}" and set CRM_SIGNING_KEY in vm_config.environment_variables"#),
+            ],
+            Blind,
+        ),
+    ]
+}
