@@ -1,6 +1,6 @@
 # Each target is one script; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run build test sdks check deny clean
+.PHONY: help run build test faults sdks check deny clean
 
 help: ## List the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1	\2/p' $(MAKEFILE_LIST) | while IFS='	' read -r target what; do \
@@ -15,6 +15,9 @@ build: ## Build target/freshpaint_webhooks.wasm, the module that Envoy loads
 
 test: ## Run every test: the core natively and on wasm32, the shell on a mock host, the module in a real Envoy
 	@scripts/test
+
+faults: ## Break webhooks in every way for FAULTS_SECONDS (300), and hold what was sent against what was received
+	@scripts/faults
 
 sdks: ## Run the real SDKs against a real Envoy with the module, and print a table SDK x call
 	@scripts/sdks

@@ -8,6 +8,8 @@
 #![allow(missing_docs)]
 
 mod doorbell;
+#[cfg(feature = "fault-injection")]
+mod fault;
 mod host;
 mod identity;
 mod metrics;

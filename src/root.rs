@@ -15,6 +15,9 @@ use crate::plugin::Plugin;
 use crate::shared_data::SharedData;
 use crate::stream::Stream;
 
+/// Said by each worker when a configuration has been replaced, and when Envoy exits.
+const LAST_WORDS: &str = "this configuration has ended, nothing of it is in flight or kept";
+
 /// A root context, of which each configuration gets one per VM.
 pub(crate) struct Root {
     context_id: u32,
@@ -38,6 +41,8 @@ impl Root {
 
     /// Makes the calls and gives the answers that are ready, and sees to the next tick.
     fn drive(&mut self) {
+        #[cfg(feature = "fault-injection")]
+        crate::fault::in_root();
         let Some(plugin) = self.plugin.clone() else {
             return;
         };
@@ -63,6 +68,7 @@ impl Root {
         self.set_tick(wake_in, now);
         if self.is_draining && plugin.worker.borrow().is_empty() {
             self.is_draining = false;
+            log::info!("{LAST_WORDS}");
             let _ = host::enter(self.context_id);
             host::done();
         }
@@ -117,6 +123,9 @@ impl Context for Root {
         plugin.hand_over();
         plugin.flush();
         self.is_draining = !plugin.worker.borrow().is_empty();
+        if !self.is_draining {
+            log::info!("{LAST_WORDS}");
+        }
         !self.is_draining
     }
 }

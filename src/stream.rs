@@ -78,6 +78,8 @@ impl Context for Stream {}
 
 impl HttpContext for Stream {
     fn on_http_request_headers(&mut self, _: usize, end_of_stream: bool) -> Action {
+        #[cfg(feature = "fault-injection")]
+        crate::fault::in_stream();
         let reception = receive(&self.plugin, end_of_stream);
         match reception {
             Reception::Pass => {

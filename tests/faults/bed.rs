@@ -1,0 +1,153 @@
+//! An Envoy with the module, two webhooks, and the ledger between them.
+
+use crate::clients::Clients;
+use crate::ledger::{Answer, Keeps, Ledger, Row};
+use crate::webhooks::{Way, Webhook, HEALTHY, TIMEOUT};
+use freshpaint_harness::wait::poll;
+use freshpaint_harness::{Cluster, Config, Envoy, Plugin};
+use serde_json::{json, Value};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::thread;
+use std::time::Duration;
+
+/// More than anything takes once every webhook answers again: `retry.max_backoff` and some rounds.
+const RECOVERY: Duration = Duration::from_secs(30);
+
+/// Events that one request of the last re-send carries.
+const AGAIN: usize = 100;
+
+static MACHINE: RwLock<()> = RwLock::new(());
+
+/// For a scenario that measures: it has the machine to itself.
+pub(crate) fn alone() -> RwLockWriteGuard<'static, ()> {
+    MACHINE.write().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// For a scenario that mostly waits: others may run beside it.
+pub(crate) fn beside_others() -> RwLockReadGuard<'static, ()> {
+    MACHINE.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+pub(crate) struct Bed {
+    pub(crate) envoy: Envoy,
+    pub(crate) config: Config,
+    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) webhooks: [Webhook; 2],
+}
+
+impl Bed {
+    /// On this many workers, with whatever `change` does to the configuration.
+    pub(crate) fn start(workers: u32, change: impl FnOnce(&mut Config)) -> Self {
+        let ledger = Arc::default();
+        let webhooks = [
+            Webhook::start("crm", 0, &ledger),
+            Webhook::start("cdp", 1, &ledger),
+        ];
+        let clusters = webhooks
+            .iter()
+            .map(|webhook| Cluster::new(webhook.name, webhook.receiver.address()));
+        let mut config = Config {
+            concurrency: workers,
+            clusters: clusters.collect(),
+            plugin: Plugin::Struct(plugin()),
+            file_lds: true,
+            drain_seconds: 2,
+            ..Config::default()
+        };
+        change(&mut config);
+        let envoy = Envoy::start(&config).unwrap_or_else(|error| panic!("{error:#}"));
+        Self {
+            envoy,
+            config,
+            ledger,
+            webhooks,
+        }
+    }
+
+    pub(crate) fn clients<'a>(&'a self, prefix: &'a str) -> Clients<'a> {
+        Clients {
+            to: self.envoy.address(),
+            ledger: &self.ledger,
+            prefix,
+            patience: Duration::from_secs(28),
+            threads: 48,
+        }
+    }
+
+    pub(crate) fn turn(&self, ways: [Way; 2]) {
+        for (webhook, way) in self.webhooks.iter().zip(ways) {
+            webhook.turn(way);
+        }
+    }
+
+    /// Lets every webhook work again, sends what was not taken, and waits until everything has arrived.
+    pub(crate) fn recover(&self, prefix: &str, keeps: Keeps) {
+        self.turn([HEALTHY; 2]);
+        let clients = self.clients(prefix);
+        let all_sent = poll(RECOVERY, || {
+            let left = self.ledger.to_send_again(prefix, keeps);
+            let again = left.chunks(AGAIN).map(|ids| clients.send(ids));
+            again
+                .fold(true, |all, answer| all & (answer == Answer::Success))
+                .then_some(())
+        });
+        let arrived = poll(RECOVERY, || {
+            let row = self.ledger.row(prefix);
+            (row.lost + row.missing == 0).then_some(())
+        });
+        if all_sent.and(arrived).is_none() {
+            println!(
+                "after {RECOVERY:?}:\n{}\n{:?}",
+                self.ledger.suspects(prefix),
+                self.envoy.metrics()
+            );
+        }
+    }
+
+    /// Waits for what may still come although it should not.
+    pub(crate) fn settle(&self) {
+        // The longest backoff, and an attempt.
+        thread::sleep(Duration::from_secs(1) + TIMEOUT);
+    }
+
+    /// Fails unless nothing was lost and nothing doubled.
+    #[track_caller]
+    pub(crate) fn assert_whole(&self, prefix: &str) -> Row {
+        let row = self.ledger.row(prefix);
+        assert!(
+            row.sent > 0 && row.lost + row.missing + row.doubled == 0,
+            "{prefix}\n{}\n{row}\n{}\n{:?}\n{}",
+            crate::ledger::COLUMNS,
+            self.ledger.suspects(prefix),
+            self.envoy.metrics(),
+            last_lines(&self.envoy.log()),
+        );
+        row
+    }
+
+    /// Fails if a VM has failed, which no fault outside may bring about.
+    #[track_caller]
+    pub(crate) fn assert_no_vm_died(&self) {
+        let log = self.envoy.log();
+        assert!(!log.contains("panicked"), "{log}");
+    }
+
+    /// Resident memory of Envoy, in MiB.
+    pub(crate) fn resident_mib(&self) -> u64 {
+        self.envoy.resident_bytes().unwrap() >> 20
+    }
+}
+
+/// Short pauses, so that a webhook that is back is found soon; everything else as by default.
+pub(crate) fn plugin() -> Value {
+    let timeout = format!("{}s", TIMEOUT.as_secs());
+    let webhooks = ["crm", "cdp"].map(|name| {
+        json!({"name": name, "url": format!("http://{name}.test/in"), "cluster": name, "timeout": timeout})
+    });
+    json!({"webhooks": webhooks, "retry": {"initial_backoff": "0.1s", "max_backoff": "1s"}})
+}
+
+fn last_lines(log: &str) -> String {
+    let lines: Vec<_> = log.lines().collect();
+    lines[lines.len().saturating_sub(30)..].join("\n")
+}

@@ -1,0 +1,178 @@
+//! A worker's VM dies: collection comes back, and clients that send again lose nothing.
+
+use crate::bed::{beside_others, Bed};
+use crate::clients::request;
+use crate::ledger::{Answer, Keeps, COLUMNS};
+use crate::webhooks::{HANGING, HEALTHY};
+use freshpaint_harness::wait::poll;
+use freshpaint_harness::{envoy, H2Connection};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Arc, OnceLock};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// The header that only a build with the feature looks at.
+const HEADER: &str = "x-fault-injection";
+
+/// Envoy backs off for a second, jittered, before it makes the next VM; the first time it does not wait.
+const BACK_WITHIN: Duration = Duration::from_secs(2);
+
+/// Builds the module with the feature, beside the one that is shipped.
+fn faulty_module() -> &'static Path {
+    static MODULE: OnceLock<PathBuf> = OnceLock::new();
+    MODULE.get_or_init(build)
+}
+
+fn build() -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let target = root.join("target/fault-injection");
+    let status = Command::new(root.join("scripts/wasm-cargo"))
+        .args(["build", "--release", "--features", "fault-injection"])
+        .args(["--package", "freshpaint-webhooks", "--lib", "--quiet"])
+        .env("CARGO_TARGET_DIR", &target)
+        // It is built for this test alone: the time to build it counts for more than its size and speed.
+        .env("CARGO_PROFILE_RELEASE_LTO", "off")
+        .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
+        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")
+        .status()
+        .unwrap();
+    assert!(status.success(), "scripts/wasm-cargo: {status}");
+    target.join("wasm/wasm32-unknown-unknown/release/freshpaint_webhooks.wasm")
+}
+
+fn bed() -> Bed {
+    Bed::start(4, |config| config.module = Some(faulty_module().into()))
+}
+
+fn contains(file: &Path, needle: &str) -> bool {
+    let bytes = fs::read(file).unwrap();
+    bytes
+        .windows(needle.len())
+        .any(|window| window == needle.as_bytes())
+}
+
+#[test]
+fn the_shipped_module_cannot_be_made_to_panic() {
+    assert!(contains(faulty_module(), HEADER));
+    assert!(!contains(&envoy::module().unwrap(), HEADER));
+}
+
+/// One event after the other, each on a connection of its own: when each was sent, and whether it was accepted.
+fn probe(bed: &Bed, prefix: &str, time: Duration) -> Vec<(Instant, bool)> {
+    let start = Instant::now();
+    let mut clients = bed.clients(prefix);
+    clients.patience = Duration::from_secs(1);
+    let mut probes = Vec::new();
+    while start.elapsed() < time {
+        let sent = Instant::now();
+        let answer = clients.send(&[format!("{prefix}{}", probes.len())]);
+        probes.push((sent, answer == Answer::Success));
+        thread::sleep(Duration::from_millis(5));
+    }
+    probes
+}
+
+#[test]
+fn a_worker_whose_vm_died_is_back_within_two_seconds() {
+    let _turn = beside_others();
+    let bed = bed();
+    println!();
+    for victim in ["stream", "root"] {
+        let (load, probes) = (format!("{victim}.load."), format!("{victim}.probe."));
+        let mut clients = bed.clients(&load);
+        clients.patience = Duration::from_secs(5);
+        let time = Duration::from_secs(3);
+        let (died, probes) = thread::scope(|scope| {
+            scope.spawn(|| clients.run(600, time));
+            let probes: Vec<_> = (0..4)
+                .map(|n| {
+                    let prefix = format!("{probes}{n}.");
+                    let bed = &bed;
+                    scope.spawn(move || probe(bed, &prefix, time))
+                })
+                .collect();
+            thread::sleep(Duration::from_secs(1));
+            let died = Instant::now();
+            let fatal = request(&[format!("{victim}.fatal")]).header(HEADER, victim);
+            bed.ledger.sent(&[format!("{victim}.fatal")]);
+            // A stream that waits for a root that has died waits for ever.
+            let _ = freshpaint_harness::Connection::open(bed.envoy.address()).and_then(
+                |mut connection| {
+                    connection.send(&fatal.to_bytes())?;
+                    connection.response_within(Duration::from_millis(300))
+                },
+            );
+            // What the VM was told by webhooks in its last moments nobody knows.
+            bed.ledger.cut(None);
+            let probes: Vec<_> = probes
+                .into_iter()
+                .flat_map(|probe| probe.join().unwrap())
+                .collect();
+            (died, probes)
+        });
+        let failed = probes
+            .iter()
+            .filter(|(sent, accepted)| *sent > died && !accepted);
+        let back = failed
+            .clone()
+            .map(|(sent, _)| sent.duration_since(died))
+            .max()
+            .unwrap_or_default();
+        println!(
+            "the {victim} panics: {} of {} probes failed, the last one after {back:.1?}",
+            failed.count(),
+            probes.len()
+        );
+        assert!(back < BACK_WITHIN, "{back:?}");
+        bed.recover(&format!("{victim}."), Keeps::Nothing);
+    }
+    bed.settle();
+    println!("{COLUMNS}\n{}", bed.assert_whole(""));
+    let panics = bed.envoy.log().matches("a fault was injected").count();
+    assert_eq!(panics, 2, "{}", bed.envoy.log());
+}
+
+#[test]
+fn a_claim_dies_with_its_worker() {
+    let _turn = beside_others();
+    let bed = bed();
+    bed.turn([HANGING, HANGING]);
+    let event = ["claimed".to_owned()];
+    bed.ledger.sent(&event);
+    // Two streams of one connection are on one worker.
+    let connection = Arc::new(H2Connection::open(bed.envoy.address()).unwrap());
+    let (waiting, held) = (Arc::clone(&connection), request(&event));
+    // It gets no answer; its connection ends with Envoy.
+    thread::spawn(move || waiting.request(&held));
+    let both = |count: usize| {
+        let called = || {
+            bed.webhooks
+                .iter()
+                .all(|hook| hook.receiver.count() >= count)
+        };
+        poll(Duration::from_secs(5), || called().then_some(())).unwrap();
+    };
+    both(1);
+    let fatal = request(&["fatal".into()]).header(HEADER, "stream");
+    assert_eq!(connection.request(&fatal).unwrap().status, 503);
+    bed.turn([HEALTHY, HEALTHY]);
+    let start = Instant::now();
+    let clients = bed.clients("");
+    // Wherever it is sent again, the other workers wait for the one that died no longer than its pulse is good.
+    let mut answers = Vec::new();
+    thread::scope(|scope| {
+        let clients: Vec<_> = (0..8)
+            .map(|_| scope.spawn(|| clients.send(&event)))
+            .collect();
+        answers.extend(clients.into_iter().map(|client| client.join().unwrap()));
+    });
+    let waited = start.elapsed();
+    println!("\nsent again after its worker died: {answers:?} in {waited:.1?}");
+    assert!(answers.contains(&Answer::Success), "{answers:?}");
+    assert!(waited < Duration::from_secs(5), "{waited:?}");
+    bed.settle();
+    let row = bed.assert_whole("claimed");
+    assert_eq!((row.received, row.unknown), (1, 2));
+}

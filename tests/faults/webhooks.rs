@@ -1,0 +1,118 @@
+//! The ways in which webhooks break.
+
+use crate::ledger::{Fate, Ledger};
+use freshpaint_harness::receiver::status;
+use freshpaint_harness::{Receiver, Reply};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Every webhook's `timeout`, in the configuration and for the answers that come too late.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(1);
+
+/// What a webhook does.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Way {
+    /// Refuses connections.
+    Dead,
+    /// Answers the n-th request like this.
+    Answers(fn(usize) -> (Reply, Fate)),
+}
+
+/// A webhook that writes what it receives into the ledger.
+#[derive(Debug)]
+pub(crate) struct Webhook {
+    pub(crate) name: &'static str,
+    index: usize,
+    pub(crate) receiver: Receiver,
+    ledger: Arc<Ledger>,
+}
+
+impl Webhook {
+    pub(crate) fn start(name: &'static str, index: usize, ledger: &Arc<Ledger>) -> Self {
+        let webhook = Self {
+            name,
+            index,
+            receiver: Receiver::start().unwrap(),
+            ledger: Arc::clone(ledger),
+        };
+        webhook.receiver.stop_recording();
+        webhook.turn(HEALTHY);
+        webhook
+    }
+
+    /// Behaves like this from now on.
+    pub(crate) fn turn(&self, way: Way) {
+        self.receiver.close();
+        self.ledger.cut(Some(self.index));
+        let Way::Answers(answer) = way else {
+            return;
+        };
+        let (index, ledger) = (self.index, Arc::clone(&self.ledger));
+        self.receiver.decide(move |request, before| {
+            let (reply, fate) = answer(before);
+            ledger.received(index, message_id(&request.body), fate);
+            reply
+        });
+        self.receiver.open().unwrap();
+    }
+}
+
+/// Found by its key, for tens of thousands of payloads are received.
+fn message_id(payload: &[u8]) -> &str {
+    let payload = std::str::from_utf8(payload).unwrap();
+    let (_, rest) = payload.split_once(r#""messageId":""#).unwrap();
+    rest.split_once('"').unwrap().0
+}
+
+pub(crate) const HEALTHY: Way = Way::Answers(|_| (status(200).into(), Fate::Accepted));
+
+pub(crate) const SLOW: Way = Way::Answers(|n| {
+    let delay = Duration::from_millis(100 * (n as u64 % 5));
+    (status(202).after(delay).into(), Fate::Accepted)
+});
+
+pub(crate) const LATE: Way =
+    Way::Answers(|_| (status(200).after(TIMEOUT * 3 / 2).into(), Fate::Unknown));
+
+pub(crate) const HANGING: Way = Way::Answers(|_| (Reply::silence(), Fate::Unknown));
+
+pub(crate) const RESETTING: Way = Way::Answers(|n| {
+    let reply = match n % 3 {
+        0 => Reply::reset_before_headers(),
+        1 => Reply::reset_in_headers(),
+        _ => Reply::reset_after_headers(),
+    };
+    (reply, Fate::Unknown)
+});
+
+pub(crate) const HALF: Way = Way::Answers(|n| {
+    let reply = match n % 3 {
+        0 => Reply::partial(),
+        1 => Reply::drip(),
+        _ => Reply::garbage(),
+    };
+    (reply, Fate::Unknown)
+});
+
+pub(crate) const REFUSING: Way =
+    Way::Answers(|n| (status([400, 403, 404, 410][n % 4]).into(), Fate::Refused));
+
+pub(crate) const FAILING: Way =
+    Way::Answers(|n| (status([500, 502, 503][n % 3]).into(), Fate::Refused));
+
+pub(crate) const LIMITING: Way = Way::Answers(|n| match n % 4 {
+    0 => (status(200).into(), Fate::Accepted),
+    _ => (status(429).header("retry-after", "1").into(), Fate::Refused),
+});
+
+/// Breaks in another way every 30 requests, and works for 30 in between.
+pub(crate) const FLAPPING: Way = Way::Answers(|n| {
+    let Way::Answers(broken) = [FAILING, RESETTING, LIMITING, HALF, LATE][n / 60 % 5] else {
+        return (status(200).into(), Fate::Accepted);
+    };
+    if n % 60 < 30 {
+        (status(200).into(), Fate::Accepted)
+    } else {
+        broken(n)
+    }
+});
