@@ -52,9 +52,16 @@ pub(crate) fn plugin_configuration() -> Vec<u8> {
         .unwrap_or_default()
 }
 
-/// The `name` of the plugin's configuration.
+/// What the plugin's configuration in Envoy calls this plugin: its `name` and its `root_id`, which both are optional there.
 pub(crate) fn plugin_name() -> Vec<u8> {
-    hostcalls::get_property(vec!["plugin_name"])
+    let mut name = property("plugin_name");
+    name.push(0);
+    name.extend(property("plugin_root_id"));
+    name
+}
+
+fn property(name: &str) -> Vec<u8> {
+    hostcalls::get_property(vec![name])
         .ok()
         .flatten()
         .unwrap_or_default()
@@ -115,8 +122,14 @@ pub(crate) fn set_tick(period: Option<Duration>) {
 }
 
 /// Says that the current root has nothing left to do.
+#[allow(unsafe_code)]
 pub(crate) fn done() {
-    let _ = hostcalls::done();
+    // The SDK's own panics when the host has forgotten that it waits for this root, which is no reason to.
+    extern "C" {
+        fn proxy_done() -> u32;
+    }
+    // SAFETY: the call takes nothing and returns a status.
+    let _ = unsafe { proxy_done() };
 }
 
 pub(crate) fn define_counter(name: &str) -> Option<u32> {

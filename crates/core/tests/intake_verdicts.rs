@@ -279,7 +279,7 @@ fn what_has_to_come_again_says_so_and_when() {
     );
     assert_eq!(
         said("/react-native", retry(true)),
-        "No webhook accepted 2 of 3 events. They are kept and tried again; sent again, they are not delivered twice."
+        "No webhook accepted 2 of 3 events. They are kept and tried again."
     );
     assert_eq!(
         said("/v1/t", Verdict::Overloaded { after }),

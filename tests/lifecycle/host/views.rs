@@ -86,10 +86,12 @@ extern "C" fn proxy_get_property(
         state.count(format!("proxy_get_property {path}"));
         state.plugin_name.clone()
     });
-    if path != "plugin_name" {
-        return Status::NotFound;
-    }
-    give(name.as_bytes(), data, size);
+    let value = match path.as_str() {
+        "plugin_name" => name.as_str(),
+        "plugin_root_id" => "freshpaint",
+        _ => return Status::NotFound,
+    };
+    give(value.as_bytes(), data, size);
     Status::Ok
 }
 

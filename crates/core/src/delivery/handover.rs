@@ -81,7 +81,7 @@ impl<T> Outbox<T> {
     /// it goes to all, for it has reached nobody.
     ///
     /// What rules say of the event cannot be asked again, for only its payload is here. So a webhook whose rules are not
-    /// those that it has passed does not get it, and one that came in place of its webhooks gets it if it has none.
+    /// those that it has passed, or whose options leave its type out, does not get it, and one that came in place of its webhooks gets it if it has none.
     pub fn adopt(&mut self, handover: Handover, now: SteadyMillis) {
         let mut event = handover.event;
         let webhooks = &self.config.webhooks;
@@ -99,7 +99,10 @@ impl<T> Outbox<T> {
         event.wanted = if set_of(&|webhook| then(webhook).is_some()).is_empty() {
             set_of(&|webhook| webhook.rules.is_none() && webhook.options.take(event.kind, true))
         } else {
-            set_of(&|webhook| then(webhook).is_some_and(|then| then.rules == webhook.rules))
+            set_of(&|webhook| {
+                then(webhook).is_some_and(|then| then.rules == webhook.rules)
+                    && webhook.options.take(event.kind, true)
+            })
         };
         let redacted = webhooks.iter().enumerate().filter_map(|(index, webhook)| {
             let payload = &then(webhook)?.payload;

@@ -201,7 +201,7 @@ impl Collection {
             } => {
                 let Report { events, failed, .. } = report;
                 let rest = if kept {
-                    "They are kept and tried again; sent again, they are not delivered twice."
+                    "They are kept and tried again."
                 } else {
                     "Send the request again."
                 };

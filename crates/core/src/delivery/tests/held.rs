@@ -237,6 +237,28 @@ fn a_newer_configuration_takes_over_what_is_kept() {
 }
 
 #[test]
+fn a_type_that_the_newer_configuration_leaves_out_is_not_delivered_by_it() {
+    let enabled = r#", "options": {"enable_identify_events": true}"#;
+    let mut old = Bed::new(config_with(&["a"], enabled));
+    let identify = crate::delivery::Event {
+        kind: crate::event::Kind::Identify,
+        ..event("x", &[0])
+    };
+    old.submit(vec![identify]);
+    old.respond("x", 0, &status(503));
+    let held = old.outbox.take_held(old.now, &mut *old.shared.borrow_mut());
+    let mut new = Bed::sharing(config(&["a"]), Rc::clone(&old.shared), 2);
+    for handover in held {
+        new.outbox.adopt(handover, new.now);
+    }
+    new.drive();
+    new.pass(Duration::from_secs(60));
+    assert_eq!(new.under_way(), [""; 0]);
+    assert_eq!(new.count("held.outcome.refused"), 1);
+    assert!(new.outbox.is_empty());
+}
+
+#[test]
 fn what_is_kept_for_webhooks_that_are_gone_goes_to_the_new_ones() {
     let mut old = Bed::new(config(&["a", "b"]));
     failed_everywhere(&mut old);
