@@ -67,6 +67,13 @@ fn property(name: &str) -> Vec<u8> {
         .unwrap_or_default()
 }
 
+/// The address of the request's client as the connection manager determines it (`use_remote_address`, `xff_num_trusted_hops`).
+pub(crate) fn client_address() -> Option<Vec<u8>> {
+    hostcalls::get_property(vec!["source", "address"])
+        .ok()
+        .flatten()
+}
+
 pub(crate) fn request_header(name: &str) -> Option<Vec<u8>> {
     hostcalls::get_map_value_bytes(MapType::HttpRequestHeaders, name)
         .ok()

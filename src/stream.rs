@@ -160,6 +160,10 @@ impl Headers for RequestHeaders {
     fn get(&self, name: &str) -> Option<Vec<u8>> {
         host::request_header(name)
     }
+
+    fn client_address(&self) -> Option<Vec<u8>> {
+        host::client_address()
+    }
 }
 
 fn receive(plugin: &Plugin, end_of_stream: bool) -> Reception {

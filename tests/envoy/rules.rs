@@ -32,3 +32,21 @@ fn an_opted_out_request_goes_where_that_is_not_asked_and_each_gets_what_it_may()
         ("suppressed.webhook.ads.signal.gpc", 1),
     ]);
 }
+
+#[test]
+fn the_clients_address_is_sent_on_only_if_asked_for_and_is_envoys() {
+    for (asked, expected) in [
+        (false, json!({"page": null})),
+        (true, json!({"page": null, "ip": "127.0.0.1"})),
+    ] {
+        let mut setup = Setup::new(&["crm"]).with("context", json!({"ip": asked}));
+        setup.config.use_remote_address = true;
+        let bed = setup.start();
+        let event = json!({"type": "track", "event": "a", "anonymousId": "d", "context": {"ip": "192.0.2.1"}});
+        let request = Request::post("/v1/track", event.to_string())
+            .header("X-Forwarded-For", "192.0.2.2")
+            .header("X-Real-IP", "192.0.2.3");
+        assert_eq!(bed.send(&request).status, 200);
+        assert_eq!(bed.only("crm").json()["context"], expected);
+    }
+}

@@ -1,5 +1,7 @@
 //! The canonical event, borrowing from the request body.
 
+use std::net::IpAddr;
+
 use crate::consent::{Consent, OptOut};
 use crate::json::{Id, Object, Text, Value};
 
@@ -65,6 +67,8 @@ pub struct Event<'a> {
     pub source: Option<Id<'a>>,
     /// What the headers of its request opt out of; signals that no webhook honors are not looked for.
     pub opt_out: OptOut,
+    /// The address of its client, when the configuration has it sent on.
+    pub ip: Option<IpAddr>,
     /// The categories that its user consented to.
     pub consent: Consent<'a>,
 }

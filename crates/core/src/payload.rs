@@ -61,6 +61,9 @@ fn context(event: &Event<'_>, out: &mut Vec<u8>) {
             library.close();
         }
     }
+    if let Some(ip) = event.ip {
+        quoted(context.key("ip"), &ip.to_string());
+    }
     context.close();
 }
 

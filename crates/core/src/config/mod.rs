@@ -51,6 +51,7 @@ const KEYS: &[&str] = &[
     "properties",
     "honor",
     "requires_consent",
+    "context",
     "profile",
     "allow_unsigned",
     "acknowledge",
@@ -67,6 +68,8 @@ pub struct Config {
     pub webhooks: Vec<Webhook>,
     /// The signals that some webhook honors: those that requests are asked for.
     pub honored: OptOut,
+    /// Whether payloads carry the client's address, as `context.ip`.
+    pub context_ip: bool,
     /// When the SDK gets its success answer.
     pub acknowledge: Acknowledge,
     /// Where collection requests are found.
@@ -139,6 +142,7 @@ impl Config {
         Self {
             webhooks,
             honored,
+            context_ip: profile::read_context_ip(profile, root, reader),
             acknowledge: Acknowledge::read(root, reader),
             collect: collect::read(root, reader),
             limits: limits::read_limits(root, reader),

@@ -90,6 +90,31 @@ pub(super) fn check(
     }
 }
 
+pub(super) const CONTEXT_KEYS: &[&str] = &["ip"];
+
+/// Reads `context.ip`, which the profile does not have.
+pub(super) fn read_context_ip(
+    profile: Option<Profile>,
+    root: &Object<'_>,
+    reader: &mut Reader<'_>,
+) -> bool {
+    let context = root.get("context");
+    let Some(field) = context
+        .and_then(|field| field.object(CONTEXT_KEYS, reader))
+        .and_then(|object| object.get("ip"))
+    else {
+        return false;
+    };
+    let is_sent = field.bool(reader).unwrap_or(false);
+    if let (true, Some(Profile::Hipaa)) = (is_sent, profile) {
+        reader.problem(
+            &field.path,
+            "is true, and the profile sends no address; write false, or leave it out",
+        );
+    }
+    is_sent
+}
+
 /// `allow_unsigned`: names of webhooks.
 fn unsigned(
     profile: Option<Profile>,

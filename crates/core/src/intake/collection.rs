@@ -1,5 +1,6 @@
 //! One collection request, from its head to its answer.
 
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use super::body::{self, Decoded, Undecodable};
@@ -27,6 +28,8 @@ pub struct Collection {
     origin: Origin,
     /// The event in the query of a `GET`, still encoded.
     query_data: Option<Vec<u8>>,
+    /// The client's address, when it is sent on.
+    ip: Option<IpAddr>,
     /// What the head opts out of.
     opt_out: OptOut,
     /// What the head says of the source.
@@ -75,6 +78,11 @@ pub fn judge(route: Route, head: &Head<'_>, config: &Config) -> Judgement {
         route,
         verbose,
         query_data,
+        ip: config
+            .context_ip
+            .then(|| head.headers.client_address())
+            .flatten()
+            .and_then(|address| ip_of(&address)),
         opt_out: OptOut::read(config.honored, |name| head.headers.get(name)),
         source: credential::of_head(route.dialect, head.headers, query),
         max_body_bytes: config.limits.max_body_bytes,
@@ -101,6 +109,14 @@ pub fn judge(route: Route, head: &Head<'_>, config: &Config) -> Judgement {
         return Judgement::Answer(collection.too_large(), Answered::Refused);
     }
     Judgement::Collect(collection)
+}
+
+/// Of `192.0.2.1:443`, `[2001:db8::1]:443`, or either without a port; what is no such address is none.
+fn ip_of(address: &[u8]) -> Option<IpAddr> {
+    let address = std::str::from_utf8(address).ok()?;
+    let with_port = address.parse::<SocketAddr>().map(|address| address.ip());
+    let ip = with_port.or_else(|_| address.parse()).ok()?;
+    Some(ip.to_canonical())
 }
 
 fn no_body() -> Answer {
@@ -168,7 +184,7 @@ impl Collection {
                 Some(list) => Place::In(list, index),
             };
             let item = match dialect.read(*value, self.route.call) {
-                Ok(Said::Event(draft)) => finish(draft, &request, source, self.opt_out, context),
+                Ok(Said::Event(draft)) => finish(self, draft, &request, source, context),
                 Ok(Said::Filtered(kind, reason)) => Item::Filtered(kind, reason),
                 Err(fault) => Item::Invalid(fault.at(place)),
             };
@@ -269,10 +285,10 @@ impl Collection {
 
 /// Makes an event of what a dialect said.
 fn finish<'a>(
+    collection: &Collection,
     draft: Draft<'a>,
     request: &Request<'a>,
     source: Option<Id<'a>>,
-    opt_out: OptOut,
     context: &mut Context<'_>,
 ) -> Item<'a> {
     let integrations = [request.integrations, draft.integrations];
@@ -293,7 +309,8 @@ fn finish<'a>(
         properties: draft.properties,
         traits: draft.traits,
         source: source.or(draft.source),
-        opt_out,
+        ip: collection.ip,
+        opt_out: collection.opt_out,
         consent: draft.consent,
     })
 }
@@ -310,4 +327,27 @@ fn timestamp(draft: &Draft<'_>, sent_at: Option<Value<'_>>, now: Now) -> i64 {
         (None, _) => now.unix,
     };
     millis.div_euclid(1_000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_comes_with_and_without_a_port() {
+        for (address, ip) in [
+            ("192.0.2.1:443", Some("192.0.2.1")),
+            ("192.0.2.1", Some("192.0.2.1")),
+            ("[2001:db8::1]:443", Some("2001:db8::1")),
+            ("2001:db8::1", Some("2001:db8::1")),
+            ("[::ffff:192.0.2.1]:443", Some("192.0.2.1")),
+            ("/run/envoy.sock", None),
+            ("192.0.2.1, 192.0.2.2", None),
+            ("", None),
+        ] {
+            let found = ip_of(address.as_bytes()).map(|ip| ip.to_string());
+            assert_eq!(found.as_deref(), ip, "{address}");
+        }
+        assert_eq!(ip_of(b"\xff"), None);
+    }
 }

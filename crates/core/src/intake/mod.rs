@@ -40,6 +40,11 @@ pub use route::{recognise, Route};
 pub trait Headers {
     /// The value of the header with this lower-case name; several values come joined by commas.
     fn get(&self, name: &str) -> Option<Vec<u8>>;
+
+    /// The address of the client that the host trusts, with or without a port; never what a client could write.
+    fn client_address(&self) -> Option<Vec<u8>> {
+        None
+    }
 }
 
 /// The head of a request, as bytes from the wire.

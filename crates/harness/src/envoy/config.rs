@@ -25,6 +25,8 @@ pub struct Config {
     pub host_environment: BTreeMap<String, String>,
     /// The log level of everything that has to do with Wasm, the module's own lines included.
     pub wasm_log_level: &'static str,
+    /// `use_remote_address` of the connection manager: a client's `X-Forwarded-For` is not believed.
+    pub use_remote_address: bool,
     /// `per_connection_buffer_limit_bytes` of the listener; Envoy's own default is 1 MiB.
     pub per_connection_buffer_limit: Option<u32>,
     /// The listener comes from a watched file (LDS), so that [`super::Envoy::update`] can change it.
@@ -49,6 +51,7 @@ impl Default for Config {
             environment: BTreeMap::new(),
             host_environment: BTreeMap::new(),
             wasm_log_level: "info",
+            use_remote_address: false,
             per_connection_buffer_limit: None,
             file_lds: false,
             filters_before: Vec::new(),
@@ -245,6 +248,7 @@ impl Config {
                     "@type": ext("filters.network.http_connection_manager.v3.HttpConnectionManager"),
                     "stat_prefix": "collect",
                     "codec_type": "AUTO",
+                    "use_remote_address": self.use_remote_address,
                     "http_filters": filters,
                     "http_protocol_options": {"enable_trailers": true},
                     "route_config": {"name": "collect", "virtual_hosts": [{

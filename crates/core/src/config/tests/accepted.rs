@@ -52,6 +52,7 @@ fn a_url_alone_gets_every_default() {
     let config = Config {
         webhooks: vec![webhook("webhook_0", "example.com", "/in")],
         honored: OptOut::default(),
+        context_ip: false,
         acknowledge: Acknowledge::FirstAcceptance,
         collect: Collect {
             path_prefix: String::new(),
@@ -121,6 +122,7 @@ fn everything_can_be_said() {
       "sample": 1,
       "honor": ["gpc"],
       "requires_consent": ["e"],
+      "context": {"ip": true},
       "properties": {"deny": ["traits.a"], "hash_key": "${HASH_KEY}"},
       "sources": ["d", "canary-k3y"],
       "acknowledge": "settled",
@@ -213,6 +215,7 @@ fn everything_can_be_said() {
             gpc: true,
             dnt: true,
         },
+        context_ip: true,
         acknowledge: Acknowledge::Settled,
         collect: Collect {
             path_prefix: "/ingest/v1%20".into(),

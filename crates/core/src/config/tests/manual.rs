@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::super::{
-    collect, duration, headers, properties, rules, signing, webhook, Dialect, KEYS,
+    collect, duration, headers, profile, properties, rules, signing, webhook, Dialect, KEYS,
 };
 use super::{counts, spans, structpb, Config};
 
@@ -106,6 +106,7 @@ fn the_whole_tree_is_whole_and_shows_the_defaults() {
     assert_eq!(keys(signing), sorted(signing::KEYS));
     assert_eq!(signing["scheme"], signing::SCHEMES[0].0);
     assert_eq!(keys(&tree["properties"]), sorted(properties::KEYS));
+    assert_eq!(keys(&tree["context"]), sorted(profile::CONTEXT_KEYS));
     assert_eq!(keys(&tree["events"]), sorted(rules::EVENTS_KEYS));
     assert_eq!(keys(&tree["options"]), sorted(webhook::OPTIONS_KEYS));
     assert_eq!(keys(&tree["collect"]), sorted(collect::KEYS));

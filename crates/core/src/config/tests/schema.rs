@@ -29,6 +29,7 @@ fn objects_have_the_same_keys() {
         ("/properties/collect", collect::KEYS),
         ("/$defs/events", rules::EVENTS_KEYS),
         ("/$defs/redaction", properties::KEYS),
+        ("/properties/context", profile::CONTEXT_KEYS),
         ("/properties/limits", limits::LIMITS_KEYS),
         ("/properties/retry", limits::RETRY_KEYS),
         ("/properties/dedupe", limits::DEDUPE_KEYS),

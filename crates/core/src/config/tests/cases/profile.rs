@@ -15,6 +15,14 @@ pub(super) fn cases() -> Vec<Case> {
     };
     vec![
         root(r#""profile": "gdpr""#, &[r#"profile: is "gdpr"; write one of "hipaa""#], Sees),
+        root(r#""context": {"ip": "true"}"#, &["context.ip: is a string; write true or false"], Sees),
+        root(r#""context": {"address": true}"#, &[r#"context.address: is not a known key; write one of "ip""#], Sees),
+        hipaa(
+            SIGNED,
+            r#", "context": {"ip": true}"#,
+            &["context.ip: is true, and the profile sends no address; write false, or leave it out"],
+            Blind,
+        ),
         root(
             r#""allow_unsigned": ["webhook_0"]"#,
             &["allow_unsigned: means nothing without a profile; write profile too, or leave it out"],

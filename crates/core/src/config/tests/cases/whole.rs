@@ -26,10 +26,10 @@ pub(super) fn cases() -> Vec<Case> {
         root(r#""Option": {}"#, &[r#"Option: is not a known key; write "options""#], Sees),
         root(
             r#""forward_to": 1"#,
-            &[r#"forward_to: is not a known key; write one of "webhooks", "cluster", "options", "events", "sample", "sources", "properties", "honor", "requires_consent", "profile", "allow_unsigned", "acknowledge", "collect", "limits", "retry", "dedupe""#],
+            &[r#"forward_to: is not a known key; write one of "webhooks", "cluster", "options", "events", "sample", "sources", "properties", "honor", "requires_consent", "context", "profile", "allow_unsigned", "acknowledge", "collect", "limits", "retry", "dedupe""#],
             Sees,
         ),
-        root(r#""a\nb c": 1"#, &[r#"["a\nb c"]: is not a known key; write one of "webhooks", "cluster", "options", "events", "sample", "sources", "properties", "honor", "requires_consent", "profile", "allow_unsigned", "acknowledge", "collect", "limits", "retry", "dedupe""#], Sees),
+        root(r#""a\nb c": 1"#, &[r#"["a\nb c"]: is not a known key; write one of "webhooks", "cluster", "options", "events", "sample", "sources", "properties", "honor", "requires_consent", "context", "profile", "allow_unsigned", "acknowledge", "collect", "limits", "retry", "dedupe""#], Sees),
         root(r#""cluster": "a", "cluster": "b""#, &["cluster: is given twice; write it once"], Blind),
         root(r#""cluster": """#, &["cluster: is empty; write the name of an Envoy cluster, or leave the key out"], Sees),
         root(r#""cluster": null"#, &["cluster: is null; write the name of an Envoy cluster"], Sees),
