@@ -48,6 +48,7 @@ fn counters_have_their_tags() {
         .collect();
     lines.sort_unstable();
     let expected = [
+        "# TYPE freshpaint_webhooks_answers counter",
         "# TYPE freshpaint_webhooks_deliveries counter",
         "# TYPE freshpaint_webhooks_events counter",
         "# TYPE freshpaint_webhooks_held counter",

@@ -15,7 +15,7 @@ type Structure = (String, Vec<(String, String)>);
 fn configuration() -> Value {
     let webhooks = json!([
         {"url": "https://a.test/in?k=v", "cluster": "a", "headers": {"X-Api-Key": "k"}},
-        {"url": "http://b.test:81/", "cluster": "b"},
+        {"url": "http://b.test:81/", "cluster": "b", "signing": {"secrets": ["whsec_c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0"]}},
     ]);
     let options = json!({"enable_identify_events": true, "enable_pageview_events": true});
     with(json!({"webhooks": webhooks}), "options", options)
@@ -53,6 +53,24 @@ fn configured() -> [Structure; 2] {
             ],
         ),
     ]
+}
+
+/// Whether a header is what a signature adds: a hash, a time or a code, and no text of anybody's.
+fn is_signature((name, value): &(String, String)) -> bool {
+    let is_base64 = |text: &str, length: usize, more: &[u8]| {
+        let known = |byte: u8| byte.is_ascii_alphanumeric() || more.contains(&byte);
+        text.len() == length && text.bytes().all(known)
+    };
+    match name.as_str() {
+        "webhook-id" => value
+            .strip_prefix("msg_")
+            .is_some_and(|hash| is_base64(hash, 22, b"-_")),
+        "webhook-timestamp" => value.parse::<u64>().is_ok(),
+        "webhook-signature" => value
+            .strip_prefix("v1,")
+            .is_some_and(|code| is_base64(code, 44, b"+/=")),
+        _ => false,
+    }
 }
 
 /// Text that would be a header, a path or a request of its own, if it were ever put into one.
@@ -168,6 +186,11 @@ fn no_event_steers_a_call() {
                     })
                     .collect();
                 headers.sort_unstable();
+                if call.cluster == "b" {
+                    let signature = headers.len() - 3;
+                    let signature = headers.split_off(signature);
+                    prop_assert!(signature.iter().all(is_signature), "{signature:?}");
+                }
                 let structure = (call.cluster.clone(), headers);
                 prop_assert!(configured.contains(&structure), "{structure:?}");
                 prop_assert!(serde_json::from_slice::<Value>(&call.body).is_ok());

@@ -14,6 +14,7 @@ fn canary_config(webhooks: serde_json::Value, receiver: &Receiver) -> Config {
         ("KEY", format!("{CANARY}-key")),
         ("TOKEN", format!("{CANARY}-token")),
         ("SIGNING_KEY", format!("whsec_{}", CANARY.repeat(4))),
+        ("HASH_KEY", CANARY.repeat(4)),
         ("SHORT", format!("whsec_{CANARY}")),
         ("NOT_BASE64", format!("whsec_{CANARY}*")),
     ];
@@ -43,6 +44,7 @@ fn a_secret_reaches_its_webhook_and_no_one_else() {
         "cluster": "crm",
         "headers": {"X-Api-Key": "${KEY}"},
         "signing": {"secrets": ["${SIGNING_KEY}"]},
+        "properties": {"hash": ["anonymousId"], "hash_key": "${HASH_KEY}"},
     }]);
     let envoy = Envoy::start(&canary_config(webhooks, &receiver)).unwrap();
     let mut answers = String::new();
@@ -64,6 +66,7 @@ fn a_secret_reaches_its_webhook_and_no_one_else() {
     assert_eq!(seen[0].header("x-api-key"), Some("Y2FuYXJ5-key"));
     assert_eq!(seen[0].target, "/in?token=Y2FuYXJ5-token");
     assert!(seen[0].header("webhook-signature").is_some());
+    assert_ne!(seen[0].json()["anonymousId"], "d");
 
     assert_hidden("answers", &answers);
     for page in [
