@@ -3,6 +3,10 @@
 //! Works on the finished payload, so that what it does not name stays byte for byte. The order is fixed: deny, allow, hash, mask.
 //! It goes no deeper than its longest path, so that deep values cost nothing.
 
+mod members;
+mod path;
+mod url;
+
 use std::fmt;
 
 use hmac::{Hmac, Mac};
@@ -10,14 +14,13 @@ use sha2::Sha256;
 
 use crate::json::{Text, Value};
 use crate::signing::hex;
+use members::Members;
+use path::Segment;
+pub use path::{Path, CONTAINERS, IDS};
+pub use url::UrlPart;
 
 /// What a masked value becomes.
 pub const MASK: &str = "\"***\"";
-
-/// The members of a payload that hold what customers and SDKs say; they stay, if need be empty, and `allow` is about them.
-pub const CONTAINERS: [&str; 3] = ["properties", "traits", "context"];
-/// The other members that paths may name.
-pub const IDS: [&str; 3] = ["userId", "anonymousId", "groupId"];
 
 /// The rules of one webhook.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -36,34 +39,6 @@ pub struct Redaction {
     pub only_allowed: bool,
     /// Urls, of which no more than this is kept; what is no such url is left out.
     pub urls: Vec<(Path, UrlPart)>,
-}
-
-/// How much of a url is kept. User-info, query and fragment never are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum UrlPart {
-    /// `https://example.com/`
-    Origin,
-    /// Up to the path; also of a path alone.
-    Path,
-}
-
-impl UrlPart {
-    fn of(self, url: &str) -> Option<String> {
-        let end = url.find(['?', '#']).unwrap_or(url.len());
-        let (kept, _) = url.split_at_checked(end)?;
-        let Some((scheme, rest)) = kept.split_once("://") else {
-            return (self == Self::Path && kept.starts_with('/')).then(|| kept.to_owned());
-        };
-        let (authority, path) =
-            rest.split_at_checked(rest.find(['/', '\\']).unwrap_or(rest.len()))?;
-        let host = authority.rsplit('@').next()?;
-        let path = match self {
-            Self::Origin => "/",
-            Self::Path => path,
-        };
-        let is_web = ["http", "https"].contains(&scheme.to_ascii_lowercase().as_str());
-        is_web.then(|| format!("{scheme}://{host}{path}"))
-    }
 }
 
 /// A key for HMAC-SHA-256, expanded once.
@@ -98,87 +73,6 @@ impl PartialEq for HashKey {
 }
 
 impl Eq for HashKey {}
-
-/// Where a value stands: keys from the payload down.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Path(Vec<Segment>);
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Segment {
-    /// `*`: every key of an object, every item of a list.
-    Any,
-    Key(String),
-}
-
-impl Segment {
-    fn matches(&self, key: Option<&str>) -> bool {
-        match self {
-            Self::Any => true,
-            Self::Key(wanted) => key == Some(wanted),
-        }
-    }
-}
-
-impl Path {
-    /// Whether this path names what stands at `other`, or something that holds it.
-    fn covers(&self, other: &Self) -> bool {
-        let mut pairs = self.0.iter().zip(&other.0);
-        self.0.len() <= other.0.len()
-            && pairs.all(|(own, other)| *own == Segment::Any || own == other)
-    }
-
-    /// Most segments of a path.
-    pub const LONGEST: usize = 16;
-
-    /// Reads segments between dots; `\` takes the special meaning from the dot, `*` or `\` that follows.
-    ///
-    /// # Errors
-    ///
-    /// What is wrong with it.
-    pub fn parse(text: &str) -> Result<Self, &'static str> {
-        let (mut segments, mut key, mut is_escaped) = (Vec::new(), String::new(), false);
-        let mut characters = text.chars();
-        loop {
-            match characters.next() {
-                Some('\\') => {
-                    let escaped = characters.next().ok_or("ends with a \\")?;
-                    key.push(escaped);
-                    is_escaped = true;
-                }
-                end @ (Some('.') | None) => {
-                    if key.is_empty() {
-                        return Err("has an empty part");
-                    }
-                    let key = std::mem::take(&mut key);
-                    segments.push(if key == "*" && !is_escaped {
-                        Segment::Any
-                    } else {
-                        Segment::Key(key)
-                    });
-                    is_escaped = false;
-                    if end.is_none() {
-                        break;
-                    }
-                }
-                Some(character) => key.push(character),
-            }
-        }
-        let path = Self(segments);
-        match path.0.as_slice() {
-            _ if path.0.len() > Self::LONGEST => Err("has more than 16 parts"),
-            [Segment::Key(id)] if IDS.contains(&id.as_str()) => Ok(path),
-            [Segment::Key(container), _, ..] if CONTAINERS.contains(&container.as_str()) => {
-                Ok(path)
-            }
-            [Segment::Key(container)] if CONTAINERS.contains(&container.as_str()) => {
-                Err("names the whole of it; write it with .*")
-            }
-            _ => {
-                Err("begins with none of properties, traits, context, userId, anonymousId, groupId")
-            }
-        }
-    }
-}
 
 #[derive(Clone, Copy, PartialEq)]
 enum Rule {
@@ -235,15 +129,15 @@ impl Redaction {
             (&self.hash, Rule::Hash),
             (&self.mask, Rule::Mask),
         ] {
-            live.extend(paths.iter().map(|path| (path.0.as_slice(), rule)));
+            live.extend(paths.iter().map(|path| (path.segments(), rule)));
         }
         let urls = self.urls.iter();
-        live.extend(urls.map(|(path, part)| (path.0.as_slice(), Rule::Url(*part))));
+        live.extend(urls.map(|(path, part)| (path.segments(), Rule::Url(*part))));
         for (list, paths) in self.allow.iter().enumerate() {
             live.extend(
                 paths
                     .iter()
-                    .map(|path| (path.0.as_slice(), Rule::Allow(list))),
+                    .map(|path| (path.segments(), Rule::Allow(list))),
             );
         }
         live
@@ -372,86 +266,4 @@ fn step<'r>(live: &Live<'r>, key: Option<&str>) -> Live<'r> {
             first.matches(key).then_some((rest, *rule))
         })
         .collect()
-}
-
-/// An object or a list being written, in which any member may turn out to be left out.
-struct Members<'o> {
-    out: &'o mut Vec<u8>,
-    is_first: bool,
-}
-
-impl<'o> Members<'o> {
-    fn open(out: &'o mut Vec<u8>, bracket: u8) -> Self {
-        out.push(bracket);
-        let is_first = true;
-        Self { out, is_first }
-    }
-
-    /// `key` as it was written, empty in a list; `write` says whether the member stays.
-    fn write(&mut self, key: &str, write: impl FnOnce(&mut Vec<u8>) -> bool) {
-        let start = self.out.len();
-        if !self.is_first {
-            self.out.push(b',');
-        }
-        if !key.is_empty() {
-            self.out.extend_from_slice(key.as_bytes());
-            self.out.push(b':');
-        }
-        if write(self.out) {
-            self.is_first = false;
-        } else {
-            self.out.truncate(start);
-        }
-    }
-
-    fn close(self, bracket: u8) {
-        self.out.push(bracket);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_url_is_cut_to_what_may_go() {
-        let cases = [
-            (
-                "https://a.test/x/y?q=1#f",
-                Some("https://a.test/"),
-                Some("https://a.test/x/y"),
-            ),
-            (
-                "https://a.test?q=1",
-                Some("https://a.test/"),
-                Some("https://a.test"),
-            ),
-            (
-                "https://a.test#/x?q",
-                Some("https://a.test/"),
-                Some("https://a.test"),
-            ),
-            (
-                "HTTP://u:p@a.test:81/x@y",
-                Some("HTTP://a.test:81/"),
-                Some("HTTP://a.test:81/x@y"),
-            ),
-            (
-                "https://a.test\\x",
-                Some("https://a.test/"),
-                Some("https://a.test\\x"),
-            ),
-            ("/x/y?q=1", None, Some("/x/y")),
-            ("/x?u=https://b.test/", None, Some("/x")),
-            ("x/y", None, None),
-            ("mailto:hello@example.com", None, None),
-            ("android-app://com.example/x", None, None),
-            ("?q=1", None, None),
-            ("", None, None),
-        ];
-        for (url, origin, path) in cases {
-            assert_eq!(UrlPart::Origin.of(url).as_deref(), origin, "{url}");
-            assert_eq!(UrlPart::Path.of(url).as_deref(), path, "{url}");
-        }
-    }
 }
