@@ -1,6 +1,6 @@
 # Each target is one script; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run build test faults sdks check deny clean
+.PHONY: help run build test faults sdks check deny fuzz clean
 
 help: ## List the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1	\2/p' $(MAKEFILE_LIST) | while IFS='	' read -r target what; do \
@@ -25,8 +25,11 @@ sdks: ## Run the real SDKs against a real Envoy with the module, and print a tab
 check: ## Check formatting, and lint for the host and for wasm32
 	@scripts/check
 
-deny: ## Check licences, sources and versions of the dependencies (needs cargo-deny)
+deny: ## Check licences, sources and versions of the dependencies
 	@scripts/deny
+
+fuzz: ## Fuzz the core for 60 s a target (FUZZ_SECONDS; needs a nightly compiler)
+	@scripts/fuzz
 
 clean: ## Remove what was built; what was fetched into .tools stays
 	@cargo clean
