@@ -15,6 +15,8 @@ use std::time::Duration;
 use freshpaint_core::answer::Answer;
 use freshpaint_core::intake::{judge, recognise, Answered, Head, Judgement, Report, Verdict};
 use intake_support::{config, config_with, Outcome, Request};
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 const EVENT: &str = r#"{"event":"a","properties":{}}"#;
 const ORIGIN: &str = "https://shop.example";

@@ -16,6 +16,8 @@ use base64::Engine as _;
 use flate2::write::GzEncoder;
 use flate2::Compression;
 use intake_support::{config, Outcome, Request, Said};
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 /// Its base64 has `+` and `/`.
 const EVENT: &str =

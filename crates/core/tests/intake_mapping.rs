@@ -10,6 +10,8 @@
 mod intake_support;
 
 use intake_support::{config_with, member, track, Outcome, Request, Said};
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 fn ids(payload: &str) -> (Option<&str>, Option<&str>) {
     (member(payload, "anonymousId"), member(payload, "userId"))

@@ -12,6 +12,8 @@ mod intake_support;
 use freshpaint_core::config::Dialect;
 use freshpaint_core::intake::{recognise, Answered};
 use intake_support::{config, config_with, Outcome, Request};
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 fn dialect(path: &str) -> Option<Dialect> {
     recognise(path.as_bytes(), &config().collect).map(|route| route.dialect())

@@ -11,6 +11,8 @@
 mod intake_support;
 
 use intake_support::Request;
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 const SEGMENT: &str = r#"{"type":"track","event":"a"}"#;
 

@@ -10,6 +10,8 @@
 mod intake_support;
 
 use intake_support::{member, track, Request, NOW};
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 #[test]
 fn times_come_as_seconds_milliseconds_or_rfc_3339() {

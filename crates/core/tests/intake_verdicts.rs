@@ -13,6 +13,8 @@ use std::time::Duration;
 
 use freshpaint_core::intake::{judge, recognise, Collection, Head, Judgement, Report, Verdict};
 use intake_support::{config, Outcome, Request, Said};
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 fn refusal(path: &str, body: &str) -> (u16, String) {
     match Request::post(path, body).run() {

@@ -10,6 +10,8 @@
 mod intake_support;
 
 use intake_support::Request;
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 const SURROUNDINGS: &str = r#""$os":"Linux","$browser":"Chrome","$browser_version":108,"$host":"example.com","$lib":"web",
     "$current_url":"https://example.com/","$pathname":"/","$initial_referrer":"$direct","token":"ENV-ID",

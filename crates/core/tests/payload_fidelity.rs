@@ -10,6 +10,8 @@
 mod intake_support;
 
 use intake_support::Request;
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 /// Keys, each with its value, as they must survive.
 const HOSTILE: &[(&str, &str)] = &[

@@ -1,6 +1,8 @@
 //! `honor` and `requires_consent`.
 
 use crate::bed::{track, Bed};
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 const ON: &[u8] = b"1";
 

@@ -1,6 +1,8 @@
 //! `events`, `sample`, `sources`.
 
 use crate::bed::{track, Bed};
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 const URLS: &str =
     r#"{"name": "a", "url": "http://a.test/"}, {"name": "b", "url": "http://b.test/"}"#;

@@ -1,6 +1,8 @@
 //! `profile: hipaa`.
 
 use crate::bed::Bed;
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 /// The payload that a webhook gets of an event under the profile, with this under `properties`.
 fn payload(properties: &str, event: &str) -> String {

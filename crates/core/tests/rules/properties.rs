@@ -1,6 +1,8 @@
 //! `properties`: what of an event goes.
 
 use crate::bed::Bed;
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 const EVENT: &str = r#"{"type": "identify", "messageId": "m", "timestamp": "2022-12-28T22:00:25Z", "anonymousId": "d", "userId": "u-1",
     "context": {"page": {"url": "https://a.test/x?q=1", "title": "T", "path": "/x"}, "library": {"name": "web", "version": "1"}},
