@@ -83,16 +83,24 @@ impl Call {
 }
 
 impl<T> Outbox<T> {
-    /// The next call to make, webhooks taking turns; `None` when each has nothing waiting or enough in flight.
+    /// The next call to make, to the least busy webhook; `None` when each has nothing waiting or enough in flight.
+    ///
+    /// A webhook that answers late is busy, and one that keeps failing comes last: their calls stand behind those that a
+    /// client's answer will come from.
     pub fn next_call(&mut self, now: SteadyMillis, shared: &mut dyn Shared) -> Option<Call> {
-        for _ in 0..self.lanes.len() {
-            let webhook = self.turn;
-            self.turn = (webhook + 1).checked_rem(self.lanes.len()).unwrap_or(0);
+        let most = self.config.limits.max_in_flight_per_webhook;
+        loop {
+            let (webhook, _) = self
+                .lanes
+                .iter()
+                .enumerate()
+                .filter(|(_, lane)| lane.in_flight < most && !lane.ready.is_empty())
+                .min_by_key(|(_, lane)| (lane.health.is_open(), lane.in_flight))?;
+            // `None`: its queue held nothing that still waits, and is empty now.
             if let Some(call) = self.next_call_to(webhook, now, shared) {
                 return Some(call);
             }
         }
-        None
     }
 
     fn next_call_to(
@@ -101,12 +109,8 @@ impl<T> Outbox<T> {
         now: SteadyMillis,
         shared: &mut dyn Shared,
     ) -> Option<Call> {
-        let most = self.config.limits.max_in_flight_per_webhook;
         loop {
-            let lane = self
-                .lanes
-                .get_mut(webhook)
-                .filter(|lane| lane.in_flight < most)?;
+            let lane = self.lanes.get_mut(webhook)?;
             let key = lane.ready.pop_front()?;
             let Some(entry) = self
                 .entries

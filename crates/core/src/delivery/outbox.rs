@@ -43,8 +43,6 @@ pub struct Outbox<T> {
     verdicts: VecDeque<(u32, T, Verdict)>,
 
     pub(super) lanes: Vec<Lane>,
-    /// The lane that [`Outbox::next_call`] looks at next.
-    pub(super) turn: usize,
     pub(super) attempts: HashMap<u32, Attempt>,
     /// When attempts are next checked for calls that the host never ended.
     pub(super) sweep_at: SteadyMillis,
@@ -95,7 +93,6 @@ impl<T> Outbox<T> {
             deadlines: VecDeque::new(),
             verdicts: VecDeque::new(),
             lanes: config.webhooks.iter().map(|_| Lane::default()).collect(),
-            turn: 0,
             attempts: HashMap::new(),
             sweep_at: 0,
             bytes: 0,

@@ -22,6 +22,30 @@ fn calls_to_one_webhook_are_capped_and_go_out_in_order() {
 }
 
 #[test]
+fn the_least_busy_webhook_is_called_first() {
+    let mut bed = Bed::new(crate::testing::config(&["a", "b"]));
+    for name in ["x", "y"] {
+        bed.submit(vec![event(name, &[0, 1])]);
+        bed.respond(name, 1, &status(200));
+    }
+    bed.calls.clear();
+    bed.submit(vec![event("z", &[0, 1])]);
+    assert_eq!(bed.under_way(), ["z>1", "z>0"]);
+}
+
+#[test]
+fn a_webhook_that_keeps_failing_is_called_last() {
+    let mut bed = Bed::new(crate::testing::config(&["a", "b"]));
+    for n in 0..5 {
+        bed.submit(vec![event(&format!("e{n}"), &[0, 1])]);
+        bed.respond(&format!("e{n}"), 0, &CallResponse::default());
+    }
+    bed.calls.clear();
+    bed.submit(vec![event("z", &[0, 1])]);
+    assert_eq!(bed.under_way(), ["z>1", "z>0"]);
+}
+
+#[test]
 fn one_webhooks_cap_does_not_hold_up_another() {
     let mut bed = Bed::new(config_with(
         &["a", "b"],
