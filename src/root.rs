@@ -40,13 +40,12 @@ impl Root {
     }
 
     /// Makes the calls and gives the answers that are ready, and sees to the next tick.
-    fn drive(&mut self) {
+    fn drive(&mut self, now: SteadyMillis) {
         #[cfg(feature = "fault-injection")]
         crate::fault::in_root();
         let Some(plugin) = self.plugin.clone() else {
             return;
         };
-        let now = host::steady();
         loop {
             // A call of its own, so that the worker is not borrowed while the host makes it.
             let Some(call) = plugin.worker.borrow_mut().next_call(now, &mut SharedData) else {
@@ -108,12 +107,13 @@ impl Context for Root {
         let Some(plugin) = &self.plugin else {
             return;
         };
+        let now = host::steady();
         let response = read_response(num_headers);
         plugin
             .worker
             .borrow_mut()
-            .ended(token, &response, host::steady(), &mut SharedData);
-        self.drive();
+            .ended(token, &response, now, &mut SharedData);
+        self.drive(now);
     }
 
     fn on_done(&mut self) -> bool {
@@ -158,13 +158,11 @@ impl RootContext for Root {
         // The host's timer repeats; it is stopped until something is due again.
         self.tick_at = None;
         host::set_tick(None);
+        let now = host::steady();
         if let Some(plugin) = &self.plugin {
-            plugin
-                .worker
-                .borrow_mut()
-                .tick(host::steady(), &mut SharedData);
+            plugin.worker.borrow_mut().tick(now, &mut SharedData);
         }
-        self.drive();
+        self.drive(now);
     }
 
     fn on_queue_ready(&mut self, queue: u32) {
@@ -173,7 +171,7 @@ impl RootContext for Root {
             .as_ref()
             .is_some_and(|plugin| plugin.doorbell.answer(queue))
         {
-            self.drive();
+            self.drive(host::steady());
         }
     }
 
