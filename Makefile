@@ -1,9 +1,9 @@
 # Each target is one script; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run build test faults sdks check deny fuzz clean
+.PHONY: help run build test faults sdks check deny fuzz bench-v8 clean
 
 help: ## List the targets
-	@sed -nE 's/^([a-z-]+):.*## (.*)/\1	\2/p' $(MAKEFILE_LIST) | while IFS='	' read -r target what; do \
+	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/\1	\2/p' $(MAKEFILE_LIST) | while IFS='	' read -r target what; do \
 		printf '  make %-8s %s\n' "$$target" "$$what"; done
 
 # make puts WEBHOOK_URL into the program's environment, where no shell can misread it.
@@ -30,6 +30,9 @@ deny: ## Check licences, sources and versions of the dependencies
 
 fuzz: ## Fuzz the core for 60 s a target (FUZZ_SECONDS; needs a nightly compiler)
 	@scripts/fuzz
+
+bench-v8: ## Time the core's benchmark cases natively and inside Envoy's V8 (2 min)
+	@scripts/bench-in-v8
 
 clean: ## Remove what was built; what was fetched into .tools stays
 	@cargo clean

@@ -1,0 +1,211 @@
+//! The delivery machine alone: events in, calls made and ended, verdicts out.
+
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use freshpaint_core::clock::SteadyMillis;
+use freshpaint_core::config::Config;
+use freshpaint_core::delivery::outcome::CallResponse;
+use freshpaint_core::delivery::table::{EventId, Owner};
+use freshpaint_core::delivery::{Event, Outbox, Submitted};
+use freshpaint_core::event::Kind;
+
+use super::memory::Memory;
+use super::Case;
+
+/// What an event of 614 bytes becomes.
+const PAYLOAD: usize = 500;
+
+pub fn cases() -> Vec<Case> {
+    let mut cases = Vec::new();
+    for (events, webhooks) in [(1, 1), (1, 3), (1, 32), (20, 1), (20, 3), (1_000, 1)] {
+        let name = format!("accepted: {events} in a request, {webhooks} webhooks");
+        cases.push(Case::new("delivery", name, events, move || {
+            let mut bed = Bed::new(webhooks);
+            move || bed.deliver(events)
+        }));
+    }
+    for events in [1, 20] {
+        let name = format!("sent again and recognised: {events} in a request");
+        cases.push(Case::new("delivery", name, events, move || {
+            let mut bed = Bed::new(1);
+            bed.deliver(events);
+            move || bed.send_again(events)
+        }));
+    }
+    for events in [1, 1_000] {
+        let name = format!("failed, kept, delivered later: {events} at a time");
+        cases.push(Case::new("delivery", name, events, move || {
+            let mut bed = Bed::new(1);
+            move || {
+                bed.fail(events);
+                bed.deliver_kept();
+            }
+        }));
+    }
+    for kept in [0, 1_000, 10_000] {
+        let name = format!("a tick, nothing due: {kept} kept");
+        cases.push(Case::new("delivery", name, 1, move || {
+            let mut bed = Bed::new(1);
+            bed.fail(kept);
+            move || bed.tick()
+        }));
+    }
+    for others in [0, 1_000, 9_990] {
+        let name = format!("accepted: 1 in a request, {others} others in flight");
+        cases.push(Case::new("delivery", name, 1, move || {
+            let mut bed = Bed::new(1);
+            (0..others).for_each(|_| bed.submit(1));
+            move || {
+                bed.submit(1);
+                bed.end_one(200);
+            }
+        }));
+    }
+    for others in [1_000, 9_990] {
+        let name = format!("accepted: 1 in a request, {others} others queued behind 256 in flight");
+        cases.push(Case::new("delivery", name, 1, move || {
+            let mut bed = Bed::with_most_in_flight(1, 256);
+            (0..256 + others).for_each(|_| bed.submit(1));
+            move || {
+                bed.submit(1);
+                bed.end_one(200);
+            }
+        }));
+    }
+    cases
+}
+
+/// An outbox and a host that does at once what it is asked.
+struct Bed {
+    outbox: Outbox<()>,
+    shared: Memory,
+    now: SteadyMillis,
+    payload: Vec<u8>,
+    webhooks: usize,
+    last_id: u64,
+    last_token: u32,
+    calls: VecDeque<u32>,
+}
+
+impl Bed {
+    fn new(webhooks: usize) -> Self {
+        Self::with_most_in_flight(webhooks, 10_000)
+    }
+
+    fn with_most_in_flight(webhooks: usize, most: usize) -> Self {
+        let mut config = config(webhooks);
+        config.limits.max_in_flight_per_webhook = most;
+        Self {
+            shared: Memory::full(config.dedupe.slots),
+            outbox: Outbox::new(Rc::new(config), Owner(1), 1, 1_000),
+            now: 1_000,
+            payload: vec![b'x'; PAYLOAD],
+            webhooks,
+            last_id: 0,
+            last_token: 0,
+            calls: VecDeque::new(),
+        }
+    }
+
+    /// As the shell does it: each answer of a webhook is a callback of its own.
+    fn deliver(&mut self, events: u64) {
+        self.submit(events);
+        while !self.calls.is_empty() {
+            self.end_one(200);
+        }
+    }
+
+    fn fail(&mut self, events: u64) {
+        if events > 0 {
+            self.submit(events);
+        }
+        while !self.calls.is_empty() {
+            self.end_one(503);
+        }
+    }
+
+    /// Lets time pass until everything that is kept has been delivered.
+    fn deliver_kept(&mut self) {
+        while !self.outbox.is_empty() {
+            let wake_at = self.outbox.wake_at().unwrap();
+            self.now = wake_at.max(self.now);
+            self.tick();
+            while !self.calls.is_empty() {
+                self.end_one(200);
+            }
+        }
+    }
+
+    fn submit(&mut self, events: u64) {
+        let first = self.last_id + 1;
+        self.last_id += events;
+        self.submit_from(first, events);
+    }
+
+    fn send_again(&mut self, events: u64) {
+        self.submit_from(self.last_id + 1 - events, events);
+        assert!(self.calls.is_empty());
+    }
+
+    fn submit_from(&mut self, first: u64, events: u64) {
+        let event = |id: u64| Event {
+            kind: Kind::Track,
+            payload: self.payload.as_slice().into(),
+            redacted: Vec::new(),
+            wanted: (0..self.webhooks).collect(),
+            webhook_id: None,
+            // Spread over the table's buckets as hashes are.
+            id: Some(EventId(u128::from(id.wrapping_mul(0x9E37_79B9_7F4A_7C15)))),
+        };
+        let events = (first..first + events).map(event).collect();
+        let submitted = self
+            .outbox
+            .submit((), 1, events, self.now, &mut self.shared);
+        assert!(matches!(
+            submitted,
+            Ok(Submitted::Pending | Submitted::Decided(..))
+        ));
+        self.drive();
+    }
+
+    fn end_one(&mut self, status: u16) {
+        let response = CallResponse {
+            status: Some(status),
+            answered: true,
+            ..CallResponse::default()
+        };
+        let token = self.calls.pop_front().unwrap();
+        self.outbox
+            .ended(token, &response, self.now, &mut self.shared);
+        self.drive();
+    }
+
+    fn tick(&mut self) {
+        self.outbox.tick(self.now, &mut self.shared);
+        self.drive();
+    }
+
+    /// What the shell does after each callback.
+    fn drive(&mut self) {
+        while let Some(call) = self.outbox.next_call(self.now, &mut self.shared) {
+            self.last_token = self.last_token.wrapping_add(1);
+            self.calls.push_back(self.last_token);
+            self.outbox
+                .called(&call, Ok(self.last_token), self.now, &mut self.shared);
+        }
+        while self.outbox.next_verdict().is_some() {}
+        self.outbox.take_counts(|_, _| {});
+        self.outbox.take_notices();
+        self.outbox.wake_at();
+    }
+}
+
+/// A configuration with this many webhooks, everything else as by default.
+pub fn config(webhooks: usize) -> Config {
+    let webhooks: Vec<_> = (0..webhooks)
+        .map(|index| format!(r#"{{"url": "https://webhook-{index}.example.com/in"}}"#))
+        .collect();
+    let text = format!(r#"{{"webhooks": [{}]}}"#, webhooks.join(","));
+    Config::parse(text.as_bytes(), &|_| None).unwrap()
+}

@@ -1,0 +1,123 @@
+//! A collection request from its head to its answer, through the worker as the shell drives it.
+
+use freshpaint_core::clock::Now;
+use freshpaint_core::delivery::outcome::CallResponse;
+use freshpaint_core::delivery::table::Owner;
+use freshpaint_core::intake::{Head, Headers};
+use freshpaint_core::worker::{Identity, Reception, Worker};
+
+use super::delivery::config;
+use super::memory::Memory;
+use super::Case;
+
+/// 614 bytes, of which the id is made anew for each request.
+const EVENT: &str = r#"{"type":"track","event":"Order Completed","messageId":"ajs-next-0000000000000000-5b4f9deb-dc11","anonymousId":"d7955b4f-9deb-4c11-83c8-04c5f80b1668","userId":"hello@example.com","timestamp":"2026-11-23T10:34:48.757Z","context":{"page":{"path":"/docs","referrer":"","search":"?utm_source=news","title":"Home Page","url":"https://example.com/docs?utm_source=news"},"userAgent":"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36","locale":"en-US","library":{"name":"analytics.js","version":"npm:next-1.84.3"}},"properties":{"revenue":49.99,"currency":"EUR","order":"8f14e45f","items":3}}"#;
+const ID: &str = "0000000000000000";
+
+pub fn cases() -> Vec<Case> {
+    let shapes = [(1, 1), (1, 3), (20, 1), (20, 3)];
+    let case = |(events, webhooks)| {
+        let name = format!("{events} in a request, {webhooks} webhooks");
+        Case::new("request", name, events as u64, move || {
+            let mut bed = Bed::new(events, webhooks);
+            move || bed.collect()
+        })
+    };
+    shapes.map(case).into()
+}
+
+struct Bed {
+    worker: Worker,
+    shared: Memory,
+    path: &'static [u8],
+    body: Vec<u8>,
+    /// Where the ids stand in the body.
+    ids: Vec<usize>,
+    last_id: u64,
+    last_token: u32,
+    calls: Vec<u32>,
+}
+
+struct NoHeaders;
+
+impl Headers for NoHeaders {
+    fn get(&self, _: &str) -> Option<Vec<u8>> {
+        None
+    }
+}
+
+impl Bed {
+    fn new(events: usize, webhooks: usize) -> Self {
+        let config = config(webhooks);
+        let identity = Identity {
+            owner: Owner(1),
+            seed: 1,
+            id_key: [1; 16],
+            plugin: b"bench",
+        };
+        let (path, body): (&[u8], _) = if events == 1 {
+            (b"/v1/track", EVENT.to_owned())
+        } else {
+            let batch = vec![EVENT; events].join(",");
+            (b"/v1/batch", format!(r#"{{"batch":[{batch}]}}"#))
+        };
+        Self {
+            shared: Memory::full(config.dedupe.slots),
+            worker: Worker::new(config, &identity, 0),
+            path,
+            ids: body.match_indices(ID).map(|(at, _)| at).collect(),
+            body: body.into_bytes(),
+            last_id: 0,
+            last_token: 0,
+            calls: Vec::new(),
+        }
+    }
+
+    fn collect(&mut self) {
+        for at in &self.ids {
+            self.last_id += 1;
+            for digit in 0..ID.len() {
+                let nibble = (self.last_id >> (4 * digit) & 0xF) as usize;
+                self.body[at + digit] = b"0123456789abcdef"[nibble];
+            }
+        }
+        let reception = self.worker.receive(&Head {
+            method: b"POST",
+            path: self.path,
+            headers: &NoHeaders,
+            end_of_stream: false,
+        });
+        let Reception::Collect(collection) = reception else {
+            panic!("{reception:?}")
+        };
+        let now = Now::default();
+        self.worker
+            .submit(collection, &self.body, 1, now, &mut self.shared);
+        let mut status = self.drive();
+        while let Some(token) = self.calls.pop() {
+            let response = CallResponse {
+                status: Some(200),
+                answered: true,
+                ..CallResponse::default()
+            };
+            self.worker.ended(token, &response, 0, &mut self.shared);
+            status = status.or(self.drive());
+        }
+        assert_eq!(status, Some(200));
+    }
+
+    /// What the shell does after each callback.
+    fn drive(&mut self) -> Option<u16> {
+        while let Some(call) = self.worker.next_call(0, &mut self.shared) {
+            self.last_token = self.last_token.wrapping_add(1);
+            self.calls.push(self.last_token);
+            self.worker
+                .called(&call, Ok(self.last_token), 0, &mut self.shared);
+        }
+        let answer = self.worker.next_answer().map(|(_, answer)| answer.status);
+        self.worker.take_counts(|_, _| {});
+        self.worker.take_notices();
+        self.worker.wake_in(0);
+        answer
+    }
+}
