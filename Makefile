@@ -1,6 +1,6 @@
 # Each target is one script; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run build test faults sdks check deny fuzz bench-v8 clean
+.PHONY: help run build test bench bench-v8 faults sdks check deny fuzz clean
 
 help: ## List the targets
 	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/\1	\2/p' $(MAKEFILE_LIST) | while IFS='	' read -r target what; do \
@@ -15,6 +15,9 @@ build: ## Build target/freshpaint_webhooks.wasm, the module that Envoy loads
 
 test: ## Run every test: the core natively and on wasm32, the shell on a mock host, the module in a real Envoy
 	@scripts/test
+
+bench: ## Measure the module against its floors and peers, at most 15 min (benches/README.md)
+	@scripts/bench
 
 faults: ## Break webhooks in every way for FAULTS_SECONDS (300), and hold what was sent against what was received
 	@scripts/faults

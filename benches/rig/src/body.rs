@@ -1,0 +1,125 @@
+//! Collection requests in Segment's form, whose message ids are fresh each time they are sent.
+//!
+//! The module recognises an event that it was sent before and delivers it once, so a request that is repeated as it is
+//! would measure that and nothing else.
+
+use crate::shape::Shape;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
+
+/// A whole HTTP/1.1 request with room for the ids of its events.
+#[derive(Clone, Debug)]
+pub(crate) struct Template {
+    bytes: Vec<u8>,
+    ids: Vec<usize>,
+    serial: Arc<AtomicU64>,
+}
+
+const ID_LENGTH: usize = 16;
+/// Stands where an id goes, and nowhere else in a request.
+const PLACEHOLDER: &str = "@@@@@@@@@@@@@@@@";
+
+impl Template {
+    /// A request of `shape`; clones and templates that share `serial` never give the same id twice.
+    pub(crate) fn new(shape: &Shape, serial: &Arc<AtomicU64>) -> Self {
+        let event = event(shape.properties);
+        let (path, body) = match shape.events {
+            1 => ("/v1/track", event),
+            many => (
+                "/v1/batch",
+                format!(r#"{{"batch":[{}]}}"#, vec![event; many].join(",")),
+            ),
+        };
+        let request = format!(
+            "POST {path} HTTP/1.1\r\nhost: collect.example.com\r\ncontent-type: application/json\r\n\
+             user-agent: freshpaint-bench\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        let ids = request
+            .match_indices(PLACEHOLDER)
+            .map(|(at, _)| at)
+            .collect();
+        Self {
+            bytes: request.into_bytes(),
+            ids,
+            serial: Arc::clone(serial),
+        }
+    }
+
+    /// The request with ids that no request had before.
+    pub(crate) fn next(&mut self) -> &[u8] {
+        let first = self
+            .serial
+            .fetch_add(self.ids.len() as u64, Ordering::Relaxed);
+        for (id, &at) in (first..).zip(&self.ids) {
+            let id = format!("{id:0ID_LENGTH$x}");
+            self.bytes[at..at + ID_LENGTH].copy_from_slice(id.as_bytes());
+        }
+        &self.bytes
+    }
+}
+
+/// A track event of about 360 bytes and its properties.
+fn event(properties: usize) -> String {
+    let mut all = String::from(
+        r#"{"plan":"pro","price":19.90,"currency":"EUR","items":[{"sku":"A-1","quantity":2}]"#,
+    );
+    let mut number = 0;
+    while all.len() < properties {
+        all += &format!(r#","field_{number}":"what a customer \"said\" {number}""#);
+        number += 1;
+    }
+    all.push('}');
+    format!(
+        concat!(
+            r#"{{"type":"track","event":"Checkout Completed","timestamp":"2026-01-02T03:04:05.678Z","messageId":"{id}","#,
+            r#""anonymousId":"1855a980cb1529-066ed15036156b-18525635","userId":"hello@example.com","#,
+            r#""context":{{"page":{{"path":"/checkout","url":"https://example.com/checkout","title":"Checkout"}},"#,
+            r#""library":{{"name":"analytics.js","version":"2.1.0"}}}},"properties":{all}}}"#
+        ),
+        id = PLACEHOLDER,
+        all = all,
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::Value;
+    use std::collections::BTreeSet;
+
+    fn body(request: &[u8]) -> Value {
+        let text = std::str::from_utf8(request).unwrap();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        assert!(
+            head.contains(&format!("content-length: {}", body.len())),
+            "{head}"
+        );
+        serde_json::from_str(body).unwrap()
+    }
+
+    #[test]
+    fn no_two_events_share_an_id() {
+        let serial = Arc::default();
+        let mut batches = Template::new(&Shape::new(20, 1, false), &serial);
+        let mut singles = Template::new(&Shape::new(1, 1, false), &serial);
+        let mut ids = BTreeSet::new();
+        for _ in 0..3 {
+            for event in body(batches.next())["batch"].as_array().unwrap() {
+                ids.insert(event["messageId"].to_string());
+            }
+            ids.insert(body(singles.next())["messageId"].to_string());
+        }
+        assert_eq!(ids.len(), 63);
+    }
+
+    #[test]
+    fn an_event_has_the_size_asked_for() {
+        assert!(
+            (560..680).contains(&event(250).len()),
+            "{}",
+            event(250).len()
+        );
+        assert!((10_300..10_500).contains(&event(10_000).len()));
+    }
+}

@@ -1,0 +1,112 @@
+//! The Envoy configuration of a contender. All contenders get the same but for the filter and the route.
+
+use serde_json::{json, Value};
+use std::net::SocketAddr;
+
+/// What makes one contender another.
+#[derive(Clone, Debug)]
+pub(crate) struct Bootstrap {
+    pub(crate) listener: SocketAddr,
+    pub(crate) admin: SocketAddr,
+    /// Before the router.
+    pub(crate) filter: Option<Value>,
+    /// The whole `route` action of the only route.
+    pub(crate) route: Value,
+    pub(crate) clusters: Vec<Value>,
+}
+
+impl Bootstrap {
+    /// The file that Envoy is started with. Nothing is logged per request, and no breaker opens.
+    pub(crate) fn json(&self) -> Value {
+        let mut filters: Vec<_> = self.filter.iter().cloned().collect();
+        filters.push(filter("router", "router.v3.Router", json!({})));
+        json!({
+            "admin": {"address": address(self.admin)},
+            "static_resources": {
+                "listeners": [{
+                    "name": "collect",
+                    "address": address(self.listener),
+                    "per_connection_buffer_limit_bytes": 8 << 20,
+                    "filter_chains": [{"filters": [{
+                        "name": "envoy.filters.network.http_connection_manager",
+                        "typed_config": {
+                            "@type": ext("filters.network.http_connection_manager.v3.HttpConnectionManager"),
+                            "stat_prefix": "collect",
+                            "http_filters": filters,
+                            "route_config": {"virtual_hosts": [{
+                                "name": "all",
+                                "domains": ["*"],
+                                "routes": [{"match": {"prefix": "/"}, "route": self.route}],
+                            }]},
+                        },
+                    }]}],
+                }],
+                "clusters": self.clusters,
+            },
+        })
+    }
+}
+
+/// A cluster of one endpoint.
+pub(crate) fn cluster(name: &str, to: SocketAddr, http2: bool) -> Value {
+    let protocol = if http2 {
+        json!({"http2_protocol_options": {}})
+    } else {
+        json!({"http_protocol_options": {}})
+    };
+    let most = 1 << 20;
+    json!({
+        "name": name,
+        "type": "STATIC",
+        "connect_timeout": "5s",
+        "load_assignment": {
+            "cluster_name": name,
+            "endpoints": [{"lb_endpoints": [{"endpoint": {"address": address(to)}}]}],
+        },
+        "circuit_breakers": {"thresholds": [
+            {"max_connections": most, "max_pending_requests": most, "max_requests": most},
+        ]},
+        "typed_extension_protocol_options": {
+            "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+                "@type": ext("upstreams.http.v3.HttpProtocolOptions"),
+                "explicit_http_config": protocol,
+            },
+        },
+    })
+}
+
+/// A wasm filter with its configuration, of type `google.protobuf.<kind>`.
+pub(crate) fn wasm(file: &std::path::Path, kind: &str, configuration: &Value) -> Value {
+    let kind = format!("type.googleapis.com/google.protobuf.{kind}");
+    let config = json!({
+        "name": "contender",
+        "allow_on_headers_stop_iteration": true,
+        "failure_policy": "FAIL_RELOAD",
+        "vm_config": {
+            "vm_id": "contender",
+            "runtime": "envoy.wasm.runtime.v8",
+            "code": {"local": {"filename": file}},
+        },
+        "configuration": {"@type": kind, "value": configuration},
+    });
+    filter("wasm", "wasm.v3.Wasm", json!({"config": config}))
+}
+
+/// A Lua filter.
+pub(crate) fn lua(source: &str) -> Value {
+    let source = json!({"default_source_code": {"inline_string": source}});
+    filter("lua", "lua.v3.Lua", source)
+}
+
+fn filter(name: &str, kind: &str, mut config: Value) -> Value {
+    config["@type"] = json!(ext(&format!("filters.http.{kind}")));
+    json!({"name": format!("envoy.filters.http.{name}"), "typed_config": config})
+}
+
+fn ext(name: &str) -> String {
+    format!("type.googleapis.com/envoy.extensions.{name}")
+}
+
+fn address(to: SocketAddr) -> Value {
+    json!({"socket_address": {"address": to.ip(), "port_value": to.port()}})
+}

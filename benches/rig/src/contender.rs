@@ -1,0 +1,251 @@
+//! Who is measured, and how each is started for a shape.
+
+use crate::bootstrap::{cluster, lua, wasm, Bootstrap};
+use crate::process;
+use crate::settings::Settings;
+use crate::shape::Shape;
+use anyhow::{bail, Context, Result};
+use freshpaint_harness::process::{spawn, Owned};
+use freshpaint_harness::wait::poll;
+use freshpaint_harness::{envoy, Port, Request};
+use serde_json::{json, Value};
+use std::fs::{self, File};
+use std::net::SocketAddr;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+use tempfile::TempDir;
+
+const START: Duration = Duration::from_secs(60);
+const LUA: &str = include_str!("../../contenders/lua/webhooks.lua");
+
+/// The contenders; `benches/contenders` says what each is and why it is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Floor1,
+    Floor2,
+    Module,
+    OtherModule,
+    Lua,
+    Service,
+}
+
+impl Kind {
+    /// In the order of their turns.
+    pub(crate) const ALL: [Self; 6] = [
+        Self::Floor1,
+        Self::Floor2,
+        Self::Module,
+        Self::OtherModule,
+        Self::Lua,
+        Self::Service,
+    ];
+
+    /// The name in tables and for `BENCH_ONLY`.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Floor1 => "floor-1",
+            Self::Floor2 => "floor-2",
+            Self::Module => "module",
+            Self::OtherModule => "other-module",
+            Self::Lua => "lua",
+            Self::Service => "service",
+        }
+    }
+
+    /// The shape of what is sent to it: a mirror cannot cut a batch, so it gets what it is to send on.
+    pub(crate) fn sent(self, shape: &Shape) -> Shape {
+        let events = if self == Self::Floor1 {
+            1
+        } else {
+            shape.events
+        };
+        Shape {
+            events,
+            ..shape.clone()
+        }
+    }
+
+    /// Whether it takes part in this run.
+    pub(crate) fn takes_part(self, settings: &Settings, shape: &str) -> bool {
+        (self != Self::OtherModule || settings.other_module.is_some())
+            && settings.wants(shape, self.name())
+    }
+}
+
+/// A contender that serves; its processes end with the value.
+#[derive(Debug)]
+pub(crate) struct Running {
+    pub(crate) kind: Kind,
+    pub(crate) address: SocketAddr,
+    /// Every process whose CPU and memory it uses.
+    pub(crate) pids: Vec<u32>,
+    _processes: Vec<Owned>,
+    _ports: [Port; 3],
+    _folder: TempDir,
+}
+
+/// What a contender is started for.
+#[derive(Debug)]
+pub(crate) struct Site<'a> {
+    pub(crate) settings: &'a Settings,
+    pub(crate) shape: &'a Shape,
+    /// The webhooks of the shape, those that refuse connections last.
+    pub(crate) webhooks: &'a [SocketAddr],
+    /// Laid over the module's configuration.
+    pub(crate) extra: Value,
+    /// The core that all its threads share.
+    pub(crate) core: usize,
+}
+
+impl Running {
+    /// Starts it and waits until it serves; an error carries what Envoy wrote.
+    pub(crate) fn start(kind: Kind, site: &Site<'_>) -> Result<Self> {
+        let [listener, admin, service] = ports()?;
+        let folder = tempfile::Builder::new()
+            .prefix("freshpaint-bench-")
+            .tempdir()?;
+        let mut processes = Vec::new();
+        if kind == Kind::Service {
+            processes.push(Owned(spawn(service_command(site, service.address()))?));
+        }
+        let bootstrap = bootstrap(kind, site, [&listener, &admin, &service].map(Port::address));
+        let file = folder.path().join("envoy.json");
+        fs::write(&file, bootstrap.json().to_string())?;
+        let log = folder.path().join("envoy.log");
+        let mut command = envoy_command(&file)?;
+        command.stdout(Stdio::null()).stderr(File::create(&log)?);
+        let mut proxy = Owned(spawn(command)?);
+        wait_until_serving(&mut proxy, admin.address()).with_context(|| {
+            let written = fs::read_to_string(&log).unwrap_or_default();
+            format!("{} of {}:\n{written}", kind.name(), site.shape.id())
+        })?;
+        processes.push(proxy);
+        let pids: Vec<u32> = processes.iter().map(|process| process.0.id()).collect();
+        for pid in &pids {
+            process::pin(*pid, site.core)?;
+        }
+        Ok(Self {
+            kind,
+            address: listener.address(),
+            pids,
+            _processes: processes,
+            _ports: [listener, admin, service],
+            _folder: folder,
+        })
+    }
+}
+
+/// The Envoy configuration of a contender, for `envoy --mode validate` too.
+pub(crate) fn bootstrap(kind: Kind, site: &Site<'_>, ports: [SocketAddr; 3]) -> Bootstrap {
+    let [listener, admin, service] = ports;
+    let names: Vec<_> = (0..site.webhooks.len()).map(|i| format!("w{i}")).collect();
+    let mut clusters: Vec<_> = names
+        .iter()
+        .zip(site.webhooks)
+        .map(|(name, to)| cluster(name, *to, site.shape.http2))
+        .collect();
+    let mut route = json!({"cluster": "w0", "timeout": "30s"});
+    let filter = match kind {
+        Kind::Floor1 => {
+            let copies = site.shape.events * names.len();
+            let mirrors = names.iter().cycle().take(copies).skip(1);
+            route["request_mirror_policies"] =
+                mirrors.map(|name| json!({"cluster": name})).collect();
+            None
+        }
+        Kind::Floor2 => {
+            let configuration = json!(format!("{} {}", site.shape.events, names.join(" ")));
+            Some(wasm(&site.settings.floor_2, "StringValue", &configuration))
+        }
+        Kind::Module => Some(wasm(
+            &site.settings.module,
+            "Struct",
+            &configuration(site, &names),
+        )),
+        Kind::OtherModule => {
+            let file = site.settings.other_module.as_ref();
+            let file = file.unwrap_or(&site.settings.module);
+            Some(wasm(file, "Struct", &configuration(site, &names)))
+        }
+        Kind::Lua => Some(lua(&format!(
+            "WEBHOOKS = {{\"{}\"}}\n{LUA}",
+            names.join("\", \"")
+        ))),
+        Kind::Service => {
+            clusters.push(cluster("service", service, false));
+            route["cluster"] = json!("service");
+            None
+        }
+    };
+    Bootstrap {
+        listener,
+        admin,
+        filter,
+        route,
+        clusters,
+    }
+}
+
+/// The module's: every guarantee is on by default.
+fn configuration(site: &Site<'_>, names: &[String]) -> Value {
+    let webhooks: Vec<_> = names
+        .iter()
+        .map(|name| json!({"name": name, "url": "http://webhook.example.com/in", "cluster": name}))
+        .collect();
+    let mut configuration = json!({"webhooks": webhooks});
+    if let Value::Object(extra) = &site.extra {
+        for (key, value) in extra {
+            configuration[key] = value.clone();
+        }
+    }
+    configuration
+}
+
+/// Envoy on this file, with one worker.
+pub(crate) fn envoy_command(file: &std::path::Path) -> Result<Command> {
+    let mut command = Command::new(envoy::binary()?);
+    command
+        .arg("--config-path")
+        .arg(file)
+        .args([
+            "--concurrency",
+            "1",
+            "--disable-hot-restart",
+            "--log-level",
+            "error",
+        ])
+        .stdin(Stdio::null());
+    Ok(command)
+}
+
+fn service_command(site: &Site<'_>, listen: SocketAddr) -> Command {
+    let mut command = Command::new(&site.settings.service);
+    command
+        .arg(listen.port().to_string())
+        .arg(if site.shape.http2 { "2" } else { "1" })
+        .args(site.webhooks.iter().map(|to| to.port().to_string()))
+        .stdin(Stdio::null());
+    command
+}
+
+/// The ports of a contender: listener, admin, service.
+pub(crate) fn ports() -> Result<[Port; 3]> {
+    let free = || Port::reserve().context("no free port on 127.0.0.1");
+    Ok([free()?, free()?, free()?])
+}
+
+fn wait_until_serving(proxy: &mut Owned, admin: SocketAddr) -> Result<()> {
+    let question = Request::get("/stats?filter=listener_manager.workers_started");
+    let serving = poll(START, || {
+        if let Ok(Some(status)) = proxy.0.try_wait() {
+            return Some(Err(status));
+        }
+        let stats = question.send(admin).ok()?.text();
+        stats.contains("workers_started: 1").then_some(Ok(()))
+    });
+    match serving {
+        Some(Ok(())) => Ok(()),
+        Some(Err(status)) => bail!("Envoy ended with {status}"),
+        None => bail!("Envoy does not serve after {START:?}"),
+    }
+}

@@ -1,0 +1,117 @@
+//! Closed-loop load, which finds out what a proxy can do, and open-loop load, which finds out what its clients wait.
+
+use crate::body::Template;
+use crate::client::Connection;
+use anyhow::Result;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc;
+use tokio::task::{yield_now, JoinSet};
+
+/// Connections of the closed loop: enough to keep one core busy, and with 20 events each still below the
+/// 256 calls that the module has in flight to a webhook.
+pub(crate) const CONNECTIONS: usize = 8;
+/// Connections of the open loop, which must not run out while an answer is late.
+const OPEN_CONNECTIONS: usize = 64;
+
+/// What came back.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Answers {
+    /// With status 200.
+    pub(crate) accepted: u64,
+    /// With any other status.
+    pub(crate) refused: u64,
+    /// From the first request to the last answer.
+    pub(crate) took: Duration,
+    /// Of the open loop: from the moment a request should have been sent to the end of its answer, in microseconds.
+    pub(crate) latencies: Vec<f64>,
+}
+
+impl Answers {
+    /// All requests.
+    pub(crate) fn requests(&self) -> u64 {
+        self.accepted + self.refused
+    }
+
+    fn count(&mut self, status: u16) {
+        if status == 200 {
+            self.accepted += 1;
+        } else {
+            self.refused += 1;
+        }
+    }
+
+    fn add(&mut self, other: Self) {
+        self.accepted += other.accepted;
+        self.refused += other.refused;
+        self.latencies.extend(other.latencies);
+    }
+}
+
+/// Each connection sends its next request when it has the answer to the one before. `time` is not cut short: the last
+/// requests are waited for.
+pub(crate) async fn closed(to: SocketAddr, template: &Template, time: Duration) -> Result<Answers> {
+    let start = Instant::now();
+    let mut connections = JoinSet::new();
+    for _ in 0..CONNECTIONS {
+        let mut template = template.clone();
+        connections.spawn(async move {
+            let mut connection = Connection::open(to).await?;
+            let mut answers = Answers::default();
+            while start.elapsed() < time {
+                answers.count(connection.exchange(template.next()).await?);
+            }
+            anyhow::Ok(answers)
+        });
+    }
+    sum(connections, start).await
+}
+
+/// Sends `rate` requests per second, evenly, however late answers are. A request that has to wait for a connection
+/// is late from the moment it should have been sent.
+pub(crate) async fn open(
+    to: SocketAddr,
+    template: &Template,
+    rate: f64,
+    time: Duration,
+) -> Result<Answers> {
+    let mut queues = Vec::new();
+    let mut connections = JoinSet::new();
+    for _ in 0..OPEN_CONNECTIONS {
+        let mut connection = Connection::open(to).await?;
+        let mut template = template.clone();
+        let (queue, mut due) = mpsc::unbounded_channel::<Instant>();
+        queues.push(queue);
+        connections.spawn(async move {
+            let mut answers = Answers::default();
+            while let Some(due) = due.recv().await {
+                answers.count(connection.exchange(template.next()).await?);
+                answers.latencies.push(due.elapsed().as_secs_f64() * 1e6);
+            }
+            anyhow::Ok(answers)
+        });
+    }
+    let start = Instant::now();
+    let requests = (rate * time.as_secs_f64()) as u32;
+    for (number, queue) in (0..requests).zip(queues.iter().cycle()) {
+        let due = start + Duration::from_secs_f64(f64::from(number) / rate);
+        // Timers are a millisecond wide here, which is more than an answer takes.
+        while Instant::now() < due {
+            yield_now().await;
+        }
+        if queue.send(due).is_err() {
+            break;
+        }
+    }
+    drop(queues);
+    sum(connections, start).await
+}
+
+async fn sum(mut connections: JoinSet<Result<Answers>>, start: Instant) -> Result<Answers> {
+    let mut all = Answers::default();
+    while let Some(answers) = connections.join_next().await {
+        all.add(answers??);
+    }
+    all.took = start.elapsed();
+    Ok(all)
+}

@@ -1,0 +1,64 @@
+//! What is printed of a shape.
+
+use crate::contender::Kind;
+use crate::rounds::{Findings, Outcome};
+use crate::stats::{median, ratio};
+use crate::table::{self, figure, mebibytes, Table};
+
+/// The table of one shape, under its heading.
+pub(crate) fn shape(outcome: &Outcome) -> String {
+    let latency = format!("p50 / p99 at {:.0}/s, µs", outcome.rate);
+    let mut table = Table::new([
+        "contender",
+        "CPU per request, µs",
+        "x floor-1",
+        "x floor-2",
+        "requests/s",
+        &latency,
+        "RSS, MiB",
+        "calls made / due",
+    ]);
+    for findings in &outcome.findings {
+        table.row([
+            findings.kind.name().to_owned(),
+            figure(median(&findings.cpu)),
+            table::ratio(cpu_ratio(outcome, findings, Kind::Floor1)),
+            table::ratio(cpu_ratio(outcome, findings, Kind::Floor2)),
+            figure(median(&findings.throughput)),
+            format!(
+                "{} / {}",
+                figure(median(&findings.p50)),
+                figure(median(&findings.p99))
+            ),
+            mebibytes(findings.resident as f64),
+            calls(outcome, findings),
+        ]);
+    }
+    format!(
+        "### {}\n\n`{}`\n\n{table}",
+        outcome.shape,
+        outcome.shape.id()
+    )
+}
+
+/// How many times the CPU of another contender it needs.
+pub(crate) fn cpu_ratio(outcome: &Outcome, findings: &Findings, to: Kind) -> Option<f64> {
+    ratio(&findings.cpu, &outcome.of(to)?.cpu)
+}
+
+fn calls(outcome: &Outcome, findings: &Findings) -> String {
+    let due = findings.requests * outcome.shape.calls();
+    let mut text = format!("{} / {due}", findings.calls);
+    if findings.calls < due {
+        text += " TOO FEW";
+    } else if findings.calls > due {
+        text += " TOO MANY";
+    }
+    if findings.refused > 0 {
+        text += &format!(", {} answers not 200", findings.refused);
+    }
+    if !findings.does_the_job {
+        text += ", not the job";
+    }
+    text
+}

@@ -1,0 +1,122 @@
+//! What is sent, and to how many webhooks.
+
+use std::fmt;
+
+/// One shape of load; every contender that takes part gets the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Shape {
+    /// Events in a collection request; one is sent by itself, more as a batch.
+    pub(crate) events: usize,
+    /// Webhooks that answer.
+    pub(crate) webhooks: usize,
+    /// Webhooks after them whose port refuses connections.
+    pub(crate) dead: usize,
+    /// HTTP/2 to the webhooks, else HTTP/1.1.
+    pub(crate) http2: bool,
+    /// About how many bytes of properties an event has.
+    pub(crate) properties: usize,
+}
+
+impl Shape {
+    pub(crate) const fn new(events: usize, webhooks: usize, http2: bool) -> Self {
+        Self {
+            events,
+            webhooks,
+            dead: 0,
+            http2,
+            properties: 250,
+        }
+    }
+
+    /// The calls that one request must make at the webhooks that answer.
+    pub(crate) fn calls(&self) -> u64 {
+        (self.events * self.webhooks) as u64
+    }
+
+    /// What `BENCH_ONLY` chooses by: `<events>x<webhooks>-h<1 or 2>`, with `-dead` or `-10k` where that is the point.
+    pub(crate) fn id(&self) -> String {
+        let http = if self.http2 { 2 } else { 1 };
+        let dead = if self.dead > 0 { "-dead" } else { "" };
+        let large = if self.properties > 1000 { "-10k" } else { "" };
+        format!("{}x{}-h{http}{dead}{large}", self.events, self.webhooks)
+    }
+}
+
+impl fmt::Display for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let plural = |n: usize| if n == 1 { "" } else { "s" };
+        let (events, webhooks) = (self.events, self.webhooks + self.dead);
+        write!(f, "{events} event{}", plural(events))?;
+        if self.properties > 1000 {
+            write!(f, " with {} KB of properties", self.properties / 1000)?;
+        }
+        write!(f, ", {webhooks} webhook{}", plural(webhooks))?;
+        if self.dead > 0 {
+            write!(f, ", {} of them dead", self.dead)?;
+        }
+        write!(
+            f,
+            ", HTTP/{} upstream",
+            if self.http2 { "2" } else { "1.1" }
+        )
+    }
+}
+
+/// Every shape that all contenders go through.
+pub(crate) fn main_shapes() -> Vec<Shape> {
+    let mut shapes = Vec::new();
+    for http2 in [false, true] {
+        for events in [1, 20] {
+            for webhooks in [1, 3] {
+                shapes.push(Shape::new(events, webhooks, http2));
+            }
+        }
+    }
+    shapes
+}
+
+/// The shapes that come after them.
+pub(crate) fn further_shapes() -> [Shape; 2] {
+    [
+        Shape {
+            dead: 1,
+            ..Shape::new(1, 1, false)
+        },
+        Shape {
+            properties: 10_000,
+            ..Shape::new(1, 1, false)
+        },
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_one_each() {
+        let mut ids: Vec<_> = main_shapes()
+            .iter()
+            .chain(&further_shapes())
+            .map(Shape::id)
+            .collect();
+        let all = ids.len();
+        ids.sort();
+        ids.dedup();
+        assert_eq!((ids.len(), all), (10, 10));
+        assert_eq!(Shape::new(20, 3, true).id(), "20x3-h2");
+    }
+
+    #[test]
+    fn says_what_it_is() {
+        let [dead, large] = further_shapes();
+        assert_eq!(
+            dead.to_string(),
+            "1 event, 2 webhooks, 1 of them dead, HTTP/1.1 upstream"
+        );
+        assert_eq!(
+            large.to_string(),
+            "1 event with 10 KB of properties, 1 webhook, HTTP/1.1 upstream"
+        );
+    }
+}
