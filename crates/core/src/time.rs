@@ -5,7 +5,7 @@ use std::io::Write as _;
 use datealgo::{datetime_to_secs, days_in_month, secs_to_datetime};
 
 use crate::clock::UnixMillis;
-use crate::json::Value;
+use crate::json::{self, Value};
 
 /// 9999-12-31T23:59:59.999Z: RFC 3339 has four digits for the year.
 const LAST: UnixMillis = 253_402_300_799_999;
@@ -29,7 +29,7 @@ pub fn parse(value: Value<'_>) -> Option<UnixMillis> {
             let text = text.decoded();
             match Rfc3339(text.as_bytes()).read() {
                 Some(millis) => millis,
-                None => from_number(serde_json::from_str(&text).ok()?)?,
+                None => from_number(json::number(&text)?)?,
             }
         }
     };

@@ -111,7 +111,7 @@ fn a_request_that_is_one_wrong_event_is_refused() {
 fn what_should_be_a_list_of_events_is_one() {
     for (path, body, at) in [
         ("/v1/batch", r#"{"batch":1}"#, 10),
-        ("/v1/batch", r#"{"batch":{}}"#, 9),
+        ("/v1/batch", r#"{"batch":{}}"#, 11),
         ("/v1/batch", r#"{"batch":null}"#, 13),
     ] {
         assert_eq!(

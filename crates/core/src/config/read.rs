@@ -184,7 +184,7 @@ impl<'n> Object<'n> {
 
 /// Names the known key that was probably meant; all of them when none is near.
 fn unknown(key: &str, keys: &[&str]) -> String {
-    let lower = key.to_lowercase();
+    let lower = key.to_ascii_lowercase();
     let distance = |known: &&&str| strsim::osa_distance(&lower, known);
     let near = |known: &&&str| 3 * distance(known) <= lower.chars().count().max(known.len());
     match keys.iter().min_by_key(distance).filter(near) {

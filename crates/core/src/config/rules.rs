@@ -95,7 +95,7 @@ fn sample(field: &Field<'_>, reader: &mut Reader<'_>) -> Option<Sample> {
     if fraction > 0.0 && fraction <= 1.0 {
         return (fraction < 1.0).then(|| Sample::of(fraction));
     }
-    reader.problem(&field.path, format!("is {fraction}; write {WANTED}"));
+    reader.problem(&field.path, format!("is out of bounds; write {WANTED}"));
     None
 }
 

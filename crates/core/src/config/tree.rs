@@ -36,9 +36,12 @@ pub(super) fn read(bytes: &[u8]) -> Result<Node, String> {
     if bytes.starts_with(b"\n") && bytes.contains(&0x12) {
         return structpb::read(bytes);
     }
-    serde_json::from_slice(bytes).map_err(|error| {
-        format!("is not JSON: {error}; write one JSON object in google.protobuf.StringValue, or YAML in google.protobuf.Struct")
-    })
+    let not_json = |why: &dyn fmt::Display| {
+        format!("is not JSON: {why}; write one JSON object in google.protobuf.StringValue, or YAML in google.protobuf.Struct")
+    };
+    // As text: of bytes serde_json would bring a second reader into the module.
+    let text = std::str::from_utf8(bytes).map_err(|error| not_json(&error))?;
+    serde_json::from_str(text).map_err(|error| not_json(&error))
 }
 
 impl<'de> Deserialize<'de> for Node {

@@ -12,6 +12,7 @@ use base64::Engine as _;
 use flate2::bufread::MultiGzDecoder;
 
 use super::form;
+use crate::json;
 
 /// gzip in base64 in a form is three; one more for a body that was compressed twice.
 const MOST_LAYERS: usize = 4;
@@ -109,9 +110,9 @@ fn peel(
         return Ok(Some(data));
     }
     if text.first() == Some(&b'"') {
-        let inner = serde_json::from_slice::<String>(text).ok();
+        let inner = std::str::from_utf8(text).ok().and_then(json::string);
         return Ok(inner
-            .map(String::into_bytes)
+            .map(|inner| inner.into_owned().into_bytes())
             .filter(|inner| looks_like_json(inner)));
     }
     if matches!(text.first_chunk(), Some([b'%', b'5' | b'7', b'b' | b'B'])) {

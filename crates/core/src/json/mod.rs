@@ -9,7 +9,26 @@ use serde_json::value::RawValue;
 
 mod split;
 
+use split::Scalar;
 pub use split::{check, elements, members, members_with_list};
+
+/// What a document that is one string means.
+#[must_use]
+pub fn string(document: &str) -> Option<Cow<'_, str>> {
+    match split::scalar(document)? {
+        Scalar::String(text) => Some(text),
+        _ => None,
+    }
+}
+
+/// The number that a document is, if `f64` can hold it.
+#[must_use]
+pub fn number(document: &str) -> Option<f64> {
+    match split::scalar(document)? {
+        Scalar::Number(number) => Some(number),
+        _ => None,
+    }
+}
 
 /// The text of one JSON value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,7 +90,7 @@ impl<'a> Value<'a> {
     /// The value, if it is a number that `f64` can hold.
     #[must_use]
     pub fn number(self) -> Option<f64> {
-        serde_json::from_str(self.0).ok()
+        number(self.0)
     }
 
     /// The elements, if it is an array.
@@ -147,7 +166,7 @@ impl<'a> Text<'a> {
     pub fn decoded(self) -> Cow<'a, str> {
         let escaped = self.escaped();
         if escaped.contains('\\') {
-            serde_json::from_str::<String>(self.0).map_or(Cow::Borrowed(escaped), Cow::Owned)
+            string(self.0).unwrap_or(Cow::Borrowed(escaped))
         } else {
             Cow::Borrowed(escaped)
         }

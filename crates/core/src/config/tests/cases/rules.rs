@@ -64,7 +64,7 @@ pub(super) fn cases() -> Vec<Case> {
     for written in ["0", "-1", "1.5"] {
         both(
             &format!(r#""sample": {written}"#),
-            &format!("sample: is {written}; write {fraction}"),
+            &format!("sample: is out of bounds; write {fraction}"),
             Sees,
         );
     }
