@@ -126,6 +126,14 @@ fn time_host() {
             let _ = hostcalls::dequeue_shared_queue(queue);
         },
     );
+    // The host asks the VM for memory only where there is something to put into it.
+    host(
+        "enqueue_shared_queue + dequeue_shared_queue, 0 bytes",
+        &mut || {
+            let _ = hostcalls::enqueue_shared_queue(queue, None);
+            let _ = hostcalls::dequeue_shared_queue(queue);
+        },
+    );
     host("set_effective_context, none there", &mut || {
         let _ = black_box(hostcalls::set_effective_context(u32::MAX));
     });
