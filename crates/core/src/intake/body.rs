@@ -4,20 +4,17 @@
 //! one by one until JSON is left, four at most, and no layer may grow over the configured size.
 
 use std::borrow::Cow;
-use std::io::Read;
 
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use base64::Engine as _;
-use flate2::bufread::MultiGzDecoder;
 
-use super::form;
+use super::{form, gzip};
 use crate::json;
 
 /// gzip in base64 in a form is three; one more for a body that was compressed twice.
 const MOST_LAYERS: usize = 4;
 
-const GZIP_MAGIC: &[u8] = b"\x1f\x8b";
 const UTF8_BOM: &[u8] = b"\xef\xbb\xbf";
 
 /// The standard alphabet, padded or not; the other alphabet is translated to it first.
@@ -98,8 +95,8 @@ fn peel(
     max_bytes: usize,
     verbose: &mut bool,
 ) -> Result<Option<Vec<u8>>, Undecodable> {
-    if bytes.starts_with(GZIP_MAGIC) {
-        return gunzip(bytes, max_bytes).map(Some);
+    if bytes.starts_with(gzip::MAGIC) {
+        return gzip::decode(bytes, max_bytes).map(Some);
     }
     let text = trimmed(bytes);
     if text.is_empty() || looks_like_json(text) {
@@ -119,28 +116,12 @@ fn peel(
         return Ok(Some(percent_encoding::percent_decode(text).collect()));
     }
     Ok(from_base64(text).filter(|inner| {
-        inner.starts_with(GZIP_MAGIC) || inner.is_ascii() || looks_like_json(inner)
+        inner.starts_with(gzip::MAGIC) || inner.is_ascii() || looks_like_json(inner)
     }))
 }
 
 fn looks_like_json(bytes: &[u8]) -> bool {
     matches!(trimmed(bytes).first(), Some(b'{' | b'['))
-}
-
-/// Inflates at most `max_bytes`, so that a bomb costs no more than that.
-fn gunzip(bytes: &[u8], max_bytes: usize) -> Result<Vec<u8>, Undecodable> {
-    let most = u64::try_from(max_bytes)
-        .unwrap_or(u64::MAX)
-        .saturating_add(1);
-    let mut inflated = Vec::new();
-    MultiGzDecoder::new(bytes)
-        .take(most)
-        .read_to_end(&mut inflated)
-        .map_err(|_| Undecodable::Gzip)?;
-    if inflated.len() > max_bytes {
-        return Err(Undecodable::TooLarge);
-    }
-    Ok(inflated)
 }
 
 /// Decodes base64 in either alphabet, padded or not, with `+` turned into spaces by a form; `None` when it is none.

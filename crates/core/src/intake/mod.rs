@@ -18,6 +18,7 @@ mod cors;
 mod credential;
 mod dialect;
 mod form;
+mod gzip;
 mod integrations;
 mod invalid;
 mod message_id;
