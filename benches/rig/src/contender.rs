@@ -1,5 +1,6 @@
 //! Who is measured, and how each is started for a shape.
 
+use crate::body::event_bytes;
 use crate::bootstrap::{cluster, lua, wasm, Bootstrap};
 use crate::process;
 use crate::settings::Settings;
@@ -154,7 +155,7 @@ pub(crate) fn bootstrap(kind: Kind, site: &Site<'_>, ports: [SocketAddr; 3]) -> 
             None
         }
         Kind::Floor2 => {
-            let configuration = json!(format!("{} {}", site.shape.events, names.join(" ")));
+            let configuration = json!(format!("{} {}", event_bytes(site.shape), names.join(" ")));
             Some(wasm(&site.settings.floor_2, "StringValue", &configuration))
         }
         Kind::Module => Some(wasm(

@@ -8,8 +8,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tokio::task::{yield_now, JoinSet};
 
-/// Connections of the closed loop: enough to keep one core busy, and with 20 events each still below the
-/// 256 calls that the module has in flight to a webhook.
+/// Connections of the closed loop, which are enough to keep one core busy.
 pub(crate) const CONNECTIONS: usize = 8;
 /// Connections of the open loop, which must not run out while an answer is late.
 const OPEN_CONNECTIONS: usize = 64;
@@ -50,10 +49,16 @@ impl Answers {
 
 /// Each connection sends its next request when it has the answer to the one before. `time` is not cut short: the last
 /// requests are waited for.
-pub(crate) async fn closed(to: SocketAddr, template: &Template, time: Duration) -> Result<Answers> {
+pub(crate) async fn closed(
+    to: SocketAddr,
+    template: &Template,
+    connections: usize,
+    time: Duration,
+) -> Result<Answers> {
     let start = Instant::now();
+    let many = connections;
     let mut connections = JoinSet::new();
-    for _ in 0..CONNECTIONS {
+    for _ in 0..many {
         let mut template = template.clone();
         connections.spawn(async move {
             let mut connection = Connection::open(to).await?;
@@ -61,6 +66,22 @@ pub(crate) async fn closed(to: SocketAddr, template: &Template, time: Duration) 
             while start.elapsed() < time {
                 answers.count(connection.exchange(template.next()).await?);
             }
+            anyhow::Ok(answers)
+        });
+    }
+    sum(connections, start).await
+}
+
+/// `many` requests at once, each on a connection of its own.
+pub(crate) async fn burst(to: SocketAddr, template: &Template, many: usize) -> Result<Answers> {
+    let start = Instant::now();
+    let mut connections = JoinSet::new();
+    for _ in 0..many {
+        let mut template = template.clone();
+        connections.spawn(async move {
+            let mut connection = Connection::open(to).await?;
+            let mut answers = Answers::default();
+            answers.count(connection.exchange(template.next()).await?);
             anyhow::Ok(answers)
         });
     }

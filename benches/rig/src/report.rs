@@ -24,7 +24,7 @@ pub(crate) fn shape(outcome: &Outcome) -> String {
             figure(median(&findings.cpu)),
             table::ratio(cpu_ratio(outcome, findings, Kind::Floor1)),
             table::ratio(cpu_ratio(outcome, findings, Kind::Floor2)),
-            figure(median(&findings.throughput)),
+            throughput(findings),
             format!(
                 "{} / {}",
                 figure(median(&findings.p50)),
@@ -44,6 +44,15 @@ pub(crate) fn shape(outcome: &Outcome) -> String {
 /// How many times the CPU of another contender it needs.
 pub(crate) fn cpu_ratio(outcome: &Outcome, findings: &Findings, to: Kind) -> Option<f64> {
     ratio(&findings.cpu, &outcome.of(to)?.cpu)
+}
+
+/// Requests per second, and how busy the core was where it was not all that kept them from being more.
+fn throughput(findings: &Findings) -> String {
+    let text = figure(median(&findings.throughput));
+    match median(&findings.busy) {
+        Some(busy) if busy < 0.85 => format!("{text} ({:.0} % busy)", busy * 100.0),
+        _ => text,
+    }
 }
 
 fn calls(outcome: &Outcome, findings: &Findings) -> String {

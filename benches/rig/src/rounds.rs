@@ -28,6 +28,8 @@ pub(crate) struct Findings {
     pub(crate) cpu: Vec<f64>,
     /// Requests per second in each round.
     pub(crate) throughput: Vec<f64>,
+    /// The share of a core that it used in each round; far below 1, something else was what kept it from more.
+    pub(crate) busy: Vec<f64>,
     /// Half and 99 of a hundred requests took at most this long in each round, in microseconds.
     pub(crate) p50: Vec<f64>,
     pub(crate) p99: Vec<f64>,
@@ -94,17 +96,28 @@ impl Field {
         })
     }
 
-    /// Loads one contender; what came back, its CPU time, and its calls, those that came after the answers included.
+    /// Loads one contender with what the field was started for.
     pub(crate) async fn load(&self, index: usize, time: Duration) -> Result<Turn> {
-        let (contender, template) = &self.running[index];
+        self.load_with(index, &self.shape, &self.running[index].1, time)
+            .await
+    }
+
+    /// Loads one contender; what came back, its CPU time, and its calls, those that came after the answers included.
+    pub(crate) async fn load_with(
+        &self,
+        index: usize,
+        shape: &Shape,
+        template: &Template,
+        time: Duration,
+    ) -> Result<Turn> {
+        let (contender, _) = &self.running[index];
         let calls = self.webhooks.calls();
         let cpu = process::cpu_time(&contender.pids)?;
-        let answers = load::closed(contender.address, template, time)
+        let answers = load::closed(contender.address, template, connections(shape), time)
             .await
             .with_context(|| contender.kind.name())?;
-        self.webhooks
-            .settle(calls + answers.requests() * self.shape.calls())
-            .await;
+        let due = calls + answers.requests() * shape.calls();
+        self.webhooks.settle(due).await;
         let cpu = process::cpu_time(&contender.pids)? - cpu;
         let calls = self.webhooks.calls() - calls;
         Ok(Turn {
@@ -113,6 +126,13 @@ impl Field {
             calls,
         })
     }
+}
+
+/// How many requests are sent at a time: so many that one core is busy, and so few that calls in flight stay below
+/// the 256 to a webhook that the module allows itself, and connections below a thousand.
+fn connections(shape: &Shape) -> usize {
+    let calls = shape.events * shape.webhooks.max(4);
+    (800 / calls.max(1)).clamp(1, load::CONNECTIONS)
 }
 
 /// One contender's turn in a round.
@@ -187,6 +207,7 @@ impl Findings {
             does_the_job,
             cpu: Vec::new(),
             throughput: Vec::new(),
+            busy: Vec::new(),
             p50: Vec::new(),
             p99: Vec::new(),
             resident: 0,
@@ -201,6 +222,8 @@ impl Findings {
         self.cpu.push(turn.cpu_per_request());
         self.throughput
             .push(requests as f64 / turn.answers.took.as_secs_f64());
+        self.busy
+            .push(turn.cpu.as_secs_f64() / turn.answers.took.as_secs_f64());
         self.requests += requests;
         self.refused += turn.answers.refused;
         self.calls += turn.calls;

@@ -52,6 +52,11 @@ impl Settings {
             .as_ref()
             .is_none_or(|only| only.is_match(&format!("{shape}/{contender}")))
     }
+
+    /// Whether this is a run of everything, whose figures are worth keeping.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.only.is_none()
+    }
 }
 
 const RUN_THE_SCRIPT: &str = "the contenders' files are not named; run `make bench`";

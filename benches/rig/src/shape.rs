@@ -33,6 +33,11 @@ impl Shape {
         (self.events * self.webhooks) as u64
     }
 
+    /// Whether something but the plain job is the point.
+    pub(crate) fn is_special(&self) -> bool {
+        self.dead > 0 || self.properties > 1000
+    }
+
     /// What `BENCH_ONLY` chooses by: `<events>x<webhooks>-h<1 or 2>`, with `-dead` or `-10k` where that is the point.
     pub(crate) fn id(&self) -> String {
         let http = if self.http2 { 2 } else { 1 };

@@ -24,6 +24,8 @@ pub(crate) struct Webhooks {
 #[derive(Debug, Default)]
 struct State {
     calls: AtomicU64,
+    /// Before each answer, in milliseconds.
+    delay: AtomicU64,
     keeps: AtomicBool,
     kept: Mutex<Vec<Bytes>>,
 }
@@ -77,6 +79,12 @@ impl Webhooks {
         }
     }
 
+    /// Has every further answer wait.
+    pub(crate) fn answer_after(&self, delay: Duration) {
+        let milliseconds = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
+        self.state.delay.store(milliseconds, Ordering::Relaxed);
+    }
+
     /// Keeps the bodies of calls from now on.
     pub(crate) fn keep(&self) {
         self.state.keeps.store(true, Ordering::Relaxed);
@@ -107,7 +115,10 @@ async fn serve(stream: TcpStream, http2: bool, state: Arc<State>) {
     if http2 {
         let _ = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
             .timer(TokioTimer::new())
-            .serve_connection(stream, service)
+            .serve_connection(
+                stream,
+                service_fn(|request| answer(request, Arc::clone(&state))),
+            )
             .await;
     } else {
         let _ = hyper::server::conn::http1::Builder::new()
@@ -132,5 +143,9 @@ async fn answer(
         }
     }
     state.calls.fetch_add(1, Ordering::Relaxed);
+    let delay = state.delay.load(Ordering::Relaxed);
+    if delay > 0 {
+        tokio::time::sleep(Duration::from_millis(delay)).await;
+    }
     Ok(Response::new(Empty::new()))
 }

@@ -1,5 +1,6 @@
-//! Takes the body and dispatches it unparsed: one call per event and webhook, each with its share of the bytes, so that
-//! number and size of the calls are those of the whole job. It answers 200 when all calls have ended, however they did.
+//! Takes the body and dispatches it unparsed: as many calls to each webhook as events of the size that it is told fit into
+//! the body, each with its share of the bytes, so that number and size of the calls are those of the whole job. It
+//! answers 200 when all calls have ended, however they did.
 
 use proxy_wasm::hostcalls;
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
@@ -11,10 +12,10 @@ proxy_wasm::main! {{
     proxy_wasm::set_root_context(|_| Box::new(Root::default()));
 }}
 
-/// How many pieces a body is cut into, and the clusters that each piece goes to.
+/// How large an event is, and the clusters that each piece of a body goes to.
 #[derive(Clone, Default)]
 struct Root {
-    pieces: usize,
+    event_bytes: usize,
     clusters: Rc<[String]>,
 }
 
@@ -26,14 +27,14 @@ struct Stream {
 impl Context for Root {}
 
 impl RootContext for Root {
-    /// The configuration is `<pieces> <cluster> ...`.
+    /// The configuration is `<bytes of an event> <cluster> ...`.
     fn on_configure(&mut self, _: usize) -> bool {
         let bytes = self.get_plugin_configuration().unwrap_or_default();
         let text = String::from_utf8_lossy(&bytes).into_owned();
         let mut words = text.split_ascii_whitespace();
-        self.pieces = words.next().and_then(|word| word.parse().ok()).unwrap_or(0);
+        self.event_bytes = words.next().and_then(|word| word.parse().ok()).unwrap_or(0);
         self.clusters = words.map(str::to_owned).collect();
-        self.pieces > 0 && !self.clusters.is_empty()
+        self.event_bytes > 0 && !self.clusters.is_empty()
     }
 
     fn create_http_context(&self, _: u32) -> Option<Box<dyn HttpContext>> {
@@ -73,7 +74,8 @@ impl HttpContext for Stream {
 
 impl Stream {
     fn dispatch(&mut self, body: &[u8]) {
-        let share = body.len().div_ceil(self.root.pieces).max(1);
+        let pieces = (body.len() / self.root.event_bytes).max(1);
+        let share = body.len().div_ceil(pieces).max(1);
         for piece in body.chunks(share) {
             for cluster in self.root.clusters.iter() {
                 let headers = vec![

@@ -1,0 +1,109 @@
+//! The whole report, and its place in `benches/README.md`.
+
+use crate::bounds::{self, Results};
+use crate::rig::Rig;
+use crate::{report, table::Table};
+use anyhow::{Context, Result};
+use freshpaint_harness::envoy::ENVOY_VERSION;
+use std::fs;
+
+const BEGIN: &str = "<!-- figures: `scripts/bench --write` replaces what follows -->";
+const END: &str = "<!-- end of figures -->";
+
+/// When, where and how it was measured.
+pub(crate) fn head(rig: &Rig) -> Result<String> {
+    let date = std::env::var("BENCH_DATE").unwrap_or_default();
+    let processor = fs::read_to_string("/proc/cpuinfo").ok().and_then(|text| {
+        let line = text
+            .lines()
+            .find_map(|line| line.strip_prefix("model name"))?;
+        Some(line.trim_start_matches([' ', '\t', ':']).to_owned())
+    });
+    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    Ok(format!(
+        "{date}, {} ({} cores), Linux {}, Envoy {ENVOY_VERSION}; {} rounds of {} s. {}\n",
+        processor.unwrap_or_else(|| std::env::consts::ARCH.to_owned()),
+        rig.cores,
+        kernel.trim(),
+        rig.settings.rounds,
+        rig.settings.seconds.as_secs_f64(),
+        noise(rig.others_share()?),
+    ))
+}
+
+/// What else the machine was doing: nothing, if latencies are to be quoted.
+fn noise(others: f64) -> String {
+    let percent = others * 100.0;
+    let advice = if percent < 3.0 {
+        ""
+    } else {
+        ": trust the ratios, not the latencies"
+    };
+    format!("Other processes had {percent:.0} % of the machine{advice}.")
+}
+
+/// CPU of all main shapes in one table: the module's, and ratios.
+pub(crate) fn summary(results: &Results) -> String {
+    use crate::contender::Kind;
+    use crate::stats::median;
+    use crate::table::{figure, ratio};
+    let mut table = Table::new([
+        "CPU per request",
+        "floor-1, µs",
+        "floor-2",
+        "module",
+        "lua",
+        "service",
+        "module x floor-2",
+    ]);
+    for outcome in &results.outcomes {
+        let of = |kind| outcome.of(kind);
+        let times = |kind| {
+            ratio(of(kind).and_then(|findings| report::cpu_ratio(outcome, findings, Kind::Floor1)))
+        };
+        let to_floor_2 = of(Kind::Module)
+            .and_then(|findings| report::cpu_ratio(outcome, findings, Kind::Floor2));
+        table.row([
+            outcome.shape.to_string(),
+            figure(of(Kind::Floor1).and_then(|findings| median(&findings.cpu))),
+            times(Kind::Floor2),
+            times(Kind::Module),
+            times(Kind::Lua),
+            times(Kind::Service),
+            ratio(to_floor_2),
+        ]);
+    }
+    format!("### All shapes, CPU x floor-1\n\n{table}")
+}
+
+/// The bounds, one line each.
+pub(crate) fn verdicts(results: &Results) -> String {
+    let bounds = bounds::all(results);
+    let lines: Vec<_> = bounds.iter().map(ToString::to_string).collect();
+    format!("### Where the module must be\n\n{}\n", lines.join("\n"))
+}
+
+/// The README with `figures` in the place of those that it had.
+pub(crate) fn replace(readme: &str, figures: &str) -> Result<String> {
+    let missing = || format!("benches/README.md has no line \"{BEGIN}\" with \"{END}\" after it");
+    let (before, rest) = readme.split_once(BEGIN).with_context(missing)?;
+    let (_, after) = rest.split_once(END).with_context(missing)?;
+    Ok(format!(
+        "{before}{BEGIN}\n\n{}\n\n{END}{after}",
+        figures.trim()
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_take_the_place_of_older_ones() {
+        let readme = format!("# Head\n{BEGIN}\nold\n{END}\ntail\n");
+        let once = replace(&readme, "new\n").unwrap();
+        assert_eq!(once, format!("# Head\n{BEGIN}\n\nnew\n\n{END}\ntail\n"));
+        assert_eq!(replace(&once, "new").unwrap(), once);
+        assert!(replace("no markers", "new").is_err());
+    }
+}

@@ -1,0 +1,206 @@
+//! What a call costs as batches grow and webhooks are added: it must not depend on either.
+
+use crate::body::Template;
+use crate::contender::Kind;
+use crate::plot::{Line, Plot};
+use crate::rig::Rig;
+use crate::rounds::Field;
+use crate::shape::Shape;
+use crate::stats::{median, ratio};
+use crate::table::{figure, Table};
+use anyhow::{Context, Result};
+use serde_json::json;
+
+const ID: &str = "scaling";
+/// Floor 2 makes all calls at once, each on a connection over HTTP/1.1: past this many it would measure the kernel.
+const FLOOR_2_CALLS: u64 = 640;
+const ROUNDS: usize = 5;
+const WEBHOOKS: [usize; 6] = [1, 2, 4, 10, 16, 32];
+
+/// The points of one curve.
+#[derive(Clone, Debug)]
+pub(crate) struct Series {
+    pub(crate) name: &'static str,
+    points: Vec<Point>,
+}
+
+#[derive(Clone, Debug)]
+struct Point {
+    shape: Shape,
+    /// CPU time per call in microseconds in each round, by contender.
+    costs: Vec<(Kind, Vec<f64>)>,
+}
+
+impl Point {
+    fn costs(&self, kind: Kind) -> Option<&[f64]> {
+        let (_, costs) = self.costs.iter().find(|(of, _)| *of == kind)?;
+        Some(costs)
+    }
+
+    fn cost(&self, kind: Kind) -> Option<f64> {
+        median(self.costs(kind)?)
+    }
+}
+
+impl Series {
+    fn new(name: &'static str, shapes: impl IntoIterator<Item = Shape>) -> Self {
+        let points = shapes.into_iter().map(|shape| Point {
+            shape,
+            costs: Vec::new(),
+        });
+        Self {
+            name,
+            points: points.collect(),
+        }
+    }
+
+    /// How far the module's points from 10 calls up are from the median of their round at most, as a share of it.
+    pub(crate) fn spread(&self) -> Option<f64> {
+        let points: Vec<_> = self
+            .points
+            .iter()
+            .filter(|point| point.shape.calls() >= 10)
+            .filter_map(|point| point.costs(Kind::Module))
+            .collect();
+        spread(&points)
+    }
+}
+
+/// The farthest of the points, each with its figures of the same rounds, from the median of all points.
+fn spread(points: &[&[f64]]) -> Option<f64> {
+    let rounds = points.iter().map(|costs| costs.len()).min()?;
+    let middles: Vec<_> = (0..rounds)
+        .filter_map(|round| median(&points.iter().map(|costs| costs[round]).collect::<Vec<_>>()))
+        .collect();
+    points
+        .iter()
+        .filter_map(|costs| Some((ratio(costs, &middles)? - 1.0).abs()))
+        .reduce(f64::max)
+}
+
+/// Measures all curves. All points get their turn in each round, because they are compared with each other.
+pub(crate) async fn run(rig: &Rig) -> Result<Vec<Series>> {
+    let kinds: Vec<_> = [Kind::Floor2, Kind::Module, Kind::OtherModule]
+        .into_iter()
+        .filter(|kind| kind.takes_part(&rig.settings, ID))
+        .collect();
+    if kinds.is_empty() {
+        return Ok(Vec::new());
+    }
+    // Large batches are larger than the bodies that are taken by default.
+    let limits = json!({"limits": {"max_body_bytes": 8 << 20, "max_decoded_bytes": 8 << 20}});
+    let mut fields = Vec::new();
+    for webhooks in WEBHOOKS {
+        rig.say(&format!("scaling: starting with {webhooks} webhooks"));
+        let shape = Shape::new(1, webhooks, false);
+        fields.push(Field::start(rig, &shape, &kinds, limits.clone()).await?);
+    }
+    let webhooks = |events| WEBHOOKS.map(|webhooks| Shape::new(events, webhooks, false));
+    let batches = [1, 10, 100, 1000, 2500].map(|events| Shape::new(events, 1, false));
+    let mut all = vec![
+        Series::new("1 to 2,500 events, 1 webhook", batches),
+        Series::new("1 event, 1 to 32 webhooks", webhooks(1)),
+        Series::new("20 events, 1 to 32 webhooks", webhooks(20)),
+    ];
+    // The first round warms up.
+    for round in 0..=ROUNDS.min(rig.settings.rounds) {
+        rig.say(&format!("scaling: round {round}"));
+        for point in all.iter_mut().flat_map(|series| &mut series.points) {
+            let field = fields
+                .iter()
+                .find(|field| field.shape.webhooks == point.shape.webhooks);
+            let field = field.context("a number of webhooks that was not started")?;
+            measure(rig, field, point, round > 0).await?;
+        }
+    }
+    Ok(all)
+}
+
+async fn measure(rig: &Rig, field: &Field, point: &mut Point, counts: bool) -> Result<()> {
+    let template = Template::new(&point.shape, &rig.serial);
+    for (index, (contender, _)) in field.running.iter().enumerate() {
+        let kind = contender.kind;
+        if kind == Kind::Floor2 && point.shape.calls() > FLOOR_2_CALLS {
+            continue;
+        }
+        let time = rig.settings.seconds * 3 / 10;
+        let turn = field
+            .load_with(index, &point.shape, &template, time)
+            .await?;
+        let cost = turn.cpu.as_secs_f64() * 1e6 / turn.calls as f64;
+        match point.costs.iter_mut().find(|(of, _)| *of == kind) {
+            _ if !counts => {}
+            Some((_, costs)) => costs.push(cost),
+            None => point.costs.push((kind, vec![cost])),
+        }
+    }
+    Ok(())
+}
+
+/// The table.
+pub(crate) fn report(all: &[Series]) -> String {
+    let mut table = Table::new([
+        "CPU per call, µs",
+        "events",
+        "webhooks",
+        "calls",
+        "module",
+        "floor-2",
+        "other-module",
+    ]);
+    for series in all {
+        for point in &series.points {
+            table.row([
+                series.name.to_owned(),
+                point.shape.events.to_string(),
+                point.shape.webhooks.to_string(),
+                point.shape.calls().to_string(),
+                figure(point.cost(Kind::Module)),
+                figure(point.cost(Kind::Floor2)),
+                figure(point.cost(Kind::OtherModule)),
+            ]);
+        }
+    }
+    format!("### Scaling\n\n`{ID}`, HTTP/1.1 upstream, CPU per call\n\n{table}")
+}
+
+/// The same as a picture.
+pub(crate) fn plot(all: &[Series]) -> Plot {
+    let line = |series: &Series, kind: Kind| Line {
+        name: format!("{}: {}", kind.name(), series.name),
+        faint: kind != Kind::Module,
+        points: series
+            .points
+            .iter()
+            .filter_map(|point| Some((point.shape.calls() as f64, point.cost(kind)?)))
+            .collect(),
+    };
+    Plot {
+        title: "CPU per call at the webhook, HTTP/1.1".to_owned(),
+        x: "calls of one collection request (events x webhooks)".to_owned(),
+        y: "µs".to_owned(),
+        lines: [Kind::Module, Kind::Floor2]
+            .into_iter()
+            .flat_map(|kind| all.iter().map(move |series| line(series, kind)))
+            .filter(|line| !line.points.is_empty())
+            .collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::spread;
+
+    #[test]
+    fn a_round_that_was_slow_for_all_points_is_no_spread() {
+        assert_eq!(
+            spread(&[&[10.0, 20.0], &[10.0, 20.0], &[10.0, 20.0]]),
+            Some(0.0)
+        );
+        assert_eq!(
+            spread(&[&[10.0, 20.0], &[10.0, 20.0], &[12.5, 25.0]]),
+            Some(0.25)
+        );
+        assert_eq!(spread(&[]), None);
+    }
+}
