@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use freshpaint_core::clock::SteadyMillis;
-use freshpaint_core::config::{Config, Webhook};
+use freshpaint_core::config::Webhook;
 use freshpaint_core::delivery::outcome::{CallResponse, NotSent};
 use freshpaint_core::delivery::Call;
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
@@ -137,7 +137,7 @@ impl RootContext for Root {
             let (_, value) = environment.iter().find(|(name, _)| name == wanted)?;
             Some(value.clone())
         };
-        match Config::parse(&host::plugin_configuration(), &variable) {
+        match freshpaint_config::parse(&host::plugin_configuration(), &variable) {
             Ok(config) => {
                 for warning in &config.warnings {
                     log::warn!("configuration: {warning}");

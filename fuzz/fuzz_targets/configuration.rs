@@ -1,7 +1,6 @@
 //! The plugin's configuration, JSON or a Struct on the wire: taken, or refused in lines for a log that hold no secret.
 #![no_main]
 
-use freshpaint_core::config::Config;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: &[u8]| {
@@ -16,7 +15,7 @@ fuzz_target!(|input: &[u8]| {
 /// The lines that refuse the configuration; none when it is taken.
 fn refusal(input: &[u8], secret: &str) -> Vec<String> {
     let environment = |name: &str| (name == "KEY").then(|| secret.to_owned());
-    match Config::parse(input, &environment) {
+    match freshpaint_config::parse(input, &environment) {
         Ok(config) => {
             assert!((1..=32).contains(&config.webhooks.len()));
             Vec::new()

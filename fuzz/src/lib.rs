@@ -1,7 +1,6 @@
 //! What the fuzz targets share: a worker on a host that has nothing.
 
 use freshpaint_core::clock::SteadyMillis;
-use freshpaint_core::config::Config;
 use freshpaint_core::delivery::table::{Mark, Owner, Shared};
 use freshpaint_core::intake::Headers;
 use freshpaint_core::worker::{Identity, Worker};
@@ -40,7 +39,7 @@ pub fn worker() -> Worker {
         "webhooks": [{"url": "https://a.test/"}, {"url": "https://b.test/"}],
         "options": {"enable_identify_events": true, "enable_pageview_events": true}
     }"#;
-    let config = Config::parse(config, &|_| None).unwrap();
+    let config = freshpaint_config::parse(config, &|_| None).unwrap();
     let identity = Identity {
         owner: Owner(1),
         seed: 1,

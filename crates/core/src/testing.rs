@@ -1,33 +1,49 @@
 //! What the crate's own tests share.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use crate::clock::SteadyMillis;
-use crate::config::{Config, Webhook};
+use crate::config::{Acknowledge, Collect, Config, Dedupe, Limits, Options, Retry, Webhook};
+use crate::consent::OptOut;
 use crate::delivery::table::{Mark, Owner, Shared};
 
-/// A configuration with these webhooks and `more` at its top, everything else as by default.
-pub(crate) fn config_with(webhooks: &[&str], more: &str) -> Config {
-    let webhooks: Vec<_> = webhooks
-        .iter()
-        .map(|name| {
-            format!(
-                r#"{{"name": "{name}", "url": "http://{name}.example.com/", "cluster": "{name}"}}"#
-            )
-        })
-        .collect();
-    let text = format!(r#"{{"webhooks": [{}]{more}}}"#, webhooks.join(","));
-    Config::parse(text.as_bytes(), &|_| None).unwrap()
+/// A configuration with these webhooks, everything else as by default but for what `change` makes of it.
+pub(crate) fn config_with(webhooks: &[&str], change: impl FnOnce(&mut Config)) -> Config {
+    let mut config = Config {
+        webhooks: webhooks.iter().map(|name| webhook(name)).collect(),
+        honored: OptOut::default(),
+        context_ip: false,
+        acknowledge: Acknowledge::default(),
+        collect: Collect::default(),
+        limits: Limits::default(),
+        retry: Retry::default(),
+        dedupe: Dedupe::default(),
+        warnings: Vec::new(),
+    };
+    change(&mut config);
+    config
 }
 
 /// A configuration with these webhooks, everything else as by default.
 pub(crate) fn config(webhooks: &[&str]) -> Config {
-    config_with(webhooks, "")
+    config_with(webhooks, |_| {})
 }
 
 /// A webhook of this name, everything else as by default.
 pub(crate) fn webhook(name: &str) -> Webhook {
-    config(&[name]).webhooks.remove(0)
+    Webhook {
+        name: name.into(),
+        scheme: "http",
+        authority: format!("{name}.example.com"),
+        path: "/".into(),
+        cluster: name.into(),
+        headers: Vec::new(),
+        timeout: Duration::from_secs(5),
+        signing: None,
+        options: Options::default(),
+        rules: None,
+    }
 }
 
 /// The host's shared data as Envoy has it: a value and a mark that each write changes.

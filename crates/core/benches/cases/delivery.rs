@@ -207,5 +207,5 @@ pub fn config(webhooks: usize) -> Config {
         .map(|index| format!(r#"{{"url": "https://webhook-{index}.example.com/in"}}"#))
         .collect();
     let text = format!(r#"{{"webhooks": [{}]}}"#, webhooks.join(","));
-    Config::parse(text.as_bytes(), &|_| None).unwrap()
+    freshpaint_config::parse(text.as_bytes(), &|_| None).unwrap()
 }

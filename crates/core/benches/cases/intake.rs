@@ -58,7 +58,7 @@ impl Headers for NoHeaders {
 
 fn prepare(capture: &str, events: u64) -> impl FnMut() {
     let text = br#"{"webhooks": [{"url": "https://example.com/in"}]}"#;
-    let config = Config::parse(text, &|_| None).unwrap();
+    let config = freshpaint_config::parse(text, &|_| None).unwrap();
     let (collection, body) = request(capture, &config);
     let mut random = fastrand::Rng::with_seed(1);
     let mut out = Vec::with_capacity(1 << 16);

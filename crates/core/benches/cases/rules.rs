@@ -81,5 +81,5 @@ fn config(members: &str) -> Config {
         _ => None,
     };
     let text = format!(r#"{{"webhooks": [{{"url": "https://example.com/in", {members}}}]}}"#);
-    Config::parse(text.as_bytes(), &environment).unwrap()
+    freshpaint_config::parse(text.as_bytes(), &environment).unwrap()
 }

@@ -173,7 +173,7 @@ pub fn config() -> Config {
 pub fn config_with(collect: &str) -> Config {
     let text =
         format!(r#"{{"webhooks": [{{"url": "https://example.com/in"}}], "collect": {collect}}}"#);
-    Config::parse(text.as_bytes(), &|_| None).expect("a right configuration")
+    freshpaint_config::parse(text.as_bytes(), &|_| None).expect("a right configuration")
 }
 
 /// The value of the first member called `key` that is a string.

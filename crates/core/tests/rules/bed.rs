@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, HashMap};
 
 use freshpaint_core::clock::{Now, SteadyMillis};
-use freshpaint_core::config::Config;
 use freshpaint_core::delivery::outcome::CallResponse;
 use freshpaint_core::delivery::table::{Mark, Owner, Shared};
 use freshpaint_core::intake::{Head, Headers};
@@ -25,7 +24,7 @@ impl Bed {
         let environment = |name: &str| {
             (name == "HASH_KEY").then(|| "a key of the tests, 32 bytes long".to_owned())
         };
-        let config = Config::parse(config.as_bytes(), &environment)
+        let config = freshpaint_config::parse(config.as_bytes(), &environment)
             .unwrap_or_else(|problems| panic!("{problems:?}"));
         let identity = Identity {
             owner: Owner(1),

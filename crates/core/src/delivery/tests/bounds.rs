@@ -3,16 +3,14 @@
 use std::time::Duration;
 
 use super::bed::{event, status, Bed};
+use crate::config::Config;
 use crate::delivery::outcome::CallResponse;
 use crate::delivery::{Verdict, ENTRY_OVERHEAD_BYTES};
 use crate::testing::config_with;
 
 #[test]
 fn calls_to_one_webhook_are_capped_and_go_out_in_order() {
-    let mut bed = Bed::new(config_with(
-        &["a"],
-        r#", "limits": {"max_in_flight_per_webhook": 2}"#,
-    ));
+    let mut bed = Bed::new(config_with(&["a"], at_most::<2>));
     bed.submit((0..5).map(|n| event(&format!("e{n}"), &[0])).collect());
     assert_eq!(bed.under_way(), ["e0>0", "e1>0"]);
     bed.respond("e1", 0, &status(200));
@@ -47,10 +45,7 @@ fn a_webhook_that_keeps_failing_is_called_last() {
 
 #[test]
 fn one_webhooks_cap_does_not_hold_up_another() {
-    let mut bed = Bed::new(config_with(
-        &["a", "b"],
-        r#", "limits": {"max_in_flight_per_webhook": 1}"#,
-    ));
+    let mut bed = Bed::new(config_with(&["a", "b"], at_most::<1>));
     let request = bed.submit((0..3).map(|n| event(&format!("e{n}"), &[0, 1])).collect());
     assert_eq!(bed.under_way(), ["e0>0", "e0>1"]);
     for n in 0..3 {
@@ -60,9 +55,14 @@ fn one_webhooks_cap_does_not_hold_up_another() {
     assert_eq!(bed.take_verdicts(), [(request, Verdict::Accepted)]);
 }
 
+/// At most so many calls to each webhook.
+fn at_most<const CALLS: usize>(config: &mut Config) {
+    config.limits.max_in_flight_per_webhook = CALLS;
+}
+
 /// Room for four events with ten bytes of payload.
 fn tight(webhooks: &[&str]) -> Bed {
-    let mut config = config_with(webhooks, r#", "limits": {"max_in_flight_per_webhook": 1}"#);
+    let mut config = config_with(webhooks, at_most::<1>);
     // Less than a configuration may say, so that four events fill it.
     config.limits.max_in_flight_bytes = 4 * (10 + ENTRY_OVERHEAD_BYTES);
     Bed::new(config)

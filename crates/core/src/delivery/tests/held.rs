@@ -7,6 +7,9 @@ use super::bed::{event, retry, status, Bed};
 use crate::config::Config;
 use crate::delivery::outcome::CallResponse;
 use crate::delivery::Verdict;
+use crate::event::Kind;
+use crate::redaction::{Path, Redaction};
+use crate::routing::Rules;
 use crate::testing::{config, config_with};
 
 fn failed_everywhere(bed: &mut Bed) -> u32 {
@@ -94,10 +97,10 @@ fn a_webhook_that_refused_for_good_is_not_tried_again() {
 
 #[test]
 fn tries_end_with_the_window() {
-    let mut bed = Bed::new(config_with(
-        &["a"],
-        r#", "retry": {"window": "60s", "initial_backoff": "1s", "max_backoff": "10s"}"#,
-    ));
+    let mut bed = Bed::new(config_with(&["a"], |config| {
+        config.retry.window = Duration::from_secs(60);
+        config.retry.max_backoff = Duration::from_secs(10);
+    }));
     bed.submit(vec![event("x", &[0])]);
     let mut tries = 0;
     for _ in 0..120 {
@@ -114,7 +117,9 @@ fn tries_end_with_the_window() {
 
 #[test]
 fn what_does_not_fit_is_not_kept_and_the_sdk_is_told_so() {
-    let mut bed = Bed::new(config_with(&["a"], r#", "retry": {"max_held_events": 1}"#));
+    let mut bed = Bed::new(config_with(&["a"], |config| {
+        config.retry.max_held_events = 1
+    }));
     let request = bed.submit(vec![event("x", &[0]), event("y", &[0])]);
     bed.respond("x", 0, &status(500));
     bed.respond("y", 0, &status(500));
@@ -238,10 +243,11 @@ fn a_newer_configuration_takes_over_what_is_kept() {
 
 #[test]
 fn a_type_that_the_newer_configuration_leaves_out_is_not_delivered_by_it() {
-    let enabled = r#", "options": {"enable_identify_events": true}"#;
-    let mut old = Bed::new(config_with(&["a"], enabled));
+    let mut old = Bed::new(config_with(&["a"], |config| {
+        config.webhooks[0].options.enable_identify_events = true;
+    }));
     let identify = crate::delivery::Event {
-        kind: crate::event::Kind::Identify,
+        kind: Kind::Identify,
         ..event("x", &[0])
     };
     old.submit(vec![identify]);
@@ -271,21 +277,26 @@ fn what_is_kept_for_webhooks_that_are_gone_goes_to_the_new_ones() {
     assert_eq!(new.under_way(), ["x>0", "x>1"]);
 }
 
-/// A configuration whose first webhook takes these types alone.
-fn ruled(name: &str, types: &str) -> Config {
-    let events = format!(r#", "events": {{"types": [{types}]}}"#);
-    config_with(&[name], &events)
+/// A configuration whose first webhook takes this type alone.
+fn ruled(name: &str, kind: Kind) -> Config {
+    let rules = Rules {
+        types: vec![vec![kind]],
+        ..Rules::default()
+    };
+    config_with(&[name], |config| {
+        config.webhooks[0].rules = Some(Rc::new(rules));
+    })
 }
 
 #[test]
 fn what_is_kept_does_not_get_past_rules_that_it_was_not_held_against() {
     for (then, now, goes) in [
-        (ruled("a", r#""track""#), ruled("a", r#""track""#), true),
-        (ruled("a", r#""track""#), ruled("a", r#""group""#), false),
-        (ruled("a", r#""track""#), config(&["a"]), false),
-        (config(&["a"]), ruled("a", r#""track""#), false),
-        (ruled("a", r#""track""#), config(&["b"]), true),
-        (config(&["a"]), ruled("b", r#""track""#), false),
+        (ruled("a", Kind::Track), ruled("a", Kind::Track), true),
+        (ruled("a", Kind::Track), ruled("a", Kind::Group), false),
+        (ruled("a", Kind::Track), config(&["a"]), false),
+        (config(&["a"]), ruled("a", Kind::Track), false),
+        (ruled("a", Kind::Track), config(&["b"]), true),
+        (config(&["a"]), ruled("b", Kind::Track), false),
     ] {
         let mut old = Bed::new(then);
         old.submit(vec![event("x", &[0])]);
@@ -306,15 +317,27 @@ fn what_is_kept_does_not_get_past_rules_that_it_was_not_held_against() {
 
 #[test]
 fn what_is_kept_goes_on_as_it_was_redacted_for_each() {
-    let rules = r#", "properties": {"deny": ["userId"]}"#;
-    let mut old = Bed::new(config_with(&["a", "b", "c"], rules));
+    let redacts = |config: &mut Config| {
+        let rules = Rules {
+            redaction: Some(Redaction {
+                deny: vec![Path::parse("userId").unwrap()],
+                ..Redaction::default()
+            }),
+            ..Rules::default()
+        };
+        let rules = Rc::new(rules);
+        for webhook in &mut config.webhooks {
+            webhook.rules = Some(Rc::clone(&rules));
+        }
+    };
+    let mut old = Bed::new(config_with(&["a", "b", "c"], redacts));
     let mut kept = event("whole", &[0, 1, 2]);
     kept.redacted = vec![([1, 2].into_iter().collect(), b"less".as_slice().into())];
     old.submit(vec![kept]);
     old.respond("whole", 0, &status(500));
     old.respond("less", 1, &status(500));
     old.respond("less", 2, &status(500));
-    let mut new = Bed::new(config_with(&["c", "d", "a"], rules));
+    let mut new = Bed::new(config_with(&["c", "d", "a"], redacts));
     let held = old.outbox.take_held(old.now, &mut *old.shared.borrow_mut());
     for handover in held {
         new.outbox.adopt(handover, new.now);

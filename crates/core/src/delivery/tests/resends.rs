@@ -20,7 +20,9 @@ fn an_accepted_event_that_comes_again_is_accepted_without_a_call() {
 
 #[test]
 fn it_is_forgotten_after_the_window() {
-    let mut bed = Bed::new(config_with(&["a"], r#", "dedupe": {"window": "60s"}"#));
+    let mut bed = Bed::new(config_with(&["a"], |config| {
+        config.dedupe.window = Duration::from_secs(60)
+    }));
     bed.submit(vec![event("x", &[0])]);
     bed.respond("x", 0, &status(200));
     bed.pass(Duration::from_secs(60));
@@ -33,7 +35,9 @@ fn it_is_forgotten_after_the_window() {
 
 #[test]
 fn without_a_window_nothing_is_recognised_once_it_has_ended() {
-    let mut bed = Bed::new(config_with(&["a"], r#", "dedupe": {"window": "0s"}"#));
+    let mut bed = Bed::new(config_with(&["a"], |config| {
+        config.dedupe.window = Duration::ZERO
+    }));
     bed.submit(vec![event("x", &[0])]);
     bed.respond("x", 0, &status(200));
     bed.submit(vec![event("x", &[0])]);
@@ -105,7 +109,9 @@ fn the_same_event_twice_in_one_request_is_delivered_once() {
 
 #[test]
 fn a_batch_that_comes_again_causes_calls_only_for_what_is_missing() {
-    let mut bed = Bed::new(config_with(&["a"], r#", "retry": {"window": "0s"}"#));
+    let mut bed = Bed::new(config_with(&["a"], |config| {
+        config.retry.window = Duration::ZERO
+    }));
     let batch = || ["x", "y", "z"].map(|name| event(name, &[0])).to_vec();
     bed.submit(batch());
     bed.respond("x", 0, &status(200));

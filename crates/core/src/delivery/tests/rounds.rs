@@ -3,11 +3,19 @@
 use std::time::Duration;
 
 use super::bed::{event, retry, status, Bed};
+use crate::config::{Acknowledge, Config};
 use crate::delivery::outcome::{CallResponse, NotSent};
 use crate::delivery::Verdict;
 use crate::testing::{config, config_with};
 
-const NO_RETRY: &str = r#", "retry": {"window": "0s"}"#;
+fn no_retry(config: &mut Config) {
+    config.retry.window = Duration::ZERO;
+}
+
+fn one_call_at_a_time(config: &mut Config) {
+    no_retry(config);
+    config.limits.max_in_flight_per_webhook = 1;
+}
 
 #[test]
 fn every_webhook_is_called_at_once_with_the_same_payload() {
@@ -38,7 +46,9 @@ fn the_first_acceptance_answers_and_the_rest_goes_on() {
 
 #[test]
 fn settled_waits_for_the_last_delivery() {
-    let mut bed = Bed::new(config_with(&["a", "b"], r#", "acknowledge": "settled""#));
+    let mut bed = Bed::new(config_with(&["a", "b"], |config| {
+        config.acknowledge = Acknowledge::Settled
+    }));
     let request = bed.submit(vec![event("x", &[0, 1])]);
     bed.respond("x", 1, &status(200));
     assert_eq!(bed.take_verdicts(), []);
@@ -48,7 +58,7 @@ fn settled_waits_for_the_last_delivery() {
 
 #[test]
 fn an_answer_that_is_not_whole_in_time_is_a_timeout() {
-    let mut bed = Bed::new(config_with(&["a"], NO_RETRY));
+    let mut bed = Bed::new(config_with(&["a"], no_retry));
     bed.submit(vec![event("x", &[0]), event("y", &[0])]);
     bed.pass(Duration::from_secs(4));
     bed.respond("x", 0, &CallResponse::default());
@@ -71,7 +81,7 @@ fn a_failure_before_an_acceptance_is_no_failure() {
 
 #[test]
 fn when_every_webhook_fails_the_sdk_is_told_to_try_again() {
-    let mut bed = Bed::new(config_with(&["a", "b"], NO_RETRY));
+    let mut bed = Bed::new(config_with(&["a", "b"], no_retry));
     let request = bed.submit(vec![event("x", &[0, 1])]);
     bed.respond("x", 0, &status(500));
     bed.respond("x", 1, &CallResponse::default());
@@ -83,7 +93,7 @@ fn when_every_webhook_fails_the_sdk_is_told_to_try_again() {
 
 #[test]
 fn calls_that_the_host_refuses_are_failures() {
-    let mut bed = Bed::new(config_with(&["a", "b"], NO_RETRY));
+    let mut bed = Bed::new(config_with(&["a", "b"], no_retry));
     bed.refusing.insert(0, NotSent::UnknownCluster);
     bed.refusing.insert(1, NotSent::NoCapacity);
     let request = bed.submit(vec![event("x", &[0, 1])]);
@@ -94,7 +104,7 @@ fn calls_that_the_host_refuses_are_failures() {
 
 #[test]
 fn one_failed_event_makes_the_whole_batch_retryable() {
-    let mut bed = Bed::new(config_with(&["a"], NO_RETRY));
+    let mut bed = Bed::new(config_with(&["a"], no_retry));
     let request = bed.submit(vec![event("x", &[0]), event("y", &[0]), event("z", &[0])]);
     bed.respond("x", 0, &status(200));
     bed.respond("y", 0, &status(404));
@@ -123,7 +133,7 @@ fn only_the_webhooks_that_want_an_event_get_it() {
 
 #[test]
 fn a_call_that_the_host_forgets_ends_as_a_timeout() {
-    let mut bed = Bed::new(config_with(&["a"], NO_RETRY));
+    let mut bed = Bed::new(config_with(&["a"], no_retry));
     let request = bed.submit(vec![event("x", &[0])]);
     bed.pass(Duration::from_secs(9));
     assert_eq!(bed.take_verdicts(), []);
@@ -137,10 +147,7 @@ fn a_call_that_the_host_forgets_ends_as_a_timeout() {
 
 #[test]
 fn the_answer_never_waits_longer_than_25_seconds() {
-    let mut bed = Bed::new(config_with(
-        &["a"],
-        r#", "retry": {"window": "0s"}, "limits": {"max_in_flight_per_webhook": 1}"#,
-    ));
+    let mut bed = Bed::new(config_with(&["a"], one_call_at_a_time));
     let request = bed.submit((0..8).map(|n| event(&format!("e{n}"), &[0])).collect());
     for n in 0..4 {
         bed.pass(Duration::from_secs(5));
@@ -163,18 +170,12 @@ fn the_answer_never_waits_longer_than_25_seconds() {
 
 #[test]
 fn a_call_gets_no_more_time_than_is_left_of_the_25_seconds() {
-    let mut bed = Bed::new(config_with(
-        &["a"],
-        r#", "retry": {"window": "0s"}, "limits": {"max_in_flight_per_webhook": 1}"#,
-    ));
+    let mut bed = Bed::new(config_with(&["a"], one_call_at_a_time));
     bed.submit((0..2).map(|n| event(&format!("e{n}"), &[0])).collect());
     bed.pass(Duration::from_millis(9_900));
     bed.respond("e0", 0, &status(200));
     assert_eq!(bed.calls[0].timeout, Duration::from_secs(5));
-    let mut bed = Bed::new(config_with(
-        &["a"],
-        r#", "retry": {"window": "0s"}, "limits": {"max_in_flight_per_webhook": 1}"#,
-    ));
+    let mut bed = Bed::new(config_with(&["a"], one_call_at_a_time));
     bed.submit((0..6).map(|n| event(&format!("e{n}"), &[0])).collect());
     for n in 0..5 {
         bed.pass(Duration::from_millis(4_900));

@@ -163,7 +163,7 @@ fn what_the_other_has_delivered_does_not_cost_a_probe() {
 #[test]
 fn a_table_half_full_forgets_next_to_nothing() {
     let shared = Rc::default();
-    let config = || config_with(&["a"], r#", "dedupe": {"slots": 4096}"#);
+    let config = || config_with(&["a"], |config| config.dedupe.slots = 4_096);
     let mut one = Bed::sharing(config(), Rc::clone(&shared), 1);
     let mut two = Bed::sharing(config(), shared, 2);
     let mut random = fastrand::Rng::with_seed(1);

@@ -9,7 +9,7 @@ use crate::clock::SteadyMillis;
 use crate::config::{Acknowledge, Config};
 use crate::delivery::outcome::{CallResponse, NotSent};
 use crate::delivery::{Outbox, Verdict};
-use crate::testing::config_with;
+use crate::testing::config;
 
 pub(super) const WEBHOOKS: usize = 3;
 const MOST_IN_FLIGHT: usize = 2;
@@ -45,10 +45,10 @@ pub(super) enum Ending {
 }
 
 fn configuration(acknowledge: Acknowledge) -> Config {
-    let mut config = config_with(
-        &["a", "b", "c"],
-        r#", "retry": {"window": "120s", "max_backoff": "20s"}, "dedupe": {"window": "3600s"}"#,
-    );
+    let mut config = config(&["a", "b", "c"]);
+    config.retry.window = Duration::from_secs(120);
+    config.retry.max_backoff = Duration::from_secs(20);
+    config.dedupe.window = Duration::from_secs(3_600);
     config.acknowledge = acknowledge;
     config.limits.max_in_flight_per_webhook = MOST_IN_FLIGHT;
     config.limits.max_in_flight_bytes = MOST_BYTES;

@@ -6,10 +6,11 @@ use std::collections::BTreeSet;
 use super::super::bound::{Count, Span};
 use super::super::{
     collect, duration, headers, limits, profile, properties, rules, signing, target, webhook,
-    Acknowledge, Dialect, KEYS,
+    ACKNOWLEDGE, KEYS,
 };
-use super::{schema, Config};
-use crate::event::Kind;
+use super::schema;
+use freshpaint_core::config::Dialect;
+use freshpaint_core::event::Kind;
 
 fn at(pointer: &str) -> Value {
     schema()
@@ -140,12 +141,9 @@ fn lists_and_names_have_the_same_bounds_and_defaults() {
         ),
         (
             "/properties/acknowledge/enum",
-            json!(Acknowledge::CHOICES.map(|(name, _)| name)),
+            json!(ACKNOWLEDGE.map(|(name, _)| name)),
         ),
-        (
-            "/properties/acknowledge/default",
-            json!(Acknowledge::CHOICES[0].0),
-        ),
+        ("/properties/acknowledge/default", json!(ACKNOWLEDGE[0].0)),
         (
             "/properties/collect/properties/path_prefix/maxLength",
             json!(collect::LONGEST_PREFIX),
@@ -199,6 +197,6 @@ fn the_schemas_defaults_written_out_change_nothing() {
     }
     written["webhooks"][0]["timeout"] = at("/$defs/webhook/properties/timeout/default");
     assert!(jsonschema::is_valid(&schema(), &written));
-    let config = |text: &str| Config::parse(text.as_bytes(), &|_| None).unwrap();
+    let config = |text: &str| crate::parse(text.as_bytes(), &|_| None).unwrap();
     assert_eq!(config(&written.to_string()), config(minimal));
 }

@@ -6,8 +6,9 @@ use super::bound::Span;
 use super::problem::shown;
 use super::read::{Field, Object, Reader};
 use super::target::{self, Target};
-use super::{environment, headers, profile, rules, signing, Options, Webhook};
-use crate::routing::Rules;
+use super::{environment, headers, profile, rules, signing};
+use freshpaint_core::config::{Options, Webhook};
+use freshpaint_core::routing::Rules;
 
 pub(super) const KEYS: &[&str] = &[
     "name",

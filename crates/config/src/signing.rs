@@ -8,9 +8,9 @@ use super::environment;
 use super::problem::shown;
 use super::read::{Field, Object, Reader};
 use super::tree::Node;
-use super::Secret;
-use crate::signing::{Key, Signing, SECRET_BYTES, SECRET_PREFIX};
-use crate::time;
+use freshpaint_core::config::Secret;
+use freshpaint_core::signing::{Key, Signing, SECRET_BYTES, SECRET_PREFIX};
+use freshpaint_core::time;
 
 pub(super) const KEYS: &[&str] = &["secrets", "scheme"];
 pub(super) const SECRET_KEYS: &[&str] = &["secret", "not_after"];

@@ -4,7 +4,7 @@ use super::environment;
 use super::problem::shown;
 use super::read::{Object, Reader};
 use super::rules::texts;
-use crate::redaction::{HashKey, Path, Redaction};
+use freshpaint_core::redaction::{HashKey, Path, Redaction};
 
 pub(super) const KEYS: &[&str] = &["allow", "deny", "hash", "mask", "hash_key"];
 

@@ -1,8 +1,9 @@
 //! The headers of a webhook's calls: those configured, and the two that every call has.
 
+use freshpaint_core::config::Secret;
+
 use super::environment;
 use super::read::{Field, Reader};
-use super::Secret;
 
 /// Most headers of one webhook.
 pub(super) const MOST: usize = 64;

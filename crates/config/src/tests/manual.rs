@@ -3,11 +3,12 @@
 use serde_json::Value;
 
 use super::super::{
-    collect, duration, headers, profile, properties, rules, signing, webhook, Dialect, KEYS,
+    collect, duration, headers, profile, properties, rules, signing, webhook, KEYS,
 };
-use super::{counts, spans, structpb, Config};
+use super::{counts, spans, structpb};
+use freshpaint_core::config::{Config, Dialect};
 
-const MANUAL: &str = include_str!("../../../../../docs/configuration.md");
+const MANUAL: &str = include_str!("../../../../docs/configuration.md");
 
 /// The code blocks of one language.
 fn blocks(language: &str) -> Vec<&'static str> {
@@ -27,7 +28,7 @@ fn parse(bytes: &[u8]) -> Config {
         }
         _ => None,
     };
-    Config::parse(bytes, &environment).unwrap_or_else(|problems| panic!("{problems:#?}"))
+    crate::parse(bytes, &environment).unwrap_or_else(|problems| panic!("{problems:#?}"))
 }
 
 /// The plugin configuration of an Envoy file's excerpt, or of a bare example, as Envoy hands it over.
@@ -157,7 +158,7 @@ fn the_example_of_problems_is_real() {
       "webhooks": [{"name": "crm", "url": "https://example.com"}, {"name": "crm", "url": "https://example.com", "timeout": "3000ms"}],
       "limit": {}
     }"#;
-    let problems = super::lines(&Config::parse(written, &|_| None).unwrap_err());
+    let problems = super::lines(&crate::parse(written, &|_| None).unwrap_err());
     let shown: Vec<_> = blocks("text")[0].lines().collect();
     assert_eq!(problems, shown);
 }

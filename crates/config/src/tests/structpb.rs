@@ -4,8 +4,8 @@ use serde_json::{json, Value};
 
 use super::cases::Case;
 use super::{lines, parse};
-use crate::config::structpb::read;
-use crate::config::tree::Node;
+use crate::structpb::read;
+use crate::tree::Node;
 
 /// The wire bytes of an object.
 pub(super) fn encode(object: &Value) -> Vec<u8> {

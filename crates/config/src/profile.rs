@@ -2,10 +2,10 @@
 
 use super::problem::shown;
 use super::read::{Object, Reader};
-use super::Webhook;
-use crate::consent::OptOut;
-use crate::redaction::{Path, Redaction, UrlPart};
-use crate::routing::Rules;
+use freshpaint_core::config::Webhook;
+use freshpaint_core::consent::OptOut;
+use freshpaint_core::redaction::{Path, Redaction, UrlPart};
+use freshpaint_core::routing::Rules;
 
 #[derive(Clone, Copy)]
 pub(super) enum Profile {

@@ -1,7 +1,9 @@
 //! Walking the tree: every value knows its path, and every problem is collected rather than returned.
 
 use super::environment;
-use super::problem::{listed, member, shown, Problem};
+use freshpaint_core::config::Problem;
+
+use super::problem::{listed, member, shown};
 use super::tree::Node;
 
 /// What one reading of a configuration has at hand and has found so far.

@@ -5,9 +5,9 @@ use std::rc::Rc;
 use super::read::{Field, Object, Reader};
 use super::tree::Node;
 use super::{environment, properties};
-use crate::consent::OptOut;
-use crate::event::Kind;
-use crate::routing::{Glob, Rules, Sample, Source};
+use freshpaint_core::consent::OptOut;
+use freshpaint_core::event::Kind;
+use freshpaint_core::routing::{Glob, Rules, Sample, Source};
 
 pub(super) const EVENTS_KEYS: &[&str] = &["types", "allow", "deny"];
 

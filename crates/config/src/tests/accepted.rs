@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use super::{lines, parse};
-use crate::config::{
-    Acknowledge, Collect, Config, Dedupe, Dialect, Limits, Options, Origin, Retry, Secret, Webhook,
+use freshpaint_core::config::{
+    Acknowledge, Collect, Config, Dedupe, Dialect, Limits, Options, Retry, Secret, Webhook,
 };
-use crate::consent::OptOut;
-use crate::event::Kind;
-use crate::redaction::{HashKey, Path, Redaction};
-use crate::routing::{Glob, Rules, Sample, Source};
-use crate::signing::{Key, Signing};
+use freshpaint_core::consent::OptOut;
+use freshpaint_core::event::Kind;
+use freshpaint_core::redaction::{HashKey, Path, Redaction};
+use freshpaint_core::routing::{Glob, Rules, Sample, Source};
+use freshpaint_core::signing::{Key, Signing};
 use std::rc::Rc;
 
 fn user_agent() -> String {
@@ -222,8 +222,8 @@ fn everything_can_be_said() {
             dialects: vec![Dialect::Segment, Dialect::Track],
             integration_name: "My hooks".into(),
             allowed_origins: Some(vec![
-                Origin::parse("https://example.com").unwrap(),
-                Origin::parse("https://*.example.com").unwrap(),
+                crate::origin::parse("https://example.com").unwrap(),
+                crate::origin::parse("https://*.example.com").unwrap(),
             ]),
         },
         limits: Limits {

@@ -9,7 +9,8 @@ mod schema;
 mod structpb;
 
 use super::bound::{Count, Span};
-use super::{limits, webhook, Config, Problem};
+use super::{limits, webhook};
+use freshpaint_core::config::{Config, Problem};
 
 /// The environment of the tests.
 fn environment(name: &str) -> Option<String> {
@@ -26,7 +27,7 @@ fn environment(name: &str) -> Option<String> {
 }
 
 fn parse(bytes: impl AsRef<[u8]>) -> Result<Config, Vec<Problem>> {
-    Config::parse(bytes.as_ref(), &environment)
+    crate::parse(bytes.as_ref(), &environment)
 }
 
 /// One log line for each problem.
@@ -36,7 +37,7 @@ fn lines(problems: &[Problem]) -> Vec<String> {
 
 /// The schema that is published beside the manual.
 fn schema() -> serde_json::Value {
-    let text = include_str!("../../../../../docs/configuration.schema.json");
+    let text = include_str!("../../../../docs/configuration.schema.json");
     serde_json::from_str(text).unwrap()
 }
 

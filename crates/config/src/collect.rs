@@ -1,0 +1,164 @@
+//! Reads `collect`: where collection requests are found, and from whom they are taken.
+
+use freshpaint_core::config::{Collect, Dialect, Origin};
+
+use super::origin;
+use super::problem::shown;
+use super::read::{Field, Object, Reader};
+use super::target::{is_legal, percent_encoding_is_whole};
+
+pub(super) const KEYS: &[&str] = &[
+    "path_prefix",
+    "dialects",
+    "integration_name",
+    "allowed_origins",
+];
+
+/// Longest path prefix, in bytes.
+pub(super) const LONGEST_PREFIX: usize = 256;
+/// Longest name of the destination, in characters.
+pub(super) const LONGEST_INTEGRATION_NAME: usize = 100;
+/// Most allowed origins.
+pub(super) const MOST_ORIGINS: usize = 256;
+
+/// Reads `collect`.
+pub(super) fn read(root: &Object<'_>, reader: &mut Reader<'_>) -> Collect {
+    let default = Collect::default();
+    let Some(object) = root
+        .get("collect")
+        .and_then(|field| field.object(KEYS, reader))
+    else {
+        return default;
+    };
+    let path_prefix = object
+        .get("path_prefix")
+        .and_then(|field| path_prefix(&field, reader));
+    let dialects = object
+        .get("dialects")
+        .and_then(|field| dialects(&field, reader));
+    let integration_name = object
+        .get("integration_name")
+        .and_then(|field| integration_name(&field, reader));
+    Collect {
+        path_prefix: path_prefix.unwrap_or(default.path_prefix),
+        dialects: dialects.unwrap_or(default.dialects),
+        integration_name: integration_name.unwrap_or(default.integration_name),
+        allowed_origins: object
+            .get("allowed_origins")
+            .and_then(|field| origins(&field, reader)),
+    }
+}
+
+fn path_prefix(field: &Field<'_>, reader: &mut Reader<'_>) -> Option<String> {
+    const WANTED: &str = "a path such as \"/ingest\", or \"\" for none";
+    let text = field.string(WANTED, reader)?;
+    let wrong = if text.is_empty() {
+        None
+    } else if text.len() > LONGEST_PREFIX {
+        Some("is too long; write at most 256 bytes".to_owned())
+    } else if !text.starts_with('/') {
+        Some(format!(
+            "is {}, which does not begin with \"/\"; write {WANTED}",
+            shown(text)
+        ))
+    } else if text.ends_with('/') {
+        Some(format!(
+            "is {}, which ends with \"/\"; write {WANTED}",
+            shown(text)
+        ))
+    } else if text.contains(['?', '#']) {
+        Some(format!(
+            "is {}, which is more than a path; write it without \"?\" and \"#\"",
+            shown(text)
+        ))
+    } else if text
+        .split('/')
+        .skip(1)
+        .any(|segment| matches!(segment, "" | "." | ".."))
+    {
+        Some(format!(
+            "is {}, which has an empty, \".\" or \"..\" segment; write {WANTED}",
+            shown(text)
+        ))
+    } else if !text.chars().all(|c| c == '%' || is_legal(c)) || !percent_encoding_is_whole(text) {
+        Some(format!(
+            "is {}, which is not a url's path; write other characters percent-encoded",
+            shown(text)
+        ))
+    } else {
+        None
+    };
+    match wrong {
+        Some(message) => {
+            reader.problem(&field.path, message);
+            None
+        }
+        None => Some(text.to_owned()),
+    }
+}
+
+fn dialects(field: &Field<'_>, reader: &mut Reader<'_>) -> Option<Vec<Dialect>> {
+    let choices = Dialect::ALL.map(|dialect| (dialect.as_str(), dialect));
+    let items = field.list("a list of dialects", reader)?;
+    if items.is_empty() {
+        reader.problem(
+            &field.path,
+            "is empty; write at least one dialect, or leave the key out for all",
+        );
+    }
+    let mut dialects = Vec::with_capacity(items.len());
+    for item in items {
+        match item.choice(&choices, reader) {
+            Some(dialect) if dialects.contains(&dialect) => {
+                reader.problem(
+                    &item.path,
+                    format!(
+                        "is {} again; write each dialect once",
+                        shown(dialect.as_str())
+                    ),
+                );
+            }
+            dialect => dialects.extend(dialect),
+        }
+    }
+    Some(dialects)
+}
+
+fn integration_name(field: &Field<'_>, reader: &mut Reader<'_>) -> Option<String> {
+    const WANTED: &str = "a name of 1 to 100 characters, such as \"Webhooks\"";
+    let name = field.string(WANTED, reader)?;
+    if (1..=LONGEST_INTEGRATION_NAME).contains(&name.chars().count()) {
+        return Some(name.to_owned());
+    }
+    reader.problem(&field.path, format!("is {}; write {WANTED}", shown(name)));
+    None
+}
+
+fn origins(field: &Field<'_>, reader: &mut Reader<'_>) -> Option<Vec<Origin>> {
+    let items = field.list("a list of origins such as \"https://example.com\"", reader)?;
+    if items.is_empty() {
+        reader.problem(
+            &field.path,
+            "is empty; write at least one origin, or leave the key out to take every origin",
+        );
+    } else if items.len() > MOST_ORIGINS {
+        reader.problem(
+            &field.path,
+            format!("has {} origins; write at most {MOST_ORIGINS}", items.len()),
+        );
+    }
+    let mut origins = Vec::with_capacity(items.len());
+    for item in items {
+        let Some(text) = item.string(origin::WANTED, reader) else {
+            continue;
+        };
+        match origin::parse(text) {
+            Some(origin) => origins.push(origin),
+            None => reader.problem(
+                &item.path,
+                format!("is {}; write {}", shown(text), origin::WANTED),
+            ),
+        }
+    }
+    Some(origins)
+}
