@@ -15,7 +15,7 @@ use std::time::Duration;
 
 /// Rounds at a fixed rate; a p99 is steadier than one run of it, and costs as much time as any other round.
 const LATENCY_ROUNDS: usize = 3;
-/// V8 compiles a module in two steps; the second, better code is there after some thousand requests.
+/// Connections to the webhooks are made and tables are filled in this time, which is not counted.
 const WARM_UP: Duration = Duration::from_millis(700);
 
 /// What was found out about one contender.

@@ -11,7 +11,7 @@ use std::time::Duration;
 pub(crate) struct Settings {
     /// `BENCH_SECONDS` (1): how long one contender is loaded in one round.
     pub(crate) seconds: Duration,
-    /// `BENCH_ROUNDS` (5): how often each contender gets its turn.
+    /// `BENCH_ROUNDS` (7): how often each contender gets its turn.
     pub(crate) rounds: usize,
     /// `BENCH_ONLY`: a regular expression that chooses `<shape>/<contender>`.
     only: Option<Regex>,
@@ -37,7 +37,7 @@ impl Settings {
         }
         Ok(Self {
             seconds: Duration::from_secs_f64(seconds),
-            rounds: number("BENCH_ROUNDS", 5)?.max(1),
+            rounds: number("BENCH_ROUNDS", 7)?.max(1),
             only,
             module: file("FRESHPAINT_WASM")?.context(RUN_THE_SCRIPT)?,
             other_module: file("BENCH_MODULE")?,
