@@ -34,11 +34,16 @@ pub(crate) fn shape(outcome: &Outcome) -> String {
             calls(outcome, findings),
         ]);
     }
-    format!(
+    let mut text = format!(
         "### {}\n\n`{}`\n\n{table}",
         outcome.shape,
         outcome.shape.id()
-    )
+    );
+    let other = outcome.of(Kind::OtherModule);
+    if let Some(times) = other.and_then(|other| cpu_ratio(outcome, other, Kind::Module)) {
+        text += &format!("\nother-module x module, CPU per request: {times:.3}\n");
+    }
+    text
 }
 
 /// How many times the CPU of another contender it needs.

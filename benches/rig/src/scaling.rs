@@ -123,7 +123,7 @@ async fn measure(rig: &Rig, field: &Field, point: &mut Point, counts: bool) -> R
         if kind == Kind::Floor2 && point.shape.calls() > FLOOR_2_CALLS {
             continue;
         }
-        let time = rig.settings.seconds * 3 / 10;
+        let time = rig.settings.seconds * 3 / 5;
         let turn = field
             .load_with(index, &point.shape, &template, time)
             .await?;

@@ -9,9 +9,9 @@ use std::time::Duration;
 /// The knobs and the files; `scripts/bench` sets the files.
 #[derive(Debug)]
 pub(crate) struct Settings {
-    /// `BENCH_SECONDS` (1): how long one contender is loaded in one round.
+    /// `BENCH_SECONDS` (0.5): how long one contender is loaded in one round.
     pub(crate) seconds: Duration,
-    /// `BENCH_ROUNDS` (7): how often each contender gets its turn.
+    /// `BENCH_ROUNDS` (12): how often each contender gets its turn.
     pub(crate) rounds: usize,
     /// `BENCH_ONLY`: a regular expression that chooses `<shape>/<contender>`.
     only: Option<Regex>,
@@ -31,13 +31,13 @@ impl Settings {
         let only = text("BENCH_ONLY")?
             .map(|pattern| Regex::new(&pattern).context("BENCH_ONLY is no regular expression"))
             .transpose()?;
-        let seconds: f64 = number("BENCH_SECONDS", 1.0)?;
+        let seconds: f64 = number("BENCH_SECONDS", 0.5)?;
         if !(0.05..=60.0).contains(&seconds) {
             bail!("BENCH_SECONDS is {seconds}; write 0.05 to 60");
         }
         Ok(Self {
             seconds: Duration::from_secs_f64(seconds),
-            rounds: number("BENCH_ROUNDS", 7)?.max(1),
+            rounds: number("BENCH_ROUNDS", 12)?.max(1),
             only,
             module: file("FRESHPAINT_WASM")?.context(RUN_THE_SCRIPT)?,
             other_module: file("BENCH_MODULE")?,
