@@ -82,7 +82,7 @@ pub(super) fn read(object: &Object<'_>, all: &Rules, reader: &mut Reader<'_>) ->
 
 /// As a webhook holds them: nothing at all when there are none.
 pub(super) fn shared(rules: Rules) -> Option<Rc<Rules>> {
-    (rules != Rules::default()).then(|| Rc::new(rules))
+    (!rules.is_empty()).then(|| Rc::new(rules))
 }
 
 /// The part of all users, over 0 and at most 1; `None` for all of them.

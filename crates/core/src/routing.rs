@@ -77,6 +77,12 @@ pub struct Rules {
 }
 
 impl Rules {
+    /// Whether every event goes, as it is.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.redaction.is_none() && !Signal::ALL.iter().any(|signal| self.has(*signal))
+    }
+
     /// Whether a rule could ever say no for this reason.
     #[must_use]
     pub fn has(&self, signal: Signal) -> bool {
