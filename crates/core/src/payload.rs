@@ -76,15 +76,17 @@ fn properties(page: &Page<'_>, properties: &Properties<'_>, out: &mut Vec<u8>) {
         }
     }
     let mut object = Writer::open(out);
-    let mut absent = *page;
-    properties.members(|key, _| match &*key.decoded() {
-        "url" => absent.url = None,
-        "title" => absent.title = None,
-        "path" => absent.path = None,
-        _ => {}
-    });
-    for (name, value) in absent.members() {
-        object.text(name, value);
+    if *page != Page::default() {
+        let mut absent = *page;
+        properties.members(|key, _| match &*key.decoded() {
+            "url" => absent.url = None,
+            "title" => absent.title = None,
+            "path" => absent.path = None,
+            _ => {}
+        });
+        for (name, value) in absent.members() {
+            object.text(name, value);
+        }
     }
     properties.members(|key, value| {
         let out = object.next();

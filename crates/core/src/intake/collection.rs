@@ -7,7 +7,7 @@ use super::body::{self, Decoded, Undecodable};
 use super::cors::Origin;
 use super::dialect::{Draft, Said};
 use super::invalid::Place;
-use super::shape::{Request, Shapeless};
+use super::shape::{Position, Request, Shapeless};
 use super::{
     credential, form, integrations, message_id, Answered, Context, FilteredReason, Head, Item,
     Judgement, Report, Route, Verdict,
@@ -264,10 +264,8 @@ impl Collection {
             Shapeless::Scalar => {
                 "The body is not an event: it is neither an object nor an array.".to_owned()
             }
-            Shapeless::NoArray(list, error) => format!(
-                "The body is not an event: {list} is not an array at line {} column {}.",
-                error.line(),
-                error.column()
+            Shapeless::NoArray(list, Position { line, column }) => format!(
+                "The body is not an event: {list} is not an array at line {line} column {column}."
             ),
             Shapeless::Json(_) if self.unknown_encoding => return self.refuse_encoding(),
             Shapeless::Json(error) => format!("The body is not JSON: {error}."),

@@ -1,6 +1,6 @@
 //! The shapes that a request's JSON may have: one event, an array of events, or an envelope around such an array.
 
-use crate::json::{self, Id, Value};
+use crate::json::{self, Id, Object, Value};
 
 /// The events of a request and what the envelope says about them.
 #[derive(Debug, Default)]
@@ -23,11 +23,31 @@ pub(super) enum Shapeless {
     /// It is not JSON.
     Json(serde_json::Error),
     /// What stands under this key is not an array.
-    NoArray(&'static str, serde_json::Error),
+    NoArray(&'static str, Position),
     /// It is JSON, but neither an object nor an array.
     Scalar,
     /// It holds too many.
     TooMany,
+}
+
+/// A place in a document, as editors count: lines from 1, columns from 1, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Position {
+    pub(super) line: usize,
+    pub(super) column: usize,
+}
+
+impl Position {
+    /// Where `value` begins in the document that it came out of.
+    fn of(value: Value<'_>, document: &str) -> Self {
+        let at = (value.get().as_ptr() as usize).saturating_sub(document.as_ptr() as usize);
+        let before = document.get(..at).unwrap_or_default();
+        let line_starts = before.rfind('\n').map_or(0, |newline| newline + 1);
+        Self {
+            line: before.matches('\n').count() + 1,
+            column: at - line_starts + 1,
+        }
+    }
 }
 
 impl<'a> Request<'a> {
@@ -37,58 +57,46 @@ impl<'a> Request<'a> {
         list: &'static str,
         most: usize,
     ) -> Result<Self, Shapeless> {
+        json::check(document).map_err(Shapeless::Json)?;
+        let value = Value::of_checked(document);
         let mut request = Self::default();
-        let read = if document.starts_with('[') {
+        if let Some(events) = value.items_up_to(most) {
             request.list = Some("");
-            json::elements(document, most, &mut request.events)
-        } else if document.starts_with('{') {
-            request.read_object(document, list, most)
+            request.events = events;
+        } else if let Some(object) = value.object() {
+            match request.read_envelope(object, list) {
+                Some(events) => {
+                    let not_array = || Shapeless::NoArray(list, Position::of(events, document));
+                    request.list = Some(list);
+                    request.events = events.items_up_to(most).ok_or_else(not_array)?;
+                }
+                None => {
+                    // They are the event's own.
+                    request.integrations = None;
+                    request.events.push(value);
+                }
+            }
         } else {
-            return Err(json::check(document).map_or_else(Shapeless::Json, |()| Shapeless::Scalar));
-        };
+            return Err(Shapeless::Scalar);
+        }
         if request.events.len() > most {
             return Err(Shapeless::TooMany);
         }
-        read.map_err(|error| {
-            if error.is_data() {
-                Shapeless::NoArray(list, error)
-            } else {
-                Shapeless::Json(error)
-            }
-        })?;
         Ok(request)
     }
 
-    fn read_object(
-        &mut self,
-        document: &'a str,
-        list: &'static str,
-        most: usize,
-    ) -> serde_json::Result<()> {
-        let Self {
-            events,
-            list: found,
-            sent_at,
-            source,
-            integrations,
-        } = self;
-        let list_found = json::members_with_list(document, list, most, events, |key, value| {
-            match &*key.decoded() {
-                "integrations" => *integrations = Some(value),
-                "sentAt" | "sent_at" | "upload_time" => *sent_at = Some(value),
-                "writeKey" | "api_key" | "client" | "token" => {
-                    *source = value.id().filter(|id| !id.is_empty())
-                }
-                _ => {}
+    /// Reads what an envelope says of its events, and gives what stands under `list`.
+    fn read_envelope(&mut self, object: Object<'a>, list: &str) -> Option<Value<'a>> {
+        let mut events = None;
+        object.members(|key, value| match &*key.decoded() {
+            key if key == list => events = Some(value),
+            "integrations" => self.integrations = Some(value),
+            "sentAt" | "sent_at" | "upload_time" => self.sent_at = Some(value),
+            "writeKey" | "api_key" | "client" | "token" => {
+                self.source = value.id().filter(|id| !id.is_empty());
             }
-        })?;
-        if list_found {
-            *found = Some(list);
-        } else {
-            // They are the event's own.
-            *integrations = None;
-            events.push(Value::of_checked(document));
-        }
-        Ok(())
+            _ => {}
+        });
+        events
     }
 }

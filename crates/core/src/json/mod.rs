@@ -1,21 +1,20 @@
 //! Looking into JSON without building it: every value stays the bytes the SDK sent.
 //!
-//! serde_json checks the syntax once and splits one level at a time into borrowed [`RawValue`]s, without recursion, so that depth
-//! costs nothing. Numbers, escapes, key order and duplicate keys are never interpreted and so never changed.
+//! serde_json checks the syntax of a document once; from then on it is split one level at a time, without recursion, so that
+//! depth costs nothing. Numbers, escapes, key order and duplicate keys are never interpreted and so never changed.
 
 use std::borrow::Cow;
 
-use serde_json::value::RawValue;
-
+mod scalar;
 mod split;
 
-use split::Scalar;
-pub use split::{check, elements, members, members_with_list};
+use scalar::Scalar;
+pub use split::check;
 
 /// What a document that is one string means.
 #[must_use]
 pub fn string(document: &str) -> Option<Cow<'_, str>> {
-    match split::scalar(document)? {
+    match scalar::read(document)? {
         Scalar::String(text) => Some(text),
         _ => None,
     }
@@ -24,7 +23,7 @@ pub fn string(document: &str) -> Option<Cow<'_, str>> {
 /// The number that a document is, if `f64` can hold it.
 #[must_use]
 pub fn number(document: &str) -> Option<f64> {
-    match split::scalar(document)? {
+    match scalar::read(document)? {
         Scalar::Number(number) => Some(number),
         _ => None,
     }
@@ -47,10 +46,6 @@ pub struct Text<'a>(&'a str);
 pub struct Id<'a>(&'a str);
 
 impl<'a> Value<'a> {
-    fn of(raw: &'a RawValue) -> Self {
-        Self(raw.get())
-    }
-
     /// A document whose syntax has been checked, without whitespace around it.
     #[must_use]
     pub fn of_checked(document: &'a str) -> Self {
@@ -96,10 +91,18 @@ impl<'a> Value<'a> {
     /// The elements, if it is an array.
     #[must_use]
     pub fn items(self) -> Option<Vec<Value<'a>>> {
+        self.items_up_to(usize::MAX)
+    }
+
+    /// The elements, if it is an array; of one with more than `most` the first `most` and one more.
+    #[must_use]
+    pub fn items_up_to(self, most: usize) -> Option<Vec<Value<'a>>> {
         let mut items = Vec::new();
         self.0.starts_with('[').then(|| {
-            // The text came out of a document whose syntax has been checked.
-            let _ = elements(self.0, usize::MAX, &mut items);
+            split::elements(self.0, &mut |item| {
+                items.push(item);
+                items.len() <= most
+            });
             items
         })
     }
@@ -125,8 +128,7 @@ impl<'a> Object<'a> {
 
     /// Gives each member in order, key and value; duplicate keys come as often as they are there.
     pub fn members(self, mut visit: impl FnMut(Text<'a>, Value<'a>)) {
-        // The text came out of a document whose syntax has been checked.
-        let _ = members(self.0, &mut visit);
+        split::members(self.0, &mut visit);
     }
 
     /// The last value under `key`, as `JSON.parse` has it.
@@ -165,7 +167,7 @@ impl<'a> Text<'a> {
     #[must_use]
     pub fn decoded(self) -> Cow<'a, str> {
         let escaped = self.escaped();
-        if escaped.contains('\\') {
+        if split::has_escape(escaped) {
             string(self.0).unwrap_or(Cow::Borrowed(escaped))
         } else {
             Cow::Borrowed(escaped)

@@ -1,0 +1,75 @@
+//! Reading a value that is neither an object nor an array.
+//!
+//! Through a visitor that takes every type: serde's own words for a value of the wrong type would bring 40 KiB of code and tables
+//! for writing numbers into the module.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
+
+/// A value that is neither an object nor an array.
+pub(super) enum Scalar<'a> {
+    Null,
+    Bool,
+    Number(f64),
+    String(Cow<'a, str>),
+}
+
+/// Reads a document that is one scalar; `None` when it is something else, or no JSON.
+pub(super) fn read(document: &str) -> Option<Scalar<'_>> {
+    let mut deserializer = serde_json::Deserializer::from_str(document);
+    let scalar = deserializer.deserialize_any(ScalarVisitor).ok()?;
+    deserializer.end().ok()?;
+    Some(scalar)
+}
+
+const WANTED: &str = "neither an object nor an array";
+
+struct ScalarVisitor;
+
+impl<'a> Visitor<'a> for ScalarVisitor {
+    type Value = Scalar<'a>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(WANTED)
+    }
+
+    fn visit_unit<E>(self) -> Result<Scalar<'a>, E> {
+        Ok(Scalar::Null)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Scalar<'a>, E> {
+        Ok(Scalar::Bool)
+    }
+
+    #[allow(clippy::cast_precision_loss)]
+    fn visit_u64<E>(self, number: u64) -> Result<Scalar<'a>, E> {
+        Ok(Scalar::Number(number as f64))
+    }
+
+    #[allow(clippy::cast_precision_loss)]
+    fn visit_i64<E>(self, number: i64) -> Result<Scalar<'a>, E> {
+        Ok(Scalar::Number(number as f64))
+    }
+
+    fn visit_f64<E>(self, number: f64) -> Result<Scalar<'a>, E> {
+        Ok(Scalar::Number(number))
+    }
+
+    fn visit_borrowed_str<E>(self, text: &'a str) -> Result<Scalar<'a>, E> {
+        Ok(Scalar::String(text.into()))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Scalar<'a>, E> {
+        Ok(Scalar::String(text.to_owned().into()))
+    }
+
+    fn visit_seq<A: SeqAccess<'a>>(self, _: A) -> Result<Scalar<'a>, A::Error> {
+        Err(serde::de::Error::custom(WANTED))
+    }
+
+    fn visit_map<A: MapAccess<'a>>(self, _: A) -> Result<Scalar<'a>, A::Error> {
+        Err(serde::de::Error::custom(WANTED))
+    }
+}
