@@ -1,4 +1,4 @@
-//! How a stream wakes its root at once.
+//! How a root wakes another of its VM, to which it has handed events over.
 //!
 //! A shared queue whose name only this root knows: the host runs the root's `on_queue_ready` on the same thread in the
 //! next turn of its loop. A name shared between workers would give every wake to the one that registered last.

@@ -5,7 +5,9 @@
 
 use std::cell::Cell;
 
-use crate::host;
+use freshpaint_core::intake::Headers;
+
+use crate::header_map::HeaderMap;
 
 /// `stream` panics at once, `root` as soon as the root does something.
 const HEADER: &str = "x-fault-injection";
@@ -16,7 +18,7 @@ thread_local! {
 
 /// A stream has got a request's head.
 pub(crate) fn in_stream() {
-    match host::request_header(HEADER).as_deref() {
+    match HeaderMap::of_request().get(HEADER).as_deref() {
         Some(b"stream") => panic!("a fault was injected into a stream"),
         Some(b"root") => ROOT_IS_TO_PANIC.set(true),
         _ => {}

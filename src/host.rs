@@ -74,10 +74,21 @@ pub(crate) fn client_address() -> Option<Vec<u8>> {
         .flatten()
 }
 
-pub(crate) fn request_header(name: &str) -> Option<Vec<u8>> {
-    hostcalls::get_map_value_bytes(MapType::HttpRequestHeaders, name)
-        .ok()
-        .flatten()
+/// Every header of the request, as the host writes header maps; empty when there are none.
+#[allow(unsafe_code)]
+pub(crate) fn request_headers() -> Vec<u8> {
+    extern "C" {
+        fn proxy_get_header_map_pairs(map: u32, data: *mut *mut u8, size: *mut usize) -> u32;
+    }
+    let (mut data, mut size) = (std::ptr::null_mut(), 0);
+    let map = MapType::HttpRequestHeaders as u32;
+    // SAFETY: the call writes a pointer and a size through pointers to such.
+    let status = unsafe { proxy_get_header_map_pairs(map, &raw mut data, &raw mut size) };
+    if status != Status::Ok as u32 || data.is_null() {
+        return Vec::new();
+    }
+    // SAFETY: the host had these bytes from the SDK's allocator, which forgot a `Vec` of that size, and gives them away.
+    unsafe { Vec::from_raw_parts(data, size, size) }
 }
 
 pub(crate) fn request_body(size: usize) -> Vec<u8> {

@@ -10,6 +10,7 @@
 mod doorbell;
 #[cfg(feature = "fault-injection")]
 mod fault;
+mod header_map;
 mod host;
 mod identity;
 mod metrics;

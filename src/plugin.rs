@@ -16,6 +16,7 @@ use crate::{host, identity};
 #[derive(Debug)]
 pub(crate) struct Plugin {
     name: Vec<u8>,
+    root: u32,
     /// Never borrowed across a call that can come back into the VM.
     pub(crate) worker: RefCell<Worker>,
     /// Streams that wait for the root's answer. The host is no help: for the rest of its loop's turn it still knows a
@@ -32,8 +33,8 @@ thread_local! {
 }
 
 impl Plugin {
-    /// Sets a plugin up for the current root.
-    pub(crate) fn new(config: Config) -> Rc<Self> {
+    /// Sets a plugin up for the current root, which is this context.
+    pub(crate) fn new(config: Config, root: u32) -> Rc<Self> {
         let name = host::plugin_name();
         let identity = identity::new(&name);
         let webhooks = config.webhooks.clone();
@@ -44,12 +45,27 @@ impl Plugin {
             waiting: RefCell::default(),
             webhooks,
             name,
+            root,
         });
         PLUGINS.with_borrow_mut(|plugins| {
             plugins.retain(|plugin| plugin.strong_count() > 0);
             plugins.push(Rc::downgrade(&plugin));
         });
         plugin
+    }
+
+    /// Runs the root's callback at once, inside a stream's. No root's callback may be running.
+    ///
+    /// A call belongs to the context whose callback made it, and the SDK forgets the end of one that a stream made and did
+    /// not live to see (docs/design.md, "How a stream gets into its root").
+    #[allow(unsafe_code)]
+    pub(crate) fn enter_root(&self) {
+        extern "C" {
+            fn proxy_on_queue_ready(context_id: u32, queue_id: u32);
+        }
+        // SAFETY: the SDK's own entry point; it keeps roots and streams apart, so that one's callback may run in the other's
+        // (proxy-wasm 0.2.5 `src/dispatcher.rs`).
+        unsafe { proxy_on_queue_ready(self.root, crate::root::CALLED_BY_STREAM) }
     }
 
     /// This stream waits from now on.

@@ -18,6 +18,9 @@ use crate::stream::Stream;
 /// Said by each worker when a configuration has been replaced, and when Envoy exits.
 const LAST_WORDS: &str = "this configuration has ended, nothing of it is in flight or kept";
 
+/// The queue that [`Plugin::enter_root`] says is ready; the host numbers its own from 1 (proxy-wasm-cpp-host `src/shared_queue.h`).
+pub(crate) const CALLED_BY_STREAM: u32 = u32::MAX;
+
 /// A root context, of which each configuration gets one per VM.
 pub(crate) struct Root {
     context_id: u32,
@@ -142,7 +145,7 @@ impl RootContext for Root {
                 for warning in &config.warnings {
                     log::warn!("configuration: {warning}");
                 }
-                self.plugin = Some(Plugin::new(config));
+                self.plugin = Some(Plugin::new(config, self.context_id));
                 true
             }
             Err(problems) => {
@@ -166,11 +169,10 @@ impl RootContext for Root {
     }
 
     fn on_queue_ready(&mut self, queue: u32) {
-        if self
-            .plugin
-            .as_ref()
-            .is_some_and(|plugin| plugin.doorbell.answer(queue))
-        {
+        let Some(plugin) = &self.plugin else {
+            return;
+        };
+        if queue == CALLED_BY_STREAM || plugin.doorbell.answer(queue) {
             self.drive(host::steady());
         }
     }

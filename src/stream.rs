@@ -8,6 +8,7 @@ use freshpaint_core::worker::Reception;
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
 
+use crate::header_map::HeaderMap;
 use crate::host;
 use crate::plugin::Plugin;
 use crate::shared_data::SharedData;
@@ -40,7 +41,8 @@ impl Stream {
         }
     }
 
-    /// Submits the whole request. The root answers it, even where the answer is known already: one way out for all.
+    /// Submits the whole request, and has the root make its calls. The root answers it, even where the answer is known already:
+    /// one way out for all.
     fn submit(&mut self, collection: Collection, received: usize) -> Action {
         let body = if received > 0 {
             host::request_body(received)
@@ -55,7 +57,7 @@ impl Stream {
             &mut SharedData,
         );
         self.plugin.wait(self.context_id);
-        self.plugin.doorbell.ring();
+        self.plugin.enter_root();
         Action::Pause
     }
 
@@ -154,25 +156,14 @@ impl HttpContext for Stream {
     }
 }
 
-struct RequestHeaders;
-
-impl Headers for RequestHeaders {
-    fn get(&self, name: &str) -> Option<Vec<u8>> {
-        host::request_header(name)
-    }
-
-    fn client_address(&self) -> Option<Vec<u8>> {
-        host::client_address()
-    }
-}
-
 fn receive(plugin: &Plugin, end_of_stream: bool) -> Reception {
-    let path = host::request_header(":path").unwrap_or_default();
-    let method = host::request_header(":method").unwrap_or_default();
+    let headers = HeaderMap::of_request();
+    let path = headers.get(":path").unwrap_or_default();
+    let method = headers.get(":method").unwrap_or_default();
     plugin.worker.borrow_mut().receive(&Head {
         method: &method,
         path: &path,
-        headers: &RequestHeaders,
+        headers: &headers,
         end_of_stream,
     })
 }

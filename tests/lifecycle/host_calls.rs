@@ -12,16 +12,10 @@ use crate::host::{Host, Request};
 const TABLE: &str = "
 passes 1 to 1 1 to 3 20 to 1
      0      4      6      23 clock_time_get
-     0      1      1       1 proxy_dequeue_shared_queue
-     0      1      1       1 proxy_enqueue_shared_queue
      0      1      1       1 proxy_get_buffer_bytes HttpRequestBody
-     1      1      1       1 proxy_get_header_map_value :method
-     1      1      1       1 proxy_get_header_map_value :path
+     1      1      1       1 proxy_get_header_map_pairs HttpRequestHeaders
      0      1      3      20 proxy_get_header_map_value :status
-     0      1      1       1 proxy_get_header_map_value content-encoding
-     0      1      1       1 proxy_get_header_map_value content-length
-     0      1      1       1 proxy_get_header_map_value origin
-     0      2      2      40 proxy_get_shared_data freshpaint_webhooks.events
+     0      2      2      40 proxy_get_shared_data freshpaint.e
      0      1      3      20 proxy_http_call
      0      1      3      20 proxy_increment_metric freshpaint_webhooks.deliveries.webhook.hook_N.outcome.delivered
      0      1      1      20 proxy_increment_metric freshpaint_webhooks.events.type.track.outcome.accepted
@@ -29,8 +23,8 @@ passes 1 to 1 1 to 3 20 to 1
      1      0      0       0 proxy_increment_metric freshpaint_webhooks.requests.outcome.passed
      0      1      1       1 proxy_send_local_response
      0      2      4      21 proxy_set_effective_context
-     0      2      2      40 proxy_set_shared_data freshpaint_webhooks.events
-     3     24     34     214 in all
+     0      2      2      40 proxy_set_shared_data freshpaint.e
+     2     18     28     208 in all
 ";
 
 /// The calls of one request from its head to the end of its last delivery, on a worker that has seen one before.

@@ -49,9 +49,9 @@ extern "C" fn proxy_set_shared_data(
     })
 }
 
-/// `freshpaint_webhooks.events` of `freshpaint_webhooks.events.417`.
+/// `freshpaint.e` of `freshpaint.e.000001a1`.
 fn kind_of(key: &str) -> &str {
-    key.trim_end_matches(|last: char| last.is_ascii_digit())
+    key.trim_end_matches(|last: char| last.is_ascii_hexdigit())
         .trim_end_matches('.')
 }
 

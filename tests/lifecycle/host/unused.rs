@@ -21,7 +21,6 @@ unused! {
     proxy_close_stream,
     proxy_continue_stream,
     proxy_get_current_time_nanoseconds,
-    proxy_get_header_map_pairs,
     proxy_get_log_level,
     proxy_get_metric,
     proxy_get_status,

@@ -4,6 +4,7 @@ use proxy_wasm::types::{BufferType, LogLevel, MapType, MetricType, Status};
 
 use super::memory::{give, put, text};
 use super::state::with;
+use super::wire::write_map;
 use super::Headers;
 
 #[no_mangle]
@@ -52,7 +53,6 @@ extern "C" fn proxy_get_header_map_value(
     let value = with(|state| {
         state.count(format!("proxy_get_header_map_value {name}"));
         match map {
-            MapType::HttpRequestHeaders => joined(&state.streams.get(&state.acting())?.head, &name),
             MapType::HttpCallResponseHeaders => joined(&state.response, &name),
             _ => None,
         }
@@ -61,6 +61,28 @@ extern "C" fn proxy_get_header_map_value(
         return Status::NotFound;
     };
     give(&value, data, size);
+    Status::Ok
+}
+
+#[no_mangle]
+extern "C" fn proxy_get_header_map_pairs(
+    map: MapType,
+    data: *mut *mut u8,
+    size: *mut usize,
+) -> Status {
+    let bytes = with(|state| {
+        state.count(format!("proxy_get_header_map_pairs {map:?}"));
+        match map {
+            MapType::HttpRequestHeaders => {
+                Some(write_map(&state.streams.get(&state.acting())?.head))
+            }
+            _ => None,
+        }
+    });
+    let Some(bytes) = bytes else {
+        return Status::NotFound;
+    };
+    give(&bytes, data, size);
     Status::Ok
 }
 

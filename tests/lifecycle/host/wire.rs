@@ -18,6 +18,24 @@ pub(super) fn read_map(bytes: &[u8]) -> Option<Headers> {
     content.is_empty().then_some(headers)
 }
 
+/// Writes a header map.
+pub(super) fn write_map(headers: &Headers) -> Vec<u8> {
+    let size = |part: &[u8]| {
+        u32::try_from(part.len())
+            .expect("a small header")
+            .to_le_bytes()
+    };
+    let count = u32::try_from(headers.len()).expect("few headers");
+    let mut bytes = count.to_le_bytes().to_vec();
+    for (name, value) in headers {
+        bytes.extend([size(name.as_bytes()), size(value)].concat());
+    }
+    for (name, value) in headers {
+        bytes.extend([name.as_bytes(), b"\0", value, b"\0"].concat());
+    }
+    bytes
+}
+
 fn split_u32(bytes: &[u8]) -> Option<(usize, &[u8])> {
     let (number, rest) = bytes.split_first_chunk()?;
     Some((u32::from_le_bytes(*number) as usize, rest))

@@ -58,6 +58,10 @@ pub enum State {
     Released,
 }
 
+impl State {
+    const ALL: [Self; 4] = [Self::Claimed, Self::Kept, Self::Accepted, Self::Released];
+}
+
 /// What to do with an event that has come in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Claim {
@@ -88,8 +92,9 @@ pub struct Table {
     window: u64,
 }
 
-/// At most [`SLOTS_PER_BUCKET`], no two of the same event.
-struct Bucket(Vec<Slot>);
+/// At most [`SLOTS_PER_BUCKET`] encoded slots, no two of the same event. Changed where it lies: it is read and written twice an
+/// event.
+struct Bucket(Vec<u8>);
 
 #[derive(Clone, Copy)]
 struct Slot {
@@ -182,7 +187,7 @@ impl Table {
         };
         for _ in 0..MOST_TRIES {
             let (bytes, mark) = shared.load(key);
-            let mut bucket = Bucket::decode(&bytes);
+            let mut bucket = Bucket::of(bytes);
             let state = decide(bucket.find(id), shared)?;
             bucket.put(
                 Slot {
@@ -193,7 +198,7 @@ impl Table {
                 },
                 now.saturating_sub(self.window),
             );
-            if shared.store(key, &bucket.encode(), mark) {
+            if shared.store(key, &bucket.0, mark) {
                 break;
             }
         }
@@ -219,47 +224,46 @@ impl Table {
     }
 
     fn bucket_of(&self, id: EventId) -> Option<u32> {
-        u32::try_from(id.0.checked_rem(u128::from(self.buckets))?).ok()
+        // The id is a hash: half of it spreads as well as the whole, and wasm divides no more than 64 bits at once.
+        let half = id.0 as u64;
+        u32::try_from(half.checked_rem(u64::from(self.buckets))?).ok()
     }
 }
 
 impl Bucket {
-    fn decode(bytes: &[u8]) -> Self {
-        Self(
-            bytes
-                .chunks(Slot::LEN)
-                .filter_map(Slot::decode)
-                .take(SLOTS_PER_BUCKET)
-                .collect(),
-        )
-    }
-
-    fn encode(&self) -> Vec<u8> {
-        self.0.iter().flat_map(Slot::encode).collect()
+    /// What is no slot of this version's is cut off, or found by nobody.
+    fn of(mut bytes: Vec<u8>) -> Self {
+        let whole = bytes.len() / Slot::LEN;
+        bytes.truncate(whole.min(SLOTS_PER_BUCKET) * Slot::LEN);
+        Self(bytes)
     }
 
     fn find(&self, id: EventId) -> Option<Slot> {
-        self.0.iter().find(|slot| slot.id == id).copied()
+        let id = id.0.to_le_bytes();
+        let mut slots = self.0.chunks_exact(Slot::LEN);
+        Slot::decode(slots.find(|slot| slot.starts_with(&id))?)
     }
 
     /// Puts the slot in its event's place, a free one, or that of the event that is missed least; what was written before
     /// `horizon` is not missed at all.
     fn put(&mut self, slot: Slot, horizon: SteadyMillis) {
-        let Self(slots) = self;
-        if let Some(own) = slots.iter_mut().find(|own| own.id == slot.id) {
-            *own = slot;
-        } else if slots.len() < SLOTS_PER_BUCKET {
-            slots.push(slot);
-        } else if let Some(least) = slots.iter_mut().min_by_key(|old| {
-            let rank = match old.state {
-                _ if old.written < horizon => 0,
-                State::Released => 0,
-                State::Accepted => 1,
-                State::Claimed | State::Kept => 2,
-            };
-            (rank, old.written)
-        }) {
-            *least = slot;
+        let Self(bytes) = self;
+        let new = slot.encode();
+        let id = slot.id.0.to_le_bytes();
+        let mut slots = bytes.chunks_exact_mut(Slot::LEN);
+        if let Some(own) = slots.find(|own| own.starts_with(&id)) {
+            own.copy_from_slice(&new);
+        } else if bytes.len() < SLOTS_PER_BUCKET * Slot::LEN {
+            bytes.extend_from_slice(&new);
+        } else if let Some(least) =
+            bytes
+                .chunks_exact_mut(Slot::LEN)
+                .min_by_key(|old| match Slot::decode(old) {
+                    None => (0, 0),
+                    Some(old) => old.missed(horizon),
+                })
+        {
+            least.copy_from_slice(&new);
         }
     }
 }
@@ -268,19 +272,26 @@ impl Slot {
     /// Id, state, owner, time; little-endian.
     const LEN: usize = 16 + 1 + 4 + 8;
 
+    /// How much it is missed, and then for how long.
+    fn missed(&self, horizon: SteadyMillis) -> (u8, SteadyMillis) {
+        let rank = match self.state {
+            _ if self.written < horizon => 0,
+            State::Released => 0,
+            State::Accepted => 1,
+            State::Claimed | State::Kept => 2,
+        };
+        (rank, self.written)
+    }
+
     fn encode(&self) -> [u8; Self::LEN] {
         let mut bytes = [0; Self::LEN];
-        let fields = self
-            .id
-            .0
-            .to_le_bytes()
-            .into_iter()
-            .chain([self.state as u8])
-            .chain(self.owner.0.to_le_bytes())
-            .chain(self.written.to_le_bytes());
-        for (byte, field) in bytes.iter_mut().zip(fields) {
-            *byte = field;
-        }
+        let (id, rest) = bytes.split_at_mut(16);
+        let (state, rest) = rest.split_at_mut(1);
+        let (owner, written) = rest.split_at_mut(4);
+        id.copy_from_slice(&self.id.0.to_le_bytes());
+        state.copy_from_slice(&[self.state as u8]);
+        owner.copy_from_slice(&self.owner.0.to_le_bytes());
+        written.copy_from_slice(&self.written.to_le_bytes());
         bytes
     }
 
@@ -293,14 +304,9 @@ impl Slot {
         };
         Some(Self {
             id: EventId(u128::from_le_bytes(*id)),
-            state: [
-                State::Claimed,
-                State::Kept,
-                State::Accepted,
-                State::Released,
-            ]
-            .into_iter()
-            .find(|known| *known as u8 == *state)?,
+            state: State::ALL
+                .into_iter()
+                .find(|known| *known as u8 == *state)?,
             owner: Owner(u32::from_le_bytes(*owner)),
             written: SteadyMillis::from_le_bytes(*written),
         })
