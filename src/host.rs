@@ -143,6 +143,8 @@ pub(crate) fn set_tick(period: Option<Duration>) {
 #[allow(unsafe_code)]
 pub(crate) fn done() {
     // The SDK's own panics when the host has forgotten that it waits for this root, which is no reason to.
+    // Since Rust 1.96 a function without a module to import it from does not link.
+    #[link(wasm_import_module = "env")]
     extern "C" {
         fn proxy_done() -> u32;
     }
