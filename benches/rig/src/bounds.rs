@@ -129,7 +129,7 @@ pub(crate) fn all(results: &Results) -> Vec<Bound> {
     for series in &results.scaling {
         hold(
             format!(
-                "{}: farthest from the median cost of a call, from 10 calls up",
+                "{}: farthest from the mean cost of a call, from 10 calls up",
                 series.name
             ),
             series.spread(),
