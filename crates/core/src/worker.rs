@@ -64,7 +64,12 @@ pub struct Worker {
     signing: WebhookSet,
     /// Each different redaction, with the webhooks that have it.
     redactions: Vec<(Redaction, WebhookSet)>,
+    /// Where payloads are written, so that each is allocated once and in its size.
+    scratch: Vec<u8>,
 }
+
+/// A scratch buffer that has grown past this many bytes is not kept.
+const MOST_SCRATCH: usize = 64 * 1024;
 
 impl Worker {
     /// A worker with nothing to do yet.
@@ -84,6 +89,7 @@ impl Worker {
             ids,
             signing,
             redactions,
+            scratch: Vec::new(),
         }
     }
 
@@ -126,6 +132,7 @@ impl Worker {
         let mut events = Vec::new();
         let (config, ids, outbox) = (&self.config, &self.ids, &mut self.outbox);
         let (signing, redactions) = (self.signing, &self.redactions);
+        let scratch = &mut self.scratch;
         let mut context = Context {
             now,
             random: &mut self.random,
@@ -142,7 +149,11 @@ impl Worker {
                     }
                     wanted => {
                         let is_signed = wanted.intersects(signing);
-                        events.push(deliverable(&event, wanted, is_signed, redactions, ids));
+                        scratch.clear();
+                        crate::payload::render(&event, scratch);
+                        events.push(deliverable(
+                            &event, scratch, wanted, is_signed, redactions, ids,
+                        ));
                     }
                 },
                 Item::Filtered(kind, _) => {
@@ -154,6 +165,8 @@ impl Worker {
                 }
             }
         });
+        self.scratch.clear();
+        self.scratch.shrink_to(MOST_SCRATCH);
         if let Err(answer) = read {
             self.count(Request::Refused);
             self.answers.push_back((stream, answer));
@@ -331,19 +344,19 @@ fn redactions(webhooks: &[Webhook]) -> Vec<(Redaction, WebhookSet)> {
     redactions
 }
 
+/// `event` with its `payload`, for the webhooks that want it.
 fn deliverable(
     event: &Event<'_>,
+    payload: &[u8],
     wanted: WebhookSet,
     is_signed: bool,
     redactions: &[(Redaction, WebhookSet)],
     ids: &SipHasher13,
 ) -> delivery::Event {
-    let mut payload = Vec::new();
-    crate::payload::render(event, &mut payload);
     let mut redacted: Vec<(WebhookSet, Rc<[u8]>)> = redactions
         .iter()
         .filter(|(_, webhooks)| wanted.intersects(*webhooks))
-        .map(|(redaction, webhooks)| (wanted.and(*webhooks), redaction.apply(&payload).into()))
+        .map(|(redaction, webhooks)| (wanted.and(*webhooks), redaction.apply(payload).into()))
         .collect();
     let rest = redacted
         .iter()

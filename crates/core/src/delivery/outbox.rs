@@ -1,9 +1,10 @@
 //! The table of batches and events on this worker: taking events in and giving verdicts out.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Duration;
 
+use rustc_hash::FxHashMap;
 use slotmap::SlotMap;
 
 use super::batch::{Batch, BatchKey, Decision, Verdict};
@@ -36,14 +37,15 @@ pub struct Outbox<T> {
     pub(super) notices: Notices,
 
     pub(super) entries: SlotMap<EntryKey, Entry>,
-    pub(super) by_id: HashMap<EventId, EntryKey>,
+    /// No client can make keys collide in it: they are keyed hashes themselves.
+    pub(super) by_id: FxHashMap<EventId, EntryKey>,
     pub(super) batches: SlotMap<BatchKey, Batch<T>>,
     /// Batches by deadline: they are opened in its order.
     pub(super) deadlines: VecDeque<(SteadyMillis, BatchKey)>,
     verdicts: VecDeque<(u32, T, Verdict)>,
 
     pub(super) lanes: Vec<Lane>,
-    pub(super) attempts: HashMap<u32, Attempt>,
+    pub(super) attempts: FxHashMap<u32, Attempt>,
     /// When attempts are next checked for calls that the host never ended.
     pub(super) sweep_at: SteadyMillis,
     /// Bytes of events that are not held.
@@ -88,12 +90,12 @@ impl<T> Outbox<T> {
             counts: Counts::new(&config.webhooks),
             notices: Notices::new(&config.webhooks),
             entries: SlotMap::with_key(),
-            by_id: HashMap::new(),
+            by_id: FxHashMap::default(),
             batches: SlotMap::with_key(),
             deadlines: VecDeque::new(),
             verdicts: VecDeque::new(),
             lanes: config.webhooks.iter().map(|_| Lane::default()).collect(),
-            attempts: HashMap::new(),
+            attempts: FxHashMap::default(),
             sweep_at: 0,
             bytes: 0,
             sheddable: 0,

@@ -39,7 +39,11 @@ pub struct Object<'a>(&'a str);
 
 /// The text of a JSON string, quotes and escapes included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Text<'a>(&'a str);
+pub struct Text<'a> {
+    text: &'a str,
+    /// Known from where it was split off: most keys are looked at several times.
+    has_escape: bool,
+}
 
 /// The text of a JSON string or number: what SDKs use for ids.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,7 +77,10 @@ impl<'a> Value<'a> {
     /// The value, if it is a string.
     #[must_use]
     pub fn text(self) -> Option<Text<'a>> {
-        self.0.starts_with('"').then_some(Text(self.0))
+        self.0.starts_with('"').then(|| Text {
+            text: self.0,
+            has_escape: split::has_escape(unquoted(self.0)),
+        })
     }
 
     /// The value, if it is a string or a number.
@@ -145,30 +152,33 @@ impl<'a> Object<'a> {
 }
 
 impl<'a> Text<'a> {
-    /// A string of our own; `json` is its JSON text, quotes included.
+    /// A string of our own; `json` is its JSON text, quotes included and without escapes.
     #[must_use]
     pub const fn of_json(json: &'static str) -> Text<'static> {
-        Text(json)
+        Text {
+            text: json,
+            has_escape: false,
+        }
     }
 
     /// The string as it was sent, quotes and escapes included.
     #[must_use]
     pub fn get(self) -> &'a str {
-        self.0
+        self.text
     }
 
     /// Between the quotes, still escaped.
     #[must_use]
     pub fn escaped(self) -> &'a str {
-        unquoted(self.0)
+        unquoted(self.text)
     }
 
     /// The string that is meant. One with a lone surrogate means no string: it is left escaped.
     #[must_use]
     pub fn decoded(self) -> Cow<'a, str> {
         let escaped = self.escaped();
-        if split::has_escape(escaped) {
-            string(self.0).unwrap_or(Cow::Borrowed(escaped))
+        if self.has_escape {
+            string(self.text).unwrap_or(Cow::Borrowed(escaped))
         } else {
             Cow::Borrowed(escaped)
         }

@@ -55,39 +55,55 @@ impl<'a> Cursor<'a> {
     }
 
     fn member(&mut self) -> Option<(Text<'a>, Value<'a>)> {
-        let key = self.next_value()?.text()?;
-        Some((key, self.next_value()?))
+        self.pass_space();
+        let bytes = self.text.as_bytes();
+        let start = self.at;
+        if bytes.get(start) != Some(&b'"') {
+            return None;
+        }
+        let (end, has_escape) = after_string(bytes, start + 1);
+        self.at = end;
+        let text = self.text.get(start..end)?;
+        Some((Text { text, has_escape }, self.next_value()?))
     }
 
-    /// The next value of this level. Commas and colons are passed over like space: the syntax is known to be right.
+    /// The next value of this level.
     fn next_value(&mut self) -> Option<Value<'a>> {
+        self.pass_space();
         let bytes = self.text.as_bytes();
-        while matches!(
-            bytes.get(self.at)?,
-            b' ' | b'\t' | b'\n' | b'\r' | b',' | b':'
-        ) {
-            self.at += 1;
-        }
         let start = self.at;
         self.at = match bytes.get(start)? {
-            b'"' => after_string(bytes, start + 1),
+            b'"' => after_string(bytes, start + 1).0,
             b'{' | b'[' => after_nested(bytes, start + 1),
             b'}' | b']' => return None,
             _ => after_scalar(bytes, start + 1),
         };
         self.text.get(start..self.at).map(Value)
     }
+
+    /// Commas and colons are passed over like space: the syntax is known to be right.
+    #[inline]
+    fn pass_space(&mut self) {
+        let bytes = self.text.as_bytes();
+        while let Some(b' ' | b'\t' | b'\n' | b'\r' | b',' | b':') = bytes.get(self.at) {
+            self.at += 1;
+        }
+    }
 }
 
-/// Behind the quote that ends the string whose inside is at `at`.
+/// Behind the quote that ends the string whose inside is at `at`, and whether there is an escape in it.
 #[inline]
-fn after_string(bytes: &[u8], mut at: usize) -> usize {
+fn after_string(bytes: &[u8], mut at: usize) -> (usize, bool) {
+    let mut has_escape = false;
     loop {
         at = quote_or_backslash(bytes, at);
         match bytes.get(at) {
-            Some(b'\\') => at += 2,
-            Some(_) => return at + 1,
-            None => return bytes.len(),
+            Some(b'\\') => {
+                has_escape = true;
+                at += 2;
+            }
+            Some(_) => return (at + 1, has_escape),
+            None => return (bytes.len(), has_escape),
         }
     }
 }
@@ -98,7 +114,7 @@ fn after_nested(bytes: &[u8], mut at: usize) -> usize {
     while let Some(byte) = bytes.get(at) {
         at += 1;
         match byte {
-            b'"' => at = after_string(bytes, at),
+            b'"' => at = after_string(bytes, at).0,
             b'{' | b'[' => depth += 1,
             b'}' | b']' => {
                 depth -= 1;
