@@ -15,7 +15,7 @@ pub(crate) fn new(plugin: &[u8]) -> Identity<'_> {
         key
     });
     Identity {
-        owner: Owner(shared_data::next_number("freshpaint_webhooks.owners")),
+        owner: Owner::numbered(shared_data::next_number("freshpaint_webhooks.owners")),
         seed: u64::from_le_bytes(seed),
         id_key: id_key.try_into().unwrap_or_default(),
         plugin,

@@ -75,7 +75,7 @@ pub struct Dedupe {
     /// How long an accepted event is remembered; zero switches it off. 15 min by default.
     pub window: Duration,
     /// Entries of the table that all workers of the process share. 262,144 by default: five times the events of
-    /// 20 batches of 2,500, some 12 MiB when full.
+    /// 20 batches of 2,500, some 8 MiB when full.
     pub slots: u32,
 }
 

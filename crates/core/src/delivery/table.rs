@@ -25,9 +25,17 @@ const MOST_TRIES: usize = 8;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct EventId(pub u128);
 
-/// A worker's VM; another one after a crash.
+/// A worker's VM; another one after a crash. Below 2^22.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Owner(pub u32);
+
+impl Owner {
+    /// The owner with this number; after 4,194,304 configurations of workers the numbers come again.
+    #[must_use]
+    pub const fn numbered(number: u32) -> Self {
+        Self(number & (u32::MAX >> (u32::BITS - OWNER_BITS)))
+    }
+}
 
 /// The compare-and-swap mark of a bucket as it was read; `None` when the bucket has never been written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +55,7 @@ pub trait Shared {
 
 /// What a slot says of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
 pub enum State {
     /// A worker is delivering it.
     Claimed,
@@ -56,10 +65,6 @@ pub enum State {
     Accepted,
     /// Nobody has it any more.
     Released,
-}
-
-impl State {
-    const ALL: [Self; 4] = [Self::Claimed, Self::Kept, Self::Accepted, Self::Released];
 }
 
 /// What to do with an event that has come in.
@@ -98,7 +103,7 @@ struct Bucket(Vec<u8>);
 
 #[derive(Clone, Copy)]
 struct Slot {
-    id: EventId,
+    tag: u64,
     state: State,
     owner: Owner,
     written: SteadyMillis,
@@ -185,13 +190,14 @@ impl Table {
         let Some(key) = self.bucket_of(id) else {
             return Ok(());
         };
+        let tag = id.tag();
         for _ in 0..MOST_TRIES {
             let (bytes, mark) = shared.load(key);
             let mut bucket = Bucket::of(bytes);
-            let state = decide(bucket.find(id), shared)?;
+            let state = decide(bucket.find(tag), shared)?;
             bucket.put(
                 Slot {
-                    id,
+                    tag,
                     state,
                     owner: self.owner,
                     written: now,
@@ -238,10 +244,9 @@ impl Bucket {
         Self(bytes)
     }
 
-    fn find(&self, id: EventId) -> Option<Slot> {
-        let id = id.0.to_le_bytes();
+    fn find(&self, tag: u64) -> Option<Slot> {
         let mut slots = self.0.chunks_exact(Slot::LEN);
-        Slot::decode(slots.find(|slot| slot.starts_with(&id))?)
+        slots.find_map(|slot| Slot::decode(slot).filter(|slot| slot.tag == tag))
     }
 
     /// Puts the slot in its event's place, a free one, or that of the event that is missed least; what was written before
@@ -249,9 +254,9 @@ impl Bucket {
     fn put(&mut self, slot: Slot, horizon: SteadyMillis) {
         let Self(bytes) = self;
         let new = slot.encode();
-        let id = slot.id.0.to_le_bytes();
+        let tag = slot.tag.to_le_bytes();
         let mut slots = bytes.chunks_exact_mut(Slot::LEN);
-        if let Some(own) = slots.find(|own| own.starts_with(&id)) {
+        if let Some(own) = slots.find(|own| own.starts_with(&tag)) {
             own.copy_from_slice(&new);
         } else if bytes.len() < SLOTS_PER_BUCKET * Slot::LEN {
             bytes.extend_from_slice(&new);
@@ -268,9 +273,22 @@ impl Bucket {
     }
 }
 
+impl EventId {
+    /// What tells the event from others of its bucket. The bucket follows from one half of the id and the tag from both, so that
+    /// two events are taken for one no more often than once in 2^61.
+    const fn tag(self) -> u64 {
+        let (low, high) = (self.0 as u64, (self.0 >> 64) as u64);
+        low ^ high.rotate_left(32)
+    }
+}
+
+const STATE_BITS: u32 = 2;
+const OWNER_BITS: u32 = 22;
+
 impl Slot {
-    /// Id, state, owner, time; little-endian.
-    const LEN: usize = 16 + 1 + 4 + 8;
+    /// Two little-endian words: the tag, and the state, the owner and the time from the lowest bit up. The host copies a bucket
+    /// out and in four times an event: at this size it is two cache lines.
+    const LEN: usize = 8 + 8;
 
     /// How much it is missed, and then for how long.
     fn missed(&self, horizon: SteadyMillis) -> (u8, SteadyMillis) {
@@ -284,31 +302,31 @@ impl Slot {
     }
 
     fn encode(&self) -> [u8; Self::LEN] {
+        // 40 bits of milliseconds are 34 years.
+        let rest = self.written << (STATE_BITS + OWNER_BITS)
+            | u64::from(self.owner.0) << STATE_BITS
+            | self.state as u64;
         let mut bytes = [0; Self::LEN];
-        let (id, rest) = bytes.split_at_mut(16);
-        let (state, rest) = rest.split_at_mut(1);
-        let (owner, written) = rest.split_at_mut(4);
-        id.copy_from_slice(&self.id.0.to_le_bytes());
-        state.copy_from_slice(&[self.state as u8]);
-        owner.copy_from_slice(&self.owner.0.to_le_bytes());
-        written.copy_from_slice(&self.written.to_le_bytes());
+        let (first, second) = bytes.split_at_mut(8);
+        first.copy_from_slice(&self.tag.to_le_bytes());
+        second.copy_from_slice(&rest.to_le_bytes());
         bytes
     }
 
     fn decode(bytes: &[u8]) -> Option<Self> {
-        let (id, rest) = bytes.split_first_chunk::<16>()?;
-        let (state, rest) = rest.split_first()?;
-        let (owner, rest) = rest.split_first_chunk::<4>()?;
-        let (written, []) = rest.split_first_chunk::<8>()? else {
-            return None;
+        let (tag, rest) = bytes.split_first_chunk::<8>()?;
+        let rest = u64::from_le_bytes(*rest.first_chunk::<8>()?);
+        let state = match rest & 3 {
+            0 => State::Claimed,
+            1 => State::Kept,
+            2 => State::Accepted,
+            _ => State::Released,
         };
         Some(Self {
-            id: EventId(u128::from_le_bytes(*id)),
-            state: State::ALL
-                .into_iter()
-                .find(|known| *known as u8 == *state)?,
-            owner: Owner(u32::from_le_bytes(*owner)),
-            written: SteadyMillis::from_le_bytes(*written),
+            tag: u64::from_le_bytes(*tag),
+            state,
+            owner: Owner::numbered(u32::try_from(rest >> STATE_BITS & 0xffff_ffff).unwrap_or(0)),
+            written: rest >> (STATE_BITS + OWNER_BITS),
         })
     }
 }
