@@ -1,9 +1,10 @@
 //! What a root and its streams share, and how a newer root is found.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::rc::{Rc, Weak};
 
+use freshpaint_core::clock::SteadyMillis;
 use freshpaint_core::config::{Config, Webhook};
 use freshpaint_core::worker::Worker;
 
@@ -11,6 +12,10 @@ use crate::doorbell::Doorbell;
 use crate::metrics::Metrics;
 use crate::shared_data::SharedData;
 use crate::{host, identity};
+
+/// How long counts may wait for more, so that each counter is one call of the host for all that came meanwhile. Envoy hands its own
+/// counts on every 5 s (`stats_flush_interval`).
+const COUNT_EVERY_MILLIS: u64 = 1_000;
 
 /// One configured plugin in this VM.
 #[derive(Debug)]
@@ -24,6 +29,9 @@ pub(crate) struct Plugin {
     waiting: RefCell<BTreeSet<u32>>,
     pub(crate) doorbell: Doorbell,
     pub(crate) metrics: Metrics,
+    counted_at: Cell<SteadyMillis>,
+    /// When a stream last entered the root: in that callback no time passes.
+    pub(crate) entered_at: Cell<SteadyMillis>,
     pub(crate) webhooks: Vec<Webhook>,
 }
 
@@ -43,6 +51,8 @@ impl Plugin {
             metrics: Metrics::define(&webhooks),
             worker: RefCell::new(Worker::new(config, &identity, host::steady())),
             waiting: RefCell::default(),
+            counted_at: Cell::new(0),
+            entered_at: Cell::new(0),
             webhooks,
             name,
             root,
@@ -59,10 +69,11 @@ impl Plugin {
     /// A call belongs to the context whose callback made it, and the SDK forgets the end of one that a stream made and did
     /// not live to see (docs/design.md, "How a stream gets into its root").
     #[allow(unsafe_code)]
-    pub(crate) fn enter_root(&self) {
+    pub(crate) fn enter_root(&self, now: SteadyMillis) {
         extern "C" {
             fn proxy_on_queue_ready(context_id: u32, queue_id: u32);
         }
+        self.entered_at.set(now);
         // SAFETY: the SDK's own entry point; it keeps roots and streams apart, so that one's callback may run in the other's
         // (proxy-wasm 0.2.5 `src/dispatcher.rs`).
         unsafe { proxy_on_queue_ready(self.root, crate::root::CALLED_BY_STREAM) }
@@ -78,11 +89,27 @@ impl Plugin {
         self.waiting.borrow_mut().remove(&stream)
     }
 
+    /// Log lines, to the host. Counts as well, unless that was less than [`COUNT_EVERY_MILLIS`] ago and a call is still to end:
+    /// then it says in how many milliseconds they are due.
+    pub(crate) fn report(&self, now: SteadyMillis) -> Option<u64> {
+        let due = self.counted_at.get().saturating_add(COUNT_EVERY_MILLIS);
+        if now < due && self.worker.borrow().has_calls() {
+            self.log();
+            return Some(due - now);
+        }
+        self.counted_at.set(now);
+        self.flush();
+        None
+    }
+
     /// Counts and log lines, to the host.
     pub(crate) fn flush(&self) {
-        let mut worker = self.worker.borrow_mut();
-        self.metrics.flush(&mut worker);
-        for notice in worker.take_notices() {
+        self.metrics.flush(&mut self.worker.borrow_mut());
+        self.log();
+    }
+
+    fn log(&self) {
+        for notice in self.worker.borrow_mut().take_notices() {
             log::log!(notice.level, "{}", notice.text);
         }
     }

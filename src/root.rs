@@ -65,9 +65,9 @@ impl Root {
         if self.is_draining {
             plugin.hand_over();
         }
-        plugin.flush();
+        let report_in = plugin.report(now);
         let wake_in = plugin.worker.borrow_mut().wake_in(now);
-        self.set_tick(wake_in, now);
+        self.set_tick(wake_in.into_iter().chain(report_in).min(), now);
         if self.is_draining && plugin.worker.borrow().is_empty() {
             self.is_draining = false;
             log::info!("{LAST_WORDS}");
@@ -172,7 +172,9 @@ impl RootContext for Root {
         let Some(plugin) = &self.plugin else {
             return;
         };
-        if queue == CALLED_BY_STREAM || plugin.doorbell.answer(queue) {
+        if queue == CALLED_BY_STREAM {
+            self.drive(plugin.entered_at.get());
+        } else if plugin.doorbell.answer(queue) {
             self.drive(host::steady());
         }
     }

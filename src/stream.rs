@@ -49,15 +49,16 @@ impl Stream {
         } else {
             Vec::new()
         };
+        let now = host::now();
         self.plugin.worker.borrow_mut().submit(
             collection,
             &body,
             self.context_id,
-            host::now(),
+            now,
             &mut SharedData,
         );
         self.plugin.wait(self.context_id);
-        self.plugin.enter_root();
+        self.plugin.enter_root(now.steady);
         Action::Pause
     }
 

@@ -1,6 +1,5 @@
 //! Times as SDKs write them, and as the contract does.
 
-
 use datealgo::{datetime_to_secs, days_in_month, secs_to_datetime};
 
 use crate::clock::UnixMillis;

@@ -253,6 +253,12 @@ impl Worker {
         self.outbox.take_notices()
     }
 
+    /// Is a call under way?
+    #[must_use]
+    pub fn has_calls(&self) -> bool {
+        self.outbox.has_calls()
+    }
+
     /// Nothing is in flight, kept or waited for.
     #[must_use]
     pub fn is_empty(&self) -> bool {

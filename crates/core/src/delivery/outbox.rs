@@ -183,6 +183,12 @@ impl<T> Outbox<T> {
         self.schedule.events
     }
 
+    /// Is a call under way?
+    #[must_use]
+    pub fn has_calls(&self) -> bool {
+        !self.attempts.is_empty()
+    }
+
     /// Nothing is in flight, kept or waited for.
     #[must_use]
     pub fn is_empty(&self) -> bool {
