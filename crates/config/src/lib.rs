@@ -7,7 +7,6 @@
 //! It runs once and is a crate of its own because of that: the module has it compiled for size, and the rest for speed.
 #![forbid(unsafe_code)]
 
-mod authority;
 mod bound;
 mod collect;
 mod duration;

@@ -1,8 +1,9 @@
 //! Reads an entry of `collect.allowed_origins`.
 
 use freshpaint_core::config::Origin;
+use url::Url;
 
-use super::authority::Authority;
+use super::host;
 
 pub(super) const WANTED: &str =
     "scheme://host or scheme://host:port without a path, such as \"https://example.com\" or \"https://*.example.com\"";
@@ -18,19 +19,20 @@ pub(super) fn parse(text: &str) -> Option<Origin> {
     if host.is_empty() || !host.chars().all(plain) {
         return None;
     }
-    let scheme = scheme.to_ascii_lowercase();
-    let word = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
-    if !scheme.starts_with(|first: char| first.is_ascii_alphabetic()) || !scheme.bytes().all(word) {
-        return None;
-    }
-    let authority = Authority::parse(host, &scheme).ok()?;
-    if subdomains && authority.is_address {
+    let url = Url::parse(&format!("{scheme}://{}", host::to_ascii(host)?)).ok()?;
+    let port = url
+        .port()
+        .map(|port| format!(":{port}"))
+        .unwrap_or_default();
+    let name = url.host_str().filter(|name| !name.is_empty())?;
+    let is_address = matches!(url.host()?, url::Host::Ipv4(_) | url::Host::Ipv6(_));
+    if subdomains && is_address {
         return None;
     }
     Some(Origin::new(
-        format!("{scheme}://"),
+        format!("{}://", url.scheme()),
         subdomains,
-        authority.to_string(),
+        format!("{name}{port}").to_ascii_lowercase(),
     ))
 }
 

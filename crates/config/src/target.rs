@@ -1,6 +1,8 @@
 //! A webhook's url, taken apart into what goes on the wire.
 
-use super::authority::{Authority, Malformed};
+use url::Url;
+
+use super::host;
 
 /// Where a webhook's calls go: everything in it is ASCII and fit for the wire.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,80 +58,49 @@ pub(super) fn parse(text: &str) -> Result<Target, String> {
     if written.contains('@') {
         return Err("holds user-info before an \"@\"; write credentials as a header, with ${NAME} for the secret".into());
     }
-    let authority = Authority::parse(written, scheme).map_err(|malformed| match malformed {
-        Malformed::Letters => {
-            "has a host of letters that are not turned into punycode here; write it as xn--".into()
-        }
-        Malformed::Url(why) => format!("is not a url ({why}); {EXAMPLE}"),
-    })?;
-    if rest.contains('#') {
+    let Some(written) = host::to_ascii(written) else {
+        return Err(
+            "has a host of letters that are not turned into punycode here; write it as xn--".into(),
+        );
+    };
+    let url = Url::parse(&format!("{scheme}://{written}{rest}"))
+        .map_err(|error| format!("is not a url ({error}); {EXAMPLE}"))?;
+    if url.fragment().is_some() {
         return Err(
             "has a fragment, which is never sent; write it without \"#\" and what follows".into(),
         );
     }
-    if authority.port == Some(0) {
-        return Err("has port 0; write the webhook's port, or none for the scheme's own".into());
-    }
+    let host = url
+        .host_str()
+        .filter(|host| !host.is_empty())
+        .ok_or_else(|| format!("has no host; {EXAMPLE}"))?;
+    let authority = match url.port() {
+        Some(0) => {
+            return Err("has port 0; write the webhook's port, or none for the scheme's own".into())
+        }
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    };
     Ok(Target {
         scheme,
-        authority: authority.to_string(),
-        path: path_and_query(rest)?,
+        authority,
+        path: path_and_query(&url)?,
     })
 }
 
-/// The request target: dot segments taken out, and percent-encoded what RFC 3986 does not allow.
-fn path_and_query(written: &str) -> Result<String, String> {
-    let (path, query) = match written.split_once('?') {
-        Some((path, query)) => (path, Some(query)),
-        None => (written, None),
-    };
+/// The request target. The url standard leaves some characters that RFC 3986 does not allow; they are percent-encoded here.
+fn path_and_query(url: &Url) -> Result<String, String> {
+    let query = url
+        .query()
+        .map(|query| format!("?{query}"))
+        .unwrap_or_default();
     let mut target = String::new();
-    for segment in without_dots(path) {
-        target.push('/');
-        encode(segment, "", &mut target);
-    }
-    if target.is_empty() {
-        target.push('/');
-    }
-    if let Some(query) = query {
-        target.push('?');
-        // The url standard encodes it here, and here alone.
-        encode(query, "'", &mut target);
-    }
-    if !percent_encoding_is_whole(&target) {
-        return Err(
-            "has a \"%\" without two hexadecimal digits; write %25 for a literal \"%\"".into(),
-        );
-    }
-    Ok(target)
-}
-
-/// The segments that are left once `.` and `..` are followed (RFC 3986, section 5.2.4).
-fn without_dots(path: &str) -> Vec<&str> {
-    let mut kept = Vec::new();
-    let mut segments = path.split('/').skip(1).peekable();
-    while let Some(segment) = segments.next() {
-        let dots = segment.to_ascii_lowercase().replace("%2e", ".");
-        let is_dots = matches!(&*dots, "." | "..");
-        if dots == ".." {
-            kept.pop();
-        }
-        if !is_dots {
-            kept.push(segment);
-        } else if segments.peek().is_none() {
-            kept.push("");
-        }
-    }
-    kept
-}
-
-fn encode(text: &str, also: &str, out: &mut String) {
-    for character in text.chars() {
-        if character == '%' || is_legal(character) && !also.contains(character) {
-            out.push(character);
+    for character in url.path().chars().chain(query.chars()) {
+        if character == '%' || is_legal(character) {
+            target.push(character);
         } else {
             let mut buffer = [0; 4];
-            out.extend(
+            target.extend(
                 character
                     .encode_utf8(&mut buffer)
                     .bytes()
@@ -137,6 +108,12 @@ fn encode(text: &str, also: &str, out: &mut String) {
             );
         }
     }
+    if !percent_encoding_is_whole(&target) {
+        return Err(
+            "has a \"%\" without two hexadecimal digits; write %25 for a literal \"%\"".into(),
+        );
+    }
+    Ok(target)
 }
 
 /// What RFC 3986 allows in a path or a query, apart from percent-encoding.
@@ -155,9 +132,6 @@ pub(super) fn percent_encoding_is_whole(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-    use url::Url;
-
     use super::*;
 
     #[test]
@@ -216,19 +190,8 @@ mod tests {
                 "xn--bcher-kva.example",
                 "/",
             ),
-            ("http://127.0.0.1:9000", "http", "127.0.0.1:9000", "/"),
-            (
-                "https://example.com/a/%2E%2e/b/..",
-                "https",
-                "example.com",
-                "/",
-            ),
-            (
-                "https://example.com/../it's/.?..'",
-                "https",
-                "example.com",
-                "/it's/?..%27",
-            ),
+            ("http://0x7f.1:9000/", "http", "127.0.0.1:9000", "/"),
+            ("http://2130706433/", "http", "127.0.0.1", "/"),
             ("http://[0:0::0:1]:8080/x", "http", "[::1]:8080", "/x"),
             ("http://[::ffff:10.0.0.1]/", "http", "[::ffff:a00:1]", "/"),
             ("http://example.com./", "http", "example.com.", "/"),
@@ -252,29 +215,6 @@ mod tests {
             let target = parse(text).unwrap();
             let again = format!("{}://{}{}", target.scheme, target.authority, target.path);
             assert_eq!(parse(&again), Ok(target));
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn is_what_the_url_standard_makes_of_it(
-            host in "([a-zA-Z0-9_-]{1,3}|[0-9]{1,3}|xn--bcher-kva)(\\.([a-z0-9]{1,3}|[0-9]{1,3})){0,3}\\.?|\\[[0-9a-f:.]{1,12}\\]",
-            port in "(:[0-9]{0,5})?",
-            rest in "(/(\\.{1,2}|%2[eE]|[a-zA-Z0-9%'\"|{}^`<>é~-]{0,4})){0,5}(\\?[a-z%'\"|{}^`<>é./?]{0,6})?",
-        ) {
-            let text = format!("http://{host}{port}{rest}");
-            if let Ok(target) = parse(&text) {
-                let url = Url::parse(&text).unwrap();
-                let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
-                prop_assert_eq!(target.authority, format!("{}{port}", url.host_str().unwrap()));
-                let mut path = String::new();
-                encode(url.path(), "", &mut path);
-                if let Some(query) = url.query() {
-                    path.push('?');
-                    encode(query, "", &mut path);
-                }
-                prop_assert_eq!(target.path, path);
-            }
         }
     }
 }
