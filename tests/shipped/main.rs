@@ -8,8 +8,10 @@
     clippy::indexing_slicing
 )]
 
+mod clusters;
 mod compose;
 mod egress;
+mod manifest;
 mod metrics;
 mod validate;
 
