@@ -11,6 +11,7 @@
 mod clusters;
 mod compose;
 mod egress;
+mod fleet;
 mod manifest;
 mod metrics;
 mod validate;

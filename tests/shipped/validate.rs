@@ -22,6 +22,7 @@ fn every_file_is_known_here() {
         [
             "docker-compose.yaml",
             "envoy.yaml",
+            "fleet.yaml",
             "gateway.yaml",
             "istio.yaml"
         ]
@@ -41,6 +42,13 @@ fn envoy_yaml_is_valid_as_it_stands() {
     let file = tempfile("envoy.yaml", &text);
 
     let verdict = Envoy::validate_file(file.path(), repository(), &environment()).unwrap();
+    assert!(verdict.accepted, "{}", verdict.output);
+}
+
+#[test]
+fn fleet_yaml_is_valid_as_it_stands() {
+    let file = repository().join("envoy/fleet.yaml");
+    let verdict = Envoy::validate_file(&file, repository(), &[].into()).unwrap();
     assert!(verdict.accepted, "{}", verdict.output);
 }
 

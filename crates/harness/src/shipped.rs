@@ -1,4 +1,4 @@
-//! The Envoy configuration that the project ships, `envoy/envoy.yaml`, made to run on this machine.
+//! The Envoy configurations that the project ships, `envoy/envoy.yaml` first of all, made to run on this machine.
 //!
 //! Nothing of it is written twice: it is read as it stands, and only what differs here is changed.
 
@@ -17,10 +17,19 @@ pub struct Shipped(Value);
 impl Shipped {
     /// Reads `envoy/envoy.yaml`.
     pub fn load() -> Result<Self> {
-        let documents = manifests("envoy.yaml")?;
+        Self::read("envoy.yaml")
+    }
+
+    /// Reads `envoy/fleet.yaml`, which has no module.
+    pub fn fleet() -> Result<Self> {
+        Self::read("fleet.yaml")
+    }
+
+    fn read(name: &str) -> Result<Self> {
+        let documents = manifests(name)?;
         let [bootstrap] = <[Value; 1]>::try_from(documents)
             .ok()
-            .context("envoy.yaml is not one document")?;
+            .with_context(|| format!("{name} is not one document"))?;
         Ok(Self(bootstrap))
     }
 

@@ -21,7 +21,9 @@ impl Envoy {
         let module = module()?;
         shipped.listen_on(ports.listener.address())?;
         shipped.admin_on(ports.admin.address());
-        shipped.load_module(&module)?;
+        if shipped.plugin().is_ok() {
+            shipped.load_module(&module)?;
+        }
         shipped.routes("collect")?.insert(
             0,
             json!({"match": {"path": READY_PATH}, "direct_response": {"status": 200}}),
