@@ -57,9 +57,9 @@ fn time_host() {
             ("user-agent", "freshpaint-webhooks/0.1.0"),
         ]
     };
-    let bucket = [7; 8 * 29];
+    let bucket = [7; 8 * 16];
     let payload = [b'x'; 500];
-    let key = |bucket: u32| format!("freshpaint_webhooks.events.{bucket}");
+    let key = |bucket: u32| format!("freshpaint.e.{bucket:08x}");
     for bucket_key in 0..32_768 {
         let _ = hostcalls::set_shared_data(&key(bucket_key), Some(&bucket), None);
     }
@@ -101,18 +101,18 @@ fn time_host() {
         let _ = black_box(hostcalls::get_buffer(kind, 0, 12_000));
     });
     host("get_shared_data, none there", &mut || {
-        let _ = black_box(hostcalls::get_shared_data("freshpaint_webhooks.events.x"));
+        let _ = black_box(hostcalls::get_shared_data("freshpaint.e.x"));
     });
-    host("get_shared_data, 232 bytes", &mut || {
+    host("get_shared_data, 128 bytes", &mut || {
         let _ = black_box(hostcalls::get_shared_data(&key(1)));
     });
-    host("get_shared_data, 232 bytes, any of 32,768", &mut || {
+    host("get_shared_data, 128 bytes, any of 32,768", &mut || {
         let _ = black_box(hostcalls::get_shared_data(&key(spread())));
     });
-    host("set_shared_data, 232 bytes", &mut || {
+    host("set_shared_data, 128 bytes", &mut || {
         let _ = hostcalls::set_shared_data(&key(1), Some(&bucket), None);
     });
-    host("set_shared_data, 232 bytes, mark is stale", &mut || {
+    host("set_shared_data, 128 bytes, mark is stale", &mut || {
         let stale = Some(u32::MAX);
         let _ = black_box(hostcalls::set_shared_data(&key(1), Some(&bucket), stale));
     });
