@@ -21,7 +21,8 @@ const COUNT_EVERY_MILLIS: u64 = 1_000;
 #[derive(Debug)]
 pub(crate) struct Plugin {
     name: Vec<u8>,
-    root: u32,
+    /// The root's context, for as long as the SDK knows it.
+    root: Cell<Option<u32>>,
     /// Never borrowed across a call that can come back into the VM.
     pub(crate) worker: RefCell<Worker>,
     /// Streams that wait for the root's answer. The host is no help: for the rest of its loop's turn it still knows a
@@ -55,7 +56,7 @@ impl Plugin {
             entered_at: Cell::new(0),
             webhooks,
             name,
-            root,
+            root: Cell::new(Some(root)),
         });
         PLUGINS.with_borrow_mut(|plugins| {
             plugins.retain(|plugin| plugin.strong_count() > 0);
@@ -73,10 +74,18 @@ impl Plugin {
         extern "C" {
             fn proxy_on_queue_ready(context_id: u32, queue_id: u32);
         }
+        let Some(root) = self.root.get() else {
+            return;
+        };
         self.entered_at.set(now);
         // SAFETY: the SDK's own entry point; it keeps roots and streams apart, so that one's callback may run in the other's
         // (proxy-wasm 0.2.5 `src/dispatcher.rs`).
-        unsafe { proxy_on_queue_ready(self.root, crate::root::CALLED_BY_STREAM) }
+        unsafe { proxy_on_queue_ready(root, crate::root::CALLED_BY_STREAM) }
+    }
+
+    /// The root is gone. Envoy keeps it until its streams are; if one were left all the same, the SDK would panic.
+    pub(crate) fn root_has_gone(&self) {
+        self.root.set(None);
     }
 
     /// This stream waits from now on.

@@ -105,6 +105,14 @@ impl Root {
     }
 }
 
+impl Drop for Root {
+    fn drop(&mut self) {
+        if let Some(plugin) = &self.plugin {
+            plugin.root_has_gone();
+        }
+    }
+}
+
 impl Context for Root {
     fn on_http_call_response(&mut self, token: u32, num_headers: usize, _: usize, _: usize) {
         let Some(plugin) = &self.plugin else {

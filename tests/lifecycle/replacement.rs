@@ -44,6 +44,23 @@ fn a_root_waits_for_its_deliveries_and_is_done_once() {
 }
 
 #[test]
+fn a_stream_that_outlives_its_root_makes_no_call_and_no_panic() {
+    let mut host = Host::with(&webhooks(1));
+    let stream = host.open(&vec![
+        (":method".into(), b"POST".into()),
+        (":path".into(), b"/track".into()),
+    ]);
+    host.headers(stream, false);
+    replaced!(host, old, webhooks(1));
+    assert!(host.retire(old));
+    assert!(host.is_gone(old));
+    let body = crate::fixtures::event("a").to_string();
+    host.body(stream, body.as_bytes(), true);
+    assert_eq!(host.calls(), []);
+    host.leave(stream);
+}
+
+#[test]
 fn old_and_new_work_side_by_side() {
     let mut host = Host::with(&webhooks(1));
     let before = host.collect(&track("a"));
