@@ -97,7 +97,7 @@ fn a_worker_whose_vm_died_is_back_within_two_seconds() {
             let died = Instant::now();
             let fatal = request(&[format!("{victim}.fatal")]).header(HEADER, victim);
             bed.ledger.sent(&[format!("{victim}.fatal")]);
-            // A stream that waits for a root that has died waits for ever.
+            // What a VM that died had paused waits for ever.
             let _ = freshpaint_harness::Connection::open(bed.envoy.address()).and_then(
                 |mut connection| {
                     connection.send(&fatal.to_bytes())?;
@@ -105,7 +105,7 @@ fn a_worker_whose_vm_died_is_back_within_two_seconds() {
                 },
             );
             // What the VM was told by webhooks in its last moments nobody knows.
-            bed.ledger.cut(None);
+            bed.ledger.cut_all();
             let probes: Vec<_> = probes
                 .into_iter()
                 .flat_map(|probe| probe.join().unwrap())

@@ -114,16 +114,24 @@ impl Ledger {
         event.receipts.push((webhook, Instant::now(), fate));
     }
 
-    /// The way to a webhook, or to every one, has just been cut: answers may not have arrived.
-    pub(crate) fn cut(&self, webhook: Option<usize>) {
+    /// The way to a webhook has just been cut: answers may not have arrived.
+    pub(crate) fn cut(&self, webhook: usize) {
+        self.cut_at(Instant::now(), |to| to == webhook);
+    }
+
+    /// All who waited for answers have just gone: those that webhooks gave shortly before, or are still to give to calls that are
+    /// under way, have not arrived. Returns when no such call is left.
+    pub(crate) fn cut_all(&self) {
         let now = Instant::now();
+        std::thread::sleep(ANSWERED_AFTER);
+        self.cut_at(now, |_| true);
+    }
+
+    fn cut_at(&self, cut: Instant, is_cut: impl Fn(usize) -> bool) {
         for event in self.events().values_mut() {
             for (to, at, fate) in &mut event.receipts {
-                let is_cut = webhook.is_none_or(|cut| cut == *to);
-                if is_cut
-                    && *fate == Fate::Accepted
-                    && now.saturating_duration_since(*at) < ANSWERED_AFTER
-                {
+                let apart = cut.max(*at) - cut.min(*at);
+                if is_cut(*to) && *fate == Fate::Accepted && apart < ANSWERED_AFTER {
                     *fate = Fate::Cut;
                 }
             }

@@ -43,7 +43,7 @@ impl Webhook {
     /// Behaves like this from now on.
     pub(crate) fn turn(&self, way: Way) {
         self.receiver.close();
-        self.ledger.cut(Some(self.index));
+        self.ledger.cut(self.index);
         let Way::Answers(answer) = way else {
             return;
         };
