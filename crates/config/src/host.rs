@@ -9,7 +9,8 @@ use std::borrow::Cow;
 /// written in punycode.
 pub(super) fn to_ascii(authority: &str) -> Option<Cow<'_, str>> {
     if authority.is_ascii() {
-        return Some(authority.into());
+        // In lower case for the debug build of `idna_adapter` 1.0, which panics on what it should have been given so.
+        return Some(authority.to_ascii_lowercase().into());
     }
     let mut ascii = String::new();
     for part in authority.split_inclusive(['.', ':']) {

@@ -15,7 +15,7 @@ pub(super) fn parse(text: &str) -> Option<Origin> {
         Some(host) => (true, host),
         None => (false, host),
     };
-    let plain = |c: char| !c.is_whitespace() && !c.is_control() && !"/\\?#@*,".contains(c);
+    let plain = |c: char| !c.is_whitespace() && !c.is_control() && !"/\\?#@*,%".contains(c);
     if host.is_empty() || !host.chars().all(plain) {
         return None;
     }

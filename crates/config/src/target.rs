@@ -58,6 +58,9 @@ pub(super) fn parse(text: &str) -> Result<Target, String> {
     if written.contains('@') {
         return Err("holds user-info before an \"@\"; write credentials as a header, with ${NAME} for the secret".into());
     }
+    if written.contains('%') {
+        return Err("has a percent-encoded host; write the host as it is, or as xn--".into());
+    }
     let Some(written) = host::to_ascii(written) else {
         return Err(
             "has a host of letters that are not turned into punycode here; write it as xn--".into(),

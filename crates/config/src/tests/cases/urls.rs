@@ -28,6 +28,7 @@ pub(super) fn cases() -> Vec<Case> {
         url(r#""http://1.2.3.999/""#, "is not a url (invalid IPv4 address); write an absolute url such as https://example.com/events", Blind),
         url(r#""http://[::1/""#, "is not a url (invalid IPv6 address); write an absolute url such as https://example.com/events", Blind),
         url(r#""https://exa|mple.com/""#, "is not a url (invalid international domain name); write an absolute url such as https://example.com/events", Blind),
+        url(r#""https://Example.%ff.com/""#, "has a percent-encoded host; write the host as it is, or as xn--", Blind),
         url(r#""https://\uff45xample.com/""#, "has a host of letters that are not turned into punycode here; write it as xn--", Blind),
         url(
             r#""https://user:pass@example.com/""#,
