@@ -1,5 +1,6 @@
 //! The Envoy configuration of a contender. All contenders get the same but for the filter and the route.
 
+use freshpaint_harness::envoy::{address, ext, filter};
 use serde_json::{json, Value};
 use std::net::SocketAddr;
 
@@ -96,17 +97,4 @@ pub(crate) fn wasm(file: &std::path::Path, kind: &str, configuration: &Value) ->
 pub(crate) fn lua(source: &str) -> Value {
     let source = json!({"default_source_code": {"inline_string": source}});
     filter("lua", "lua.v3.Lua", source)
-}
-
-fn filter(name: &str, kind: &str, mut config: Value) -> Value {
-    config["@type"] = json!(ext(&format!("filters.http.{kind}")));
-    json!({"name": format!("envoy.filters.http.{name}"), "typed_config": config})
-}
-
-fn ext(name: &str) -> String {
-    format!("type.googleapis.com/envoy.extensions.{name}")
-}
-
-fn address(to: SocketAddr) -> Value {
-    json!({"socket_address": {"address": to.ip(), "port_value": to.port()}})
 }

@@ -311,10 +311,12 @@ pub fn filter(name: &str, kind: &str, mut config: Value) -> Value {
     json!({"name": format!("envoy.filters.http.{name}"), "typed_config": config})
 }
 
-fn ext(name: &str) -> String {
+/// The type of an extension's configuration, by the end of its name: `filters.http.lua.v3.Lua`.
+pub fn ext(name: &str) -> String {
     format!("type.googleapis.com/envoy.extensions.{name}")
 }
 
-fn address(to: SocketAddr) -> Value {
+/// A socket address as Envoy's configuration has it.
+pub fn address(to: SocketAddr) -> Value {
     json!({"socket_address": {"address": to.ip(), "port_value": to.port()}})
 }

@@ -6,7 +6,7 @@ mod files;
 mod shipped;
 
 pub use admin::Stats;
-pub use config::{filter, Cluster, Config, Plugin, READY_PATH};
+pub use config::{address, ext, filter, Cluster, Config, Plugin, READY_PATH};
 pub use files::{binary, module, ENVOY_VERSION};
 
 use crate::client::Request;
