@@ -325,7 +325,7 @@ impl Slot {
         Some(Self {
             tag: u64::from_le_bytes(*tag),
             state,
-            owner: Owner::numbered(u32::try_from(rest >> STATE_BITS & 0xffff_ffff).unwrap_or(0)),
+            owner: Owner::numbered((rest >> STATE_BITS) as u32),
             written: rest >> (STATE_BITS + OWNER_BITS),
         })
     }

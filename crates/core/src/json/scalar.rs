@@ -10,10 +10,10 @@ use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 
 /// A value that is neither an object nor an array.
 pub(super) enum Scalar<'a> {
-    Null,
-    Bool,
     Number(f64),
     String(Cow<'a, str>),
+    /// `true`, `false` or `null`.
+    Other,
 }
 
 /// Reads a document that is one scalar; `None` when it is something else, or no JSON.
@@ -36,11 +36,11 @@ impl<'a> Visitor<'a> for ScalarVisitor {
     }
 
     fn visit_unit<E>(self) -> Result<Scalar<'a>, E> {
-        Ok(Scalar::Null)
+        Ok(Scalar::Other)
     }
 
     fn visit_bool<E>(self, _: bool) -> Result<Scalar<'a>, E> {
-        Ok(Scalar::Bool)
+        Ok(Scalar::Other)
     }
 
     #[allow(clippy::cast_precision_loss)]
