@@ -2,7 +2,10 @@
 
 use socket2::{Domain, Socket, Type};
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::time::Duration;
+
+use crate::wait::poll;
 
 /// A free port of 127.0.0.1, kept for as long as the value lives.
 ///
@@ -35,12 +38,23 @@ impl Port {
     pub fn address(&self) -> SocketAddr {
         self.address
     }
+
+    /// Listens on the port, and waits up to 2 s while a listener that was closed is still open.
+    ///
+    /// A program that is being started shares every socket of this process between its fork and its
+    /// exec, so the old listener may be open there for a moment.
+    pub fn listen(&self) -> io::Result<TcpListener> {
+        let listen = || TcpListener::bind(self.address);
+        let in_use = |tried: &io::Result<_>| matches!(tried, Err(error) if error.kind() == io::ErrorKind::AddrInUse);
+        let limit = Duration::from_secs(2);
+        poll(limit, || Some(listen()).filter(|tried| !in_use(tried))).unwrap_or_else(listen)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::net::{TcpListener, TcpStream};
+    use std::net::TcpStream;
 
     #[test]
     fn refuses_until_a_server_listens_and_again_after_it_stopped() {
@@ -52,5 +66,17 @@ mod tests {
             TcpStream::connect(port.address()).unwrap();
             drop(listener);
         }
+    }
+
+    #[test]
+    fn waits_for_a_listener_that_is_about_to_close() {
+        let port = Port::reserve().unwrap();
+        let old = port.listen().unwrap();
+        let closing = std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(50));
+            drop(old);
+        });
+        port.listen().unwrap();
+        closing.join().unwrap();
     }
 }

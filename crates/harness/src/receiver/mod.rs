@@ -153,10 +153,12 @@ impl Receiver {
 
     /// Listens (again); gives the address.
     pub fn open(&self) -> Result<SocketAddr> {
-        let address = self.port.as_ref().map_or(self.address, Port::address);
         let _inside = runtime().enter();
-        let listener = std::net::TcpListener::bind(address)
-            .with_context(|| format!("cannot listen on {address}"))?;
+        let listener = match &self.port {
+            Some(port) => port.listen(),
+            None => std::net::TcpListener::bind(self.address),
+        }
+        .with_context(|| format!("cannot listen on {}", self.address))?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         let listener = TcpListener::from_std(listener)?;
