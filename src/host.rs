@@ -5,9 +5,9 @@
 
 use std::time::Duration;
 
-use freshpaint_core::answer::Answer;
 use freshpaint_core::clock::{Now, SteadyMillis};
 use freshpaint_core::delivery::outcome::NotSent;
+use freshpaint_core::local_reply::LocalReply;
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::{BufferType, MapType, MetricType, Status};
 
@@ -99,7 +99,7 @@ pub(crate) fn request_body(size: usize) -> Vec<u8> {
 }
 
 /// Answers the stream whose callback this is, or the one that [`enter`] has entered.
-pub(crate) fn answer(answer: &Answer) -> Result<(), Status> {
+pub(crate) fn answer(answer: &LocalReply) -> Result<(), Status> {
     let headers = answer
         .headers
         .iter()

@@ -1,7 +1,7 @@
 //! The host's ids of the counters.
 
 use freshpaint_core::config::Webhook;
-use freshpaint_core::metrics;
+use freshpaint_core::observe::counters;
 use freshpaint_core::worker::Worker;
 
 use crate::host;
@@ -16,7 +16,7 @@ impl Metrics {
     /// Defines every counter. Counting here would count once per VM that loads the configuration.
     pub(crate) fn define(webhooks: &[Webhook]) -> Self {
         Self {
-            ids: metrics::names(webhooks)
+            ids: counters::names(webhooks)
                 .iter()
                 .map(|name| host::define_counter(name))
                 .collect(),

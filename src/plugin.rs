@@ -118,7 +118,7 @@ impl Plugin {
     }
 
     fn log(&self) {
-        for notice in self.worker.borrow_mut().take_notices() {
+        for notice in self.worker.borrow_mut().take_log_lines() {
             log::log!(notice.level, "{}", notice.text);
         }
     }

@@ -2,8 +2,8 @@
 
 use std::rc::Rc;
 
-use freshpaint_core::answer::Answer;
 use freshpaint_core::intake::{Collection, Head, Headers};
+use freshpaint_core::local_reply::LocalReply;
 use freshpaint_core::worker::Reception;
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
@@ -63,7 +63,7 @@ impl Stream {
     }
 
     /// Answers without waiting for the rest of the request.
-    fn answer(&mut self, answer: &Answer) {
+    fn answer(&mut self, answer: &LocalReply) {
         self.state = State::Ended;
         self.plugin.flush();
         let _ = host::answer(answer);
@@ -89,7 +89,7 @@ impl HttpContext for Stream {
                 self.plugin.flush();
                 Action::Continue
             }
-            Reception::Answer(answer) => {
+            Reception::Reply(answer) => {
                 self.answer(&answer);
                 Action::Pause
             }

@@ -44,7 +44,7 @@ fuzz_target!(|input: &[u8]| {
             }
         }
         answered += take_answers(&mut worker);
-        for notice in worker.take_notices() {
+        for notice in worker.take_log_lines() {
             assert!(!notice.text.contains(char::is_control), "{}", notice.text);
         }
     }

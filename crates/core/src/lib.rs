@@ -5,7 +5,6 @@
 //! whatever the bytes are.
 #![forbid(unsafe_code)]
 
-pub mod answer;
 pub mod clock;
 pub mod config;
 pub mod consent;
@@ -13,7 +12,8 @@ pub mod delivery;
 pub mod event;
 pub mod intake;
 pub mod json;
-pub mod metrics;
+pub mod local_reply;
+pub mod observe;
 pub mod payload;
 pub mod redaction;
 pub mod routing;

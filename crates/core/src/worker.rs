@@ -6,16 +6,17 @@ use std::rc::Rc;
 
 use siphasher::sip128::{Hasher128, SipHasher13};
 
-use crate::answer::Answer;
 use crate::clock::{Now, SteadyMillis};
 use crate::config::{Config, Webhook};
 use crate::delivery::outcome::{CallResponse, NotSent};
 use crate::delivery::table::{EventId, Owner, Shared};
 use crate::delivery::webhook_set::WebhookSet;
-use crate::delivery::{self, Call, Handover, Notice, Outbox, Overloaded, Submitted};
+use crate::delivery::{self, Call, Handover, Outbox, Overloaded, Submitted};
 use crate::event::Event;
 use crate::intake::{self, Answered, Collection, Context, Head, Item, Judgement, Report};
-use crate::metrics::{Counter, Event as EventOutcome, Request};
+use crate::local_reply::LocalReply;
+use crate::observe::counters::{Counter, EventOutcome, RequestOutcome};
+use crate::observe::LogLine;
 use crate::redaction::Redaction;
 use crate::routing::Signal;
 use crate::signing::WebhookId;
@@ -39,7 +40,7 @@ pub enum Reception {
     /// Leave it to the route.
     Pass,
     /// Answer it; its body does not matter.
-    Answer(Answer),
+    Reply(LocalReply),
     /// Gather its body.
     Collect(Collection),
 }
@@ -57,7 +58,7 @@ pub struct Worker {
     config: Rc<Config>,
     outbox: Outbox<Ticket>,
     /// Answers of requests that no call was needed for.
-    answers: VecDeque<(u32, Answer)>,
+    answers: VecDeque<(u32, LocalReply)>,
     random: fastrand::Rng,
     ids: SipHasher13,
     /// The webhooks whose calls are signed.
@@ -96,25 +97,25 @@ impl Worker {
     /// Judges the head of a request.
     pub fn receive(&mut self, head: &Head<'_>) -> Reception {
         let Some(route) = intake::recognise(head.path, &self.config.collect) else {
-            self.count(Request::Passed);
+            self.count(RequestOutcome::Passed);
             return Reception::Pass;
         };
         match intake::judge(route, head, &self.config) {
-            Judgement::Answer(answer, why) => {
+            Judgement::Reply(answer, why) => {
                 self.count(match why {
-                    Answered::Preflight => Request::Preflight,
-                    Answered::Refused => Request::Refused,
+                    Answered::Preflight => RequestOutcome::Preflight,
+                    Answered::Refused => RequestOutcome::Refused,
                 });
-                Reception::Answer(answer)
+                Reception::Reply(answer)
             }
             Judgement::Collect(collection) => Reception::Collect(collection),
         }
     }
 
     /// Refuses a body that has grown past `limits.max_body_bytes`, or gives nothing while it may grow on.
-    pub fn refuse_size(&mut self, collection: &Collection, bytes: usize) -> Option<Answer> {
+    pub fn refuse_size(&mut self, collection: &Collection, bytes: usize) -> Option<LocalReply> {
         (bytes > self.config.limits.max_body_bytes).then(|| {
-            self.count(Request::Refused);
+            self.count(RequestOutcome::Refused);
             collection.too_large()
         })
     }
@@ -168,7 +169,7 @@ impl Worker {
         self.scratch.clear();
         self.scratch.shrink_to(MOST_SCRATCH);
         if let Err(answer) = read {
-            self.count(Request::Refused);
+            self.count(RequestOutcome::Refused);
             self.answers.push_back((stream, answer));
             return;
         }
@@ -181,7 +182,7 @@ impl Worker {
             Ok(Submitted::Pending) => return,
             Ok(Submitted::Decided(ticket, verdict)) => self.answer(ticket, verdict),
             Err(Overloaded { ticket, after }) => {
-                self.count(Request::Retry);
+                self.count(RequestOutcome::Retry);
                 ticket
                     .collection
                     .answer(intake::Verdict::Overloaded { after })
@@ -223,7 +224,7 @@ impl Worker {
     }
 
     /// The next answer and the stream that waits for it.
-    pub fn next_answer(&mut self) -> Option<(u32, Answer)> {
+    pub fn next_answer(&mut self) -> Option<(u32, LocalReply)> {
         if let Some(answer) = self.answers.pop_front() {
             return Some(answer);
         }
@@ -243,14 +244,14 @@ impl Worker {
             .map(|wake_at| wake_at.saturating_sub(now))
     }
 
-    /// Counts since the shell last asked, by index in [`crate::metrics::names`].
+    /// Counts since the shell last asked, by index in [`crate::observe::counters::names`].
     pub fn take_counts(&mut self, give: impl FnMut(usize, u32)) {
         self.outbox.take_counts(give);
     }
 
     /// Log lines since the shell last asked.
-    pub fn take_notices(&mut self) -> Vec<Notice> {
-        self.outbox.take_notices()
+    pub fn take_log_lines(&mut self) -> Vec<LogLine> {
+        self.outbox.take_log_lines()
     }
 
     /// Is a call under way?
@@ -277,14 +278,14 @@ impl Worker {
         }
     }
 
-    fn answer(&mut self, ticket: Ticket, verdict: delivery::Verdict) -> Answer {
+    fn answer(&mut self, ticket: Ticket, verdict: delivery::Verdict) -> LocalReply {
         let Ticket {
             collection,
             mut report,
         } = ticket;
         match verdict {
             delivery::Verdict::Accepted => {
-                self.count(Request::Accepted);
+                self.count(RequestOutcome::Accepted);
                 collection.answer(intake::Verdict::Accepted(&report))
             }
             delivery::Verdict::Retry {
@@ -292,7 +293,7 @@ impl Worker {
                 kept,
                 failed,
             } => {
-                self.count(Request::Retry);
+                self.count(RequestOutcome::Retry);
                 report.failed = failed;
                 let report = &report;
                 collection.answer(intake::Verdict::Retry {
@@ -304,7 +305,7 @@ impl Worker {
         }
     }
 
-    fn count(&mut self, outcome: Request) {
+    fn count(&mut self, outcome: RequestOutcome) {
         self.outbox.count(Counter::Requests(outcome));
     }
 }

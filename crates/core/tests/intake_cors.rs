@@ -12,8 +12,8 @@ mod intake_support;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use freshpaint_core::answer::Answer;
 use freshpaint_core::intake::{judge, recognise, Answered, Head, Judgement, Report, Verdict};
+use freshpaint_core::local_reply::LocalReply;
 use intake_support::{config, config_with, Outcome, Request};
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -21,7 +21,7 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 const EVENT: &str = r#"{"event":"a","properties":{}}"#;
 const ORIGIN: &str = "https://shop.example";
 
-fn answer(outcome: Outcome) -> Answer {
+fn answer(outcome: Outcome) -> LocalReply {
     match outcome {
         Outcome::Answered(answer, _) | Outcome::Refused(answer) | Outcome::Read(_, answer) => {
             answer
@@ -30,7 +30,7 @@ fn answer(outcome: Outcome) -> Answer {
     }
 }
 
-fn cross_origin(answer: &Answer) -> BTreeMap<&'static str, &str> {
+fn cross_origin(answer: &LocalReply) -> BTreeMap<&'static str, &str> {
     answer
         .headers
         .iter()

@@ -305,7 +305,7 @@ fn collection(path: &str) -> Collection {
     let route = recognise(path.as_bytes(), &config.collect).unwrap();
     match judge(route, &head, &config) {
         Judgement::Collect(collection) => collection,
-        other @ Judgement::Answer(..) => panic!("{other:?}"),
+        other @ Judgement::Reply(..) => panic!("{other:?}"),
     }
 }
 

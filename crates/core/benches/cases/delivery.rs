@@ -196,7 +196,7 @@ impl Bed {
         }
         while self.outbox.next_verdict().is_some() {}
         self.outbox.take_counts(|_, _| {});
-        self.outbox.take_notices();
+        self.outbox.take_log_lines();
         self.outbox.wake_at();
     }
 }

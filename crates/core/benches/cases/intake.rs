@@ -97,6 +97,6 @@ fn request(capture: &str, config: &Config) -> (Collection, Vec<u8>) {
         Judgement::Collect(collection) => {
             (collection, STANDARD.decode(capture.body_base64).unwrap())
         }
-        Judgement::Answer(answer, _) => panic!("{answer:?}"),
+        Judgement::Reply(answer, _) => panic!("{answer:?}"),
     }
 }

@@ -116,7 +116,7 @@ impl Bed {
         }
         let answer = self.worker.next_answer().map(|(_, answer)| answer.status);
         self.worker.take_counts(|_, _| {});
-        self.worker.take_notices();
+        self.worker.take_log_lines();
         self.worker.wake_in(0);
         answer
     }

@@ -11,7 +11,7 @@ use super::outcome::{CallResponse, NotSent, Outcome};
 use super::table::Shared;
 use crate::clock::SteadyMillis;
 use crate::config::Webhook;
-use crate::metrics::Counter;
+use crate::observe::counters::Counter;
 use crate::signing::WebhookId;
 
 /// A call that the host never ends is given up this long after its timeout.
@@ -226,7 +226,8 @@ impl<T> Outbox<T> {
                 self.sheddable = self.sheddable.saturating_sub(1);
             }
         }
-        self.counts
+        self.observe
+            .counters
             .add(Counter::Deliveries(webhook, outcome.label()));
         let (is_retry, attempt) = (entry.is_retry, entry.failed_rounds.saturating_add(1));
         let is_first = outcome == Outcome::Delivered && !entry.is_accepted();
@@ -238,7 +239,9 @@ impl<T> Outbox<T> {
             }
             entry.wish = entry.wish.max(outcome.retry_after());
             if let Some(config) = self.config.webhooks.get(webhook) {
-                self.notices.failure(webhook, config, outcome, attempt, now);
+                self.observe
+                    .log_lines
+                    .failure(webhook, config, outcome, attempt, now);
             }
         }
         if is_retry && outcome == Outcome::Delivered {
@@ -271,7 +274,7 @@ impl<T> Outbox<T> {
         let retry = &self.config.retry;
         if !outcome.is_transient() {
             if lane.health.on_alive() {
-                self.notices.back(webhook, config, now);
+                self.observe.log_lines.back(webhook, config, now);
                 self.schedule.hasten(now, &mut self.entries, webhook);
             }
         } else if lane.health.on_failure(
@@ -280,7 +283,7 @@ impl<T> Outbox<T> {
             retry.max_backoff,
             &mut self.random,
         ) {
-            self.notices.given_up(webhook, config, now);
+            self.observe.log_lines.given_up(webhook, config, now);
         }
     }
 

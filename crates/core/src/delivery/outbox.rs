@@ -11,7 +11,7 @@ use super::batch::{Batch, BatchKey, Decision, Verdict};
 use super::budget::Budget;
 use super::calls::{Attempt, Lane};
 use super::entry::{Entry, EntryKey, Waiter};
-use super::notices::{Notice, Notices};
+
 use super::schedule::Schedule;
 use super::table::{Claim, EventId, Owner, Resume, Shared, State, Table};
 use super::time::ELSEWHERE_EVERY;
@@ -20,7 +20,8 @@ use super::{millis, Event, TOTAL_TIMEOUT};
 use crate::clock::SteadyMillis;
 use crate::config::Config;
 use crate::intake::Report;
-use crate::metrics::{Counter, Counts, Event as EventOutcome, Held as HeldOutcome};
+use crate::observe::counters::{Counter, EventOutcome, HeldOutcome};
+use crate::observe::{LogLine, Observe};
 
 /// The least that a `Retry-After` says: header values are whole seconds.
 const LEAST_WAIT: Duration = Duration::from_secs(1);
@@ -33,8 +34,7 @@ pub struct Outbox<T> {
     pub(super) config: Rc<Config>,
     pub(super) table: Table,
     pub(super) random: fastrand::Rng,
-    pub(super) counts: Counts,
-    pub(super) notices: Notices,
+    pub(super) observe: Observe,
 
     pub(super) entries: SlotMap<EntryKey, Entry>,
     /// No client can make keys collide in it: they are keyed hashes themselves.
@@ -87,8 +87,7 @@ impl<T> Outbox<T> {
         Self {
             table: Table::new(owner, config.dedupe.slots, config.dedupe.window),
             random: fastrand::Rng::with_seed(seed),
-            counts: Counts::new(&config.webhooks),
-            notices: Notices::new(&config.webhooks),
+            observe: Observe::new(&config.webhooks),
             entries: SlotMap::with_key(),
             by_id: FxHashMap::default(),
             batches: SlotMap::with_key(),
@@ -151,24 +150,24 @@ impl<T> Outbox<T> {
         self.verdicts.pop_front()
     }
 
-    /// Counts since the shell last asked, by index in [`crate::metrics::names`].
+    /// Counts since the shell last asked, by index in [`crate::observe::counters::names`].
     pub fn take_counts(&mut self, give: impl FnMut(usize, u32)) {
-        self.counts.take(give);
+        self.observe.counters.take(give);
     }
 
     /// Counts one.
     pub fn count(&mut self, counter: Counter) {
-        self.counts.add(counter);
+        self.observe.counters.add(counter);
     }
 
     /// Log lines since the shell last asked.
-    pub fn take_notices(&mut self) -> Vec<Notice> {
-        self.notices.take()
+    pub fn take_log_lines(&mut self) -> Vec<LogLine> {
+        self.observe.log_lines.take()
     }
 
     /// Puts a line into the log for the events of a request that could not be delivered.
     pub fn note_invalid(&mut self, report: &Report, now: SteadyMillis) {
-        self.notices.invalid(report, now);
+        self.observe.log_lines.invalid(report, now);
     }
 
     /// Bytes of events that are waiting or in flight and not kept.

@@ -12,12 +12,12 @@ use super::{
     credential, form, integrations, message_id, Answered, Context, FilteredReason, Head, Item,
     Judgement, Report, Route, Verdict,
 };
-use crate::answer::Answer;
 use crate::clock::Now;
 use crate::config::{Config, Dialect};
 use crate::consent::OptOut;
 use crate::event::{Event, Kind};
 use crate::json::{Id, Value};
+use crate::local_reply::LocalReply;
 use crate::time;
 
 /// A collection request whose body is being gathered.
@@ -47,7 +47,7 @@ pub fn judge(route: Route, head: &Head<'_>, config: &Config) -> Judgement {
     let origin = Origin::of(head.headers, &config.collect);
     let methods = route.dialect.methods();
     if head.method == b"OPTIONS" {
-        return Judgement::Answer(origin.preflight(head.headers, methods), Answered::Preflight);
+        return Judgement::Reply(origin.preflight(head.headers, methods), Answered::Preflight);
     }
     let query = head
         .path
@@ -55,18 +55,21 @@ pub fn judge(route: Route, head: &Head<'_>, config: &Config) -> Judgement {
         .nth(1)
         .unwrap_or_default();
     let verbose = form::is_set(query, b"verbose");
-    let refuse = |answer| Judgement::Answer(origin.admit(answer), Answered::Refused);
+    let refuse = |answer| Judgement::Reply(origin.admit(answer), Answered::Refused);
     let query_data = form::data(query);
     let by_query = head.method == b"GET" && route.dialect == Dialect::Track;
     if !by_query && head.method != b"POST" {
         let sentence = format!("Collection requests come by {methods}.");
-        return refuse(Answer::text(405, sentence).with("allow", methods));
+        return refuse(LocalReply::text(405, sentence).with("allow", methods));
     }
     if origin == Origin::NotAllowed {
-        return refuse(Answer::text(403, "Events are not taken from this origin."));
+        return refuse(LocalReply::text(
+            403,
+            "Events are not taken from this origin.",
+        ));
     }
     if by_query && query_data.is_none() {
-        return refuse(Answer::text(
+        return refuse(LocalReply::text(
             400,
             "The request has no event: its query has no data parameter.",
         ));
@@ -106,7 +109,7 @@ pub fn judge(route: Route, head: &Head<'_>, config: &Config) -> Judgement {
     if declared.is_some_and(|length| {
         usize::try_from(length).map_or(true, |length| length > collection.max_body_bytes)
     }) {
-        return Judgement::Answer(collection.too_large(), Answered::Refused);
+        return Judgement::Reply(collection.too_large(), Answered::Refused);
     }
     Judgement::Collect(collection)
 }
@@ -119,8 +122,8 @@ fn ip_of(address: &[u8]) -> Option<IpAddr> {
     Some(ip.to_canonical())
 }
 
-fn no_body() -> Answer {
-    Answer::text(400, "The request has no body.")
+fn no_body() -> LocalReply {
+    LocalReply::text(400, "The request has no body.")
 }
 
 impl Dialect {
@@ -142,7 +145,7 @@ impl Collection {
 
     /// The body has come to more than `limits.max_body_bytes`.
     #[must_use]
-    pub fn too_large(&self) -> Answer {
+    pub fn too_large(&self) -> LocalReply {
         self.refuse_size(&format!(
             "The body is larger than {} bytes.",
             self.max_body_bytes
@@ -161,7 +164,7 @@ impl Collection {
         body: &[u8],
         context: &mut Context<'_>,
         sink: &mut dyn FnMut(u32, Item<'_>),
-    ) -> Result<(), Answer> {
+    ) -> Result<(), LocalReply> {
         let limits = &context.config.limits;
         let body = match self.query_data.as_deref() {
             Some(data) if body.is_empty() => data,
@@ -191,7 +194,7 @@ impl Collection {
             if let (Item::Invalid(invalid), Place::Alone) = (&item, place) {
                 let sentence = format!("The body is not an event: {}.", invalid.reason);
                 sink(index, item);
-                return Err(self.origin.admit(Answer::text(400, sentence)));
+                return Err(self.origin.admit(LocalReply::text(400, sentence)));
             }
             sink(index, item);
         }
@@ -200,7 +203,7 @@ impl Collection {
 
     /// The answer to the SDK, in its dialect.
     #[must_use]
-    pub fn answer(&self, verdict: Verdict<'_>) -> Answer {
+    pub fn answer(&self, verdict: Verdict<'_>) -> LocalReply {
         let dialect = self.route.dialect;
         let retry = |after: Duration, sentence: &str| {
             let seconds = after.as_millis().div_ceil(1_000).max(1);
@@ -233,12 +236,12 @@ impl Collection {
         })
     }
 
-    fn refuse_size(&self, sentence: &str) -> Answer {
+    fn refuse_size(&self, sentence: &str) -> LocalReply {
         self.origin
             .admit(self.route.dialect.failure(self.verbose, 413, sentence))
     }
 
-    fn refuse_undecodable(&self, fault: &Undecodable, max_bytes: usize) -> Answer {
+    fn refuse_undecodable(&self, fault: &Undecodable, max_bytes: usize) -> LocalReply {
         let sentence = match fault {
             Undecodable::TooLarge => {
                 return self.refuse_size(&format!(
@@ -252,10 +255,10 @@ impl Collection {
             }
             Undecodable::NotUtf8(at) => format!("The body is not JSON: byte {at} is not UTF-8."),
         };
-        self.origin.admit(Answer::text(400, sentence))
+        self.origin.admit(LocalReply::text(400, sentence))
     }
 
-    fn refuse_shape(&self, fault: &Shapeless, max_events: usize) -> Answer {
+    fn refuse_shape(&self, fault: &Shapeless, max_events: usize) -> LocalReply {
         let sentence = match fault {
             Shapeless::TooMany => {
                 return self
@@ -270,14 +273,14 @@ impl Collection {
             Shapeless::Json(_) if self.unknown_encoding => return self.refuse_encoding(),
             Shapeless::Json(error) => format!("The body is not JSON: {error}."),
         };
-        self.origin.admit(Answer::text(400, sentence))
+        self.origin.admit(LocalReply::text(400, sentence))
     }
 
-    fn refuse_encoding(&self) -> Answer {
+    fn refuse_encoding(&self) -> LocalReply {
         let sentence =
             "The body's Content-Encoding is not one that can be read; send gzip or none.";
         self.origin
-            .admit(Answer::text(415, sentence).with("accept-encoding", "gzip"))
+            .admit(LocalReply::text(415, sentence).with("accept-encoding", "gzip"))
     }
 }
 

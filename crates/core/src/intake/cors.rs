@@ -7,8 +7,8 @@
 use std::borrow::Cow;
 
 use super::Headers;
-use crate::answer::Answer;
 use crate::config::Collect;
+use crate::local_reply::LocalReply;
 
 /// Longest `Origin` that is reflected: a host name has 253 bytes.
 const MOST_ORIGIN: usize = 300;
@@ -46,7 +46,7 @@ impl Origin {
     }
 
     /// The answer as the page of this origin may read it. `Vary` is on every answer, so that no cache mixes origins up.
-    pub(super) fn admit(&self, mut answer: Answer) -> Answer {
+    pub(super) fn admit(&self, mut answer: LocalReply) -> LocalReply {
         if let Self::Allowed(origin) = self {
             answer = answer
                 .with("access-control-allow-origin", origin.clone())
@@ -57,8 +57,8 @@ impl Origin {
     }
 
     /// The answer to a preflight, or to any `OPTIONS`.
-    pub(super) fn preflight(&self, headers: &dyn Headers, methods: &'static str) -> Answer {
-        let answer = Answer {
+    pub(super) fn preflight(&self, headers: &dyn Headers, methods: &'static str) -> LocalReply {
+        let answer = LocalReply {
             status: 200,
             headers: vec![("allow", methods.into())],
             body: Cow::Borrowed(b""),

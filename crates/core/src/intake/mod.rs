@@ -27,10 +27,10 @@ mod route;
 mod shape;
 mod words;
 
-use crate::answer::Answer;
 use crate::clock::Now;
 use crate::config::Config;
 use crate::event::{Event, Kind};
+use crate::local_reply::LocalReply;
 
 pub use collection::{judge, Collection};
 pub use invalid::{Invalid, InvalidReason};
@@ -64,7 +64,7 @@ pub struct Head<'a> {
 #[derive(Debug)]
 pub enum Judgement {
     /// Answer at once; its body does not matter.
-    Answer(Answer, Answered),
+    Reply(LocalReply, Answered),
     /// Gather its body, then [`Collection::read`] it.
     Collect(Collection),
 }

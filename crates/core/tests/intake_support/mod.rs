@@ -2,13 +2,13 @@
 // Each test program uses a part of it.
 #![allow(dead_code, unreachable_pub)]
 
-use freshpaint_core::answer::Answer;
 use freshpaint_core::clock::Now;
 use freshpaint_core::config::Config;
 use freshpaint_core::event::Event;
 use freshpaint_core::intake::{
     self, Answered, Context, Head, Headers, Item, Judgement, Report, Verdict,
 };
+use freshpaint_core::local_reply::LocalReply;
 use freshpaint_core::payload;
 
 /// 2026-01-02T03:04:05.678Z
@@ -63,7 +63,7 @@ impl Request {
             end_of_stream: self.body.is_empty(),
         };
         let mut collection = match intake::judge(route, &head, config) {
-            Judgement::Answer(answer, why) => return Outcome::Answered(answer, why),
+            Judgement::Reply(answer, why) => return Outcome::Answered(answer, why),
             Judgement::Collect(collection) => collection,
         };
         let mut random = fastrand::Rng::with_seed(1);
@@ -153,9 +153,9 @@ impl Headers for Request {
 #[derive(Debug, PartialEq)]
 pub enum Outcome {
     Passed,
-    Answered(Answer, Answered),
-    Refused(Answer),
-    Read(Vec<Said>, Answer),
+    Answered(LocalReply, Answered),
+    Refused(LocalReply),
+    Read(Vec<Said>, LocalReply),
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -6,7 +6,7 @@ use freshpaint_core::clock::{Now, SteadyMillis};
 use freshpaint_core::delivery::outcome::CallResponse;
 use freshpaint_core::delivery::table::{Mark, Owner, Shared};
 use freshpaint_core::intake::{Head, Headers};
-use freshpaint_core::metrics;
+use freshpaint_core::observe::counters;
 use freshpaint_core::worker::{Identity, Reception, Worker};
 
 /// One worker, and what it has done.
@@ -33,7 +33,7 @@ impl Bed {
             plugin: b"rules",
         };
         Self {
-            names: metrics::names(&config.webhooks),
+            names: counters::names(&config.webhooks),
             webhooks: config
                 .webhooks
                 .iter()

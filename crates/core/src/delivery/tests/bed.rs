@@ -11,7 +11,7 @@ use crate::delivery::outcome::{CallResponse, NotSent};
 use crate::delivery::table::{EventId, Owner};
 use crate::delivery::{Event, Outbox, Overloaded, Submitted, Verdict};
 use crate::event::Kind;
-use crate::metrics;
+use crate::observe::counters;
 use crate::testing::FakeShared;
 
 /// A call under way.
@@ -81,7 +81,7 @@ impl Bed {
     pub(super) fn sharing(config: Config, shared: Rc<RefCell<FakeShared>>, owner: u32) -> Self {
         let config = Rc::new(config);
         Self {
-            names: metrics::names(&config.webhooks),
+            names: counters::names(&config.webhooks),
             outbox: Outbox::new(config, Owner(owner), u64::from(owner), 1_000),
             shared,
             now: 1_000,

@@ -1,6 +1,6 @@
 //! The names of the counters, and the counts since the shell last took them.
 //!
-//! Names are Envoy's, before its `wasmcustom.` prefix; the tags are cut out by the shipped `stats_tags`. Counts are summed
+//! Names are Envoy's, before its `wasmcustom.` prefix; the tags are cut out by the shipped `stats_tags`. Counters are summed
 //! here and handed over once per callback, so that a batch costs one host call per counter and not one per event.
 
 use crate::config::Webhook;
@@ -12,7 +12,7 @@ const PREFIX: &str = "freshpaint_webhooks";
 
 /// How a request ended, for the SDK.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Request {
+pub enum RequestOutcome {
     /// Answered with success.
     Accepted,
     /// Answered so that the SDK sends it again.
@@ -27,7 +27,7 @@ pub enum Request {
 
 /// What became of an event when its request was answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Event {
+pub enum EventOutcome {
     /// At least one webhook has it.
     Accepted,
     /// Every webhook failed it.
@@ -42,7 +42,7 @@ pub enum Event {
 
 /// What became of events that every webhook had failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Held {
+pub enum HeldOutcome {
     /// Kept to be tried again.
     Kept,
     /// Not kept: no room.
@@ -61,40 +61,40 @@ pub enum Held {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Counter {
     /// `requests.outcome.<...>`
-    Requests(Request),
+    Requests(RequestOutcome),
     /// `events.type.<...>.outcome.<...>`; no kind is `other`.
-    Events(Option<Kind>, Event),
+    Events(Option<Kind>, EventOutcome),
     /// `deliveries.webhook.<name>.outcome.<...>`, by the webhook's index.
     Deliveries(usize, Label),
     /// `held.outcome.<...>`
-    Held(Held),
+    Held(HeldOutcome),
     /// `suppressed.webhook.<name>.signal.<...>`, by the webhook's index; there is one for each signal that its rules have.
     Suppressed(usize, Signal),
     /// `answers.outcome.abandoned`: the client had gone before its answer. The request has its outcome all the same.
     Abandoned,
 }
 
-const REQUESTS: [(Request, &str); 5] = [
-    (Request::Accepted, "accepted"),
-    (Request::Retry, "retry"),
-    (Request::Refused, "refused"),
-    (Request::Passed, "passed"),
-    (Request::Preflight, "preflight"),
+const REQUESTS: [(RequestOutcome, &str); 5] = [
+    (RequestOutcome::Accepted, "accepted"),
+    (RequestOutcome::Retry, "retry"),
+    (RequestOutcome::Refused, "refused"),
+    (RequestOutcome::Passed, "passed"),
+    (RequestOutcome::Preflight, "preflight"),
 ];
-const EVENTS: [(Event, &str); 5] = [
-    (Event::Accepted, "accepted"),
-    (Event::Failed, "failed"),
-    (Event::Filtered, "filtered"),
-    (Event::Invalid, "invalid"),
-    (Event::Duplicate, "duplicate"),
+const EVENTS: [(EventOutcome, &str); 5] = [
+    (EventOutcome::Accepted, "accepted"),
+    (EventOutcome::Failed, "failed"),
+    (EventOutcome::Filtered, "filtered"),
+    (EventOutcome::Invalid, "invalid"),
+    (EventOutcome::Duplicate, "duplicate"),
 ];
-const HELD: [(Held, &str); 6] = [
-    (Held::Kept, "kept"),
-    (Held::NoRoom, "no_room"),
-    (Held::Delivered, "delivered"),
-    (Held::Refused, "refused"),
-    (Held::Expired, "expired"),
-    (Held::HandedOver, "handed_over"),
+const HELD: [(HeldOutcome, &str); 6] = [
+    (HeldOutcome::Kept, "kept"),
+    (HeldOutcome::NoRoom, "no_room"),
+    (HeldOutcome::Delivered, "delivered"),
+    (HeldOutcome::Refused, "refused"),
+    (HeldOutcome::Expired, "expired"),
+    (HeldOutcome::HandedOver, "handed_over"),
 ];
 /// The four kinds and `other`.
 const KINDS: usize = Kind::ALL.len() + 1;
@@ -104,7 +104,7 @@ const HELD_AT: usize = EVENTS_AT + KINDS * EVENTS.len();
 const ABANDONED_AT: usize = HELD_AT + HELD.len();
 const DELIVERIES_AT: usize = ABANDONED_AT + 1;
 
-/// Every counter's name, in the order of [`Counts::take`]'s indices.
+/// Every counter's name, in the order of [`Counters::take`]'s indices.
 #[must_use]
 pub fn names(webhooks: &[Webhook]) -> Vec<String> {
     let requests = REQUESTS
@@ -152,7 +152,7 @@ fn suppressible(webhooks: &[Webhook]) -> impl Iterator<Item = (usize, Signal)> +
     })
 }
 
-impl Counts {
+impl Counters {
     fn index(&self, counter: Counter) -> usize {
         match counter {
             Counter::Requests(outcome) => position(&REQUESTS, outcome),
@@ -182,7 +182,7 @@ fn position<T: PartialEq, const N: usize>(all: &[(T, &str); N], wanted: T) -> us
 
 /// Counts since the shell last took them.
 #[derive(Debug)]
-pub struct Counts {
+pub struct Counters {
     pending: Vec<u32>,
     touched: Vec<usize>,
     /// What can be suppressed, in the order of the counters, of which the first has the index `suppressed_at`.
@@ -190,7 +190,7 @@ pub struct Counts {
     suppressed_at: usize,
 }
 
-impl Counts {
+impl Counters {
     /// No counts, for a configuration with these webhooks.
     #[must_use]
     pub fn new(webhooks: &[Webhook]) -> Self {
@@ -238,7 +238,7 @@ mod tests {
 
     /// What a count is called, found the way the shell finds it.
     fn name_of(counter: Counter) -> String {
-        let mut counts = Counts::new(&webhooks());
+        let mut counts = Counters::new(&webhooks());
         counts.add(counter);
         let mut found = Vec::new();
         counts.take(|index, count| found.push((index, count)));
@@ -251,23 +251,23 @@ mod tests {
     #[test]
     fn every_counter_has_the_name_of_the_design() {
         assert_eq!(
-            name_of(Counter::Requests(Request::Accepted)),
+            name_of(Counter::Requests(RequestOutcome::Accepted)),
             "freshpaint_webhooks.requests.outcome.accepted"
         );
         assert_eq!(
-            name_of(Counter::Requests(Request::Passed)),
+            name_of(Counter::Requests(RequestOutcome::Passed)),
             "freshpaint_webhooks.requests.outcome.passed"
         );
         assert_eq!(
-            name_of(Counter::Events(Some(Kind::Group), Event::Invalid)),
+            name_of(Counter::Events(Some(Kind::Group), EventOutcome::Invalid)),
             "freshpaint_webhooks.events.type.group.outcome.invalid"
         );
         assert_eq!(
-            name_of(Counter::Events(None, Event::Filtered)),
+            name_of(Counter::Events(None, EventOutcome::Filtered)),
             "freshpaint_webhooks.events.type.other.outcome.filtered"
         );
         assert_eq!(
-            name_of(Counter::Held(Held::Expired)),
+            name_of(Counter::Held(HeldOutcome::Expired)),
             "freshpaint_webhooks.held.outcome.expired"
         );
         assert_eq!(
@@ -306,7 +306,7 @@ mod tests {
                 "freshpaint_webhooks.suppressed.webhook.cdp.signal.filter",
             ]
         );
-        let mut counts = Counts::new(&webhooks);
+        let mut counts = Counters::new(&webhooks);
         counts.add(Counter::Suppressed(1, Signal::Filter));
         counts.add(Counter::Suppressed(0, Signal::Filter));
         counts.take(|index, count| assert_eq!((index, count), (at + 1, 1)));
@@ -314,7 +314,7 @@ mod tests {
 
     #[test]
     fn sums_until_taken() {
-        let mut counts = Counts::new(&webhooks());
+        let mut counts = Counters::new(&webhooks());
         for _ in 0..3 {
             counts.add(Counter::Deliveries(0, Label::Delivered));
         }

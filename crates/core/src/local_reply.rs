@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 /// An HTTP response, ready for the host.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Answer {
+pub struct LocalReply {
     /// HTTP status.
     pub status: u16,
     /// Header names in lower case with their values.
@@ -13,7 +13,7 @@ pub struct Answer {
     pub body: Cow<'static, [u8]>,
 }
 
-impl Answer {
+impl LocalReply {
     /// An answer whose body is plain text.
     #[must_use]
     pub fn text(status: u16, body: impl Into<Cow<'static, str>>) -> Self {

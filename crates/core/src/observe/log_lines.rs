@@ -4,7 +4,7 @@ use crate::clock::SteadyMillis;
 use crate::config::Webhook;
 use crate::intake::Report;
 
-use super::outcome::{Label, NotSent, Outcome};
+use crate::delivery::outcome::{Label, NotSent, Outcome};
 
 /// One line per webhook and label in this time.
 const EVERY_MILLIS: u64 = 10_000;
@@ -13,7 +13,7 @@ const MOST_PENDING: usize = 64;
 
 /// A line for the log; never holds anything of an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Notice {
+pub struct LogLine {
     /// How bad it is.
     pub level: log::Level,
     /// The line.
@@ -22,8 +22,8 @@ pub struct Notice {
 
 /// The lines since the shell last took them.
 #[derive(Debug)]
-pub(super) struct Notices {
-    pending: Vec<Notice>,
+pub struct LogLines {
+    pending: Vec<LogLine>,
     /// By webhook and label.
     written: Vec<Throttle>,
     /// By webhook.
@@ -54,8 +54,8 @@ impl Throttle {
     }
 }
 
-impl Notices {
-    pub(super) fn new(webhooks: &[Webhook]) -> Self {
+impl LogLines {
+    pub(crate) fn new(webhooks: &[Webhook]) -> Self {
         Self {
             pending: Vec::new(),
             written: vec![Throttle::default(); webhooks.len() * Label::ALL.len()],
@@ -65,18 +65,18 @@ impl Notices {
         }
     }
 
-    pub(super) fn take(&mut self) -> Vec<Notice> {
+    pub(crate) fn take(&mut self) -> Vec<LogLine> {
         std::mem::take(&mut self.pending)
     }
 
     fn push(&mut self, level: log::Level, text: String) {
         if self.pending.len() < MOST_PENDING {
-            self.pending.push(Notice { level, text });
+            self.pending.push(LogLine { level, text });
         }
     }
 
     /// Events of a request could not be delivered: how many, and what is wrong with the first.
-    pub(super) fn invalid(&mut self, report: &Report, now: SteadyMillis) {
+    pub(crate) fn invalid(&mut self, report: &Report, now: SteadyMillis) {
         let Some((_, reason)) = report.reasons().first() else {
             return;
         };
@@ -90,7 +90,7 @@ impl Notices {
     }
 
     /// A delivery failed: who is to blame, and for what.
-    pub(super) fn failure(
+    pub(crate) fn failure(
         &mut self,
         index: usize,
         webhook: &Webhook,
@@ -111,7 +111,7 @@ impl Notices {
     }
 
     /// So many attempts in a row failed that retries are held back.
-    pub(super) fn given_up(&mut self, index: usize, webhook: &Webhook, now: SteadyMillis) {
+    pub(crate) fn given_up(&mut self, index: usize, webhook: &Webhook, now: SteadyMillis) {
         if let Some(left_out) = admit(&mut self.given_up, index, now) {
             let (name, more) = (&webhook.name, more_like_it(left_out));
             self.push(
@@ -122,7 +122,7 @@ impl Notices {
     }
 
     /// It had been given up.
-    pub(super) fn back(&mut self, index: usize, webhook: &Webhook, now: SteadyMillis) {
+    pub(crate) fn back(&mut self, index: usize, webhook: &Webhook, now: SteadyMillis) {
         if let Some(left_out) = admit(&mut self.back, index, now) {
             let (name, more) = (&webhook.name, more_like_it(left_out));
             self.push(
@@ -177,12 +177,12 @@ mod tests {
     #[test]
     fn an_outage_writes_one_line_in_ten_seconds_and_counts_the_rest() {
         let webhook = testing::webhook("crm");
-        let mut notices = Notices::new(std::slice::from_ref(&webhook));
+        let mut log_lines = LogLines::new(std::slice::from_ref(&webhook));
         for now in 0..10_000 {
-            notices.failure(0, &webhook, Outcome::Timeout, 1, now);
+            log_lines.failure(0, &webhook, Outcome::Timeout, 1, now);
         }
-        notices.failure(0, &webhook, Outcome::Timeout, 3, 10_000);
-        let lines: Vec<_> = notices
+        log_lines.failure(0, &webhook, Outcome::Timeout, 3, 10_000);
+        let lines: Vec<_> = log_lines
             .take()
             .into_iter()
             .map(|notice| notice.text)
@@ -200,12 +200,12 @@ mod tests {
     #[test]
     fn a_webhook_that_comes_and_goes_does_not_flood_the_log() {
         let webhook = testing::webhook("crm");
-        let mut notices = Notices::new(std::slice::from_ref(&webhook));
+        let mut log_lines = LogLines::new(std::slice::from_ref(&webhook));
         for now in 0..=10_000 {
-            notices.given_up(0, &webhook, now);
-            notices.back(0, &webhook, now);
+            log_lines.given_up(0, &webhook, now);
+            log_lines.back(0, &webhook, now);
         }
-        let lines: Vec<_> = notices
+        let lines: Vec<_> = log_lines
             .take()
             .into_iter()
             .map(|notice| (notice.level, notice.text))
@@ -228,14 +228,14 @@ mod tests {
     #[test]
     fn tells_a_refusal_from_a_way_that_is_blocked() {
         let webhook = testing::webhook("crm");
-        let mut notices = Notices::new(std::slice::from_ref(&webhook));
+        let mut log_lines = LogLines::new(std::slice::from_ref(&webhook));
         let refused = Outcome::Rejected {
             status: 403,
             retry_after: None,
         };
-        notices.failure(0, &webhook, refused, 1, 0);
-        notices.failure(0, &webhook, Outcome::NotSent(NotSent::NoCapacity), 1, 0);
-        let lines: Vec<_> = notices
+        log_lines.failure(0, &webhook, refused, 1, 0);
+        log_lines.failure(0, &webhook, Outcome::NotSent(NotSent::NoCapacity), 1, 0);
+        let lines: Vec<_> = log_lines
             .take()
             .into_iter()
             .map(|notice| notice.text)
