@@ -8,6 +8,7 @@ use std::time::Duration;
 use freshpaint_core::clock::{Now, SteadyMillis};
 use freshpaint_core::delivery::outcome::NotSent;
 use freshpaint_core::local_reply::LocalReply;
+use freshpaint_core::observe::{Metric, MetricKind};
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::{BufferType, MapType, MetricType, Status};
 
@@ -152,15 +153,24 @@ pub(crate) fn done() {
     let _ = unsafe { proxy_done() };
 }
 
-pub(crate) fn define_counter(name: &str) -> Option<u32> {
-    hostcalls::define_metric(MetricType::Counter, name).ok()
+pub(crate) fn define_metric(metric: &Metric) -> Option<u32> {
+    let kind = match metric.kind {
+        MetricKind::Counter => MetricType::Counter,
+        MetricKind::Gauge => MetricType::Gauge,
+        MetricKind::Histogram => MetricType::Histogram,
+    };
+    hostcalls::define_metric(kind, &metric.name).ok()
 }
 
+/// Adds to a counter, which refuses an increment of zero (Envoy
+/// `source/extensions/common/wasm/context.cc`).
 pub(crate) fn increment(counter: u32, by: u32) {
-    // A counter refuses an increment of zero (Envoy `source/extensions/common/wasm/context.cc`).
-    if by > 0 {
-        let _ = hostcalls::increment_metric(counter, i64::from(by));
-    }
+    let _ = hostcalls::increment_metric(counter, i64::from(by));
+}
+
+/// Sets a gauge, or gives a histogram one more value.
+pub(crate) fn record(metric: u32, value: u64) {
+    let _ = hostcalls::record_metric(metric, value);
 }
 
 pub(crate) fn shared_data(key: &str) -> (Option<Vec<u8>>, Option<u32>) {

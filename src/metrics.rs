@@ -1,33 +1,34 @@
-//! The host's ids of the counters.
+//! The host's ids of the metrics.
 
 use freshpaint_core::config::Webhook;
-use freshpaint_core::observe::counters;
-use freshpaint_core::worker::Worker;
+use freshpaint_core::observe::{self, Change, Observe};
 
 use crate::host;
 
-/// Ids by the index that the core counts with.
+/// Ids by the index that the core gives to a metric.
 #[derive(Debug)]
 pub(crate) struct Metrics {
     ids: Vec<Option<u32>>,
 }
 
 impl Metrics {
-    /// Defines every counter. Counting here would count once per VM that loads the configuration.
+    /// Defines every metric. A count here would count once per VM that loads the configuration.
     pub(crate) fn define(webhooks: &[Webhook]) -> Self {
+        let metrics = observe::metrics(webhooks);
         Self {
-            ids: counters::names(webhooks)
-                .iter()
-                .map(|name| host::define_counter(name))
-                .collect(),
+            ids: metrics.iter().map(host::define_metric).collect(),
         }
     }
 
-    /// Hands the core's counts over.
-    pub(crate) fn flush(&self, worker: &mut Worker) {
-        worker.take_counts(|index, count| {
-            if let Some(Some(id)) = self.ids.get(index) {
-                host::increment(*id, count);
+    /// Hands the changes over.
+    pub(crate) fn flush(&self, observe: &mut Observe) {
+        observe.take_changes(|metric, change| {
+            let Some(Some(id)) = self.ids.get(metric.index()) else {
+                return;
+            };
+            match change {
+                Change::Add(count) => host::increment(*id, count),
+                Change::Record(value) => host::record(*id, value),
             }
         });
     }

@@ -113,13 +113,13 @@ impl Plugin {
 
     /// Counts and log lines, to the host.
     pub(crate) fn flush(&self) {
-        self.metrics.flush(&mut self.worker.borrow_mut());
+        self.metrics.flush(self.worker.borrow_mut().observe());
         self.log();
     }
 
     fn log(&self) {
-        for notice in self.worker.borrow_mut().take_log_lines() {
-            log::log!(notice.level, "{}", notice.text);
+        for line in self.worker.borrow_mut().observe().log_lines.take() {
+            log::log!(line.level, "{}", line.text);
         }
     }
 

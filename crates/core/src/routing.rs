@@ -1,7 +1,7 @@
 //! Which events go to which webhook, beyond the contract's options; what of them goes is [`crate::redaction`]'s.
 //!
 //! The rules of one webhook are compiled when the configuration is read; a webhook without any has none and costs nothing.
-//! What does not go is counted by webhook and [`Signal`], so that it can be shown why.
+//! What does not go is counted by webhook and [`SuppressReason`], so that it can be shown why.
 
 use std::hash::Hasher;
 
@@ -11,47 +11,25 @@ use subtle::ConstantTimeEq;
 use crate::config::Secret;
 use crate::consent::OptOut;
 use crate::event::{Event, Kind};
+use crate::observe::{labels, Label};
 use crate::redaction::Redaction;
 
-/// Why a webhook does not get an event, in the order in which it is asked: the first that says no is counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Signal {
-    /// `sources`: its write key or environment id is not one of those that may send.
-    Source,
-    /// `sample`: it is not part of the sample.
-    Sample,
-    /// `honor`: its request says `Sec-GPC: 1`.
-    Gpc,
-    /// `honor`: its request says `DNT: 1`.
-    Dnt,
-    /// `requires_consent`: a category was not granted.
-    Consent,
-    /// `events`: its type or its name.
-    Filter,
-}
-
-impl Signal {
-    /// Every signal, in the order of rules, metrics and documentation.
-    pub const ALL: [Self; 6] = [
-        Self::Source,
-        Self::Sample,
-        Self::Gpc,
-        Self::Dnt,
-        Self::Consent,
-        Self::Filter,
-    ];
-
-    /// The value of the metrics' `signal`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Source => "source",
-            Self::Sample => "sample",
-            Self::Gpc => "gpc",
-            Self::Dnt => "dnt",
-            Self::Consent => "consent",
-            Self::Filter => "filter",
-        }
+labels! {
+    /// Why a webhook does not get an event, in the order in which it is asked: the first that says no
+    /// is counted.
+    pub enum SuppressReason {
+        /// `sources`: its write key or environment id is not one of those that may send.
+        Source = "source",
+        /// `sample`: it is not part of the sample.
+        Sample = "sample",
+        /// `honor`: its request says `Sec-GPC: 1`.
+        Gpc = "gpc",
+        /// `honor`: its request says `DNT: 1`.
+        Dnt = "dnt",
+        /// `requires_consent`: a category was not granted.
+        Consent = "consent",
+        /// `events`: its type or its name.
+        Filter = "filter",
     }
 }
 
@@ -80,19 +58,19 @@ impl Rules {
     /// Whether every event goes, as it is.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.redaction.is_none() && !Signal::ALL.iter().any(|signal| self.has(*signal))
+        self.redaction.is_none() && !SuppressReason::ALL.iter().any(|signal| self.has(*signal))
     }
 
     /// Whether a rule could ever say no for this reason.
     #[must_use]
-    pub fn has(&self, signal: Signal) -> bool {
+    pub fn has(&self, signal: SuppressReason) -> bool {
         match signal {
-            Signal::Source => !self.sources.is_empty(),
-            Signal::Sample => self.sample.is_some(),
-            Signal::Gpc => self.honor.gpc,
-            Signal::Dnt => self.honor.dnt,
-            Signal::Consent => !self.requires_consent.is_empty(),
-            Signal::Filter => {
+            SuppressReason::Source => !self.sources.is_empty(),
+            SuppressReason::Sample => self.sample.is_some(),
+            SuppressReason::Gpc => self.honor.gpc,
+            SuppressReason::Dnt => self.honor.dnt,
+            SuppressReason::Consent => !self.requires_consent.is_empty(),
+            SuppressReason::Filter => {
                 !(self.types.is_empty() && self.allow.is_empty() && self.deny.is_empty())
             }
         }
@@ -100,28 +78,29 @@ impl Rules {
 
     /// Why the event does not go, or `None` when it does.
     #[must_use]
-    pub fn suppress(&self, event: &Event<'_>) -> Option<Signal> {
-        Signal::ALL
-            .into_iter()
+    pub fn suppress(&self, event: &Event<'_>) -> Option<SuppressReason> {
+        SuppressReason::ALL
+            .iter()
+            .copied()
             .find(|signal| self.has(*signal) && !self.admits(*signal, event))
     }
 
-    fn admits(&self, signal: Signal, event: &Event<'_>) -> bool {
+    fn admits(&self, signal: SuppressReason, event: &Event<'_>) -> bool {
         match signal {
-            Signal::Source => {
+            SuppressReason::Source => {
                 let source = event.source.map(|source| source.decoded());
                 let source = source.as_deref().unwrap_or_default();
                 let listed = |list: &Vec<Source>| Source::any(list, source);
                 self.sources.iter().all(listed)
             }
-            Signal::Sample => self.sample.is_none_or(|sample| sample.admits(event)),
-            Signal::Gpc => !event.opt_out.gpc,
-            Signal::Dnt => !event.opt_out.dnt,
-            Signal::Consent => {
+            SuppressReason::Sample => self.sample.is_none_or(|sample| sample.admits(event)),
+            SuppressReason::Gpc => !event.opt_out.gpc,
+            SuppressReason::Dnt => !event.opt_out.dnt,
+            SuppressReason::Consent => {
                 let mut required = self.requires_consent.iter();
                 required.all(|category| event.consent.grants(category))
             }
-            Signal::Filter => {
+            SuppressReason::Filter => {
                 self.types.iter().all(|types| types.contains(&event.kind))
                     && self.admits_name(event)
             }

@@ -15,10 +15,9 @@ use crate::delivery::{self, Call, Handover, Outbox, Overloaded, Submitted};
 use crate::event::Event;
 use crate::intake::{self, Answered, Collection, Context, Head, Item, Judgement, Report};
 use crate::local_reply::LocalReply;
-use crate::observe::counters::{Counter, EventOutcome, RequestOutcome};
-use crate::observe::LogLine;
+use crate::observe::{Counter, EventOutcome, Observe, RequestOutcome};
 use crate::redaction::Redaction;
-use crate::routing::Signal;
+use crate::routing::SuppressReason;
 use crate::signing::WebhookId;
 
 /// What sets this worker apart from the others, given by the host.
@@ -244,14 +243,9 @@ impl Worker {
             .map(|wake_at| wake_at.saturating_sub(now))
     }
 
-    /// Counts since the shell last asked, by index in [`crate::observe::counters::names`].
-    pub fn take_counts(&mut self, give: impl FnMut(usize, u32)) {
-        self.outbox.take_counts(give);
-    }
-
-    /// Log lines since the shell last asked.
-    pub fn take_log_lines(&mut self) -> Vec<LogLine> {
-        self.outbox.take_log_lines()
+    /// Counts and log lines.
+    pub fn observe(&mut self) -> &mut Observe {
+        self.outbox.observe()
     }
 
     /// Is a call under way?
@@ -316,7 +310,7 @@ impl Worker {
 fn wanting(
     event: &Event<'_>,
     webhooks: &[Webhook],
-    mut suppressed: impl FnMut(usize, Signal),
+    mut suppressed: impl FnMut(usize, SuppressReason),
 ) -> WebhookSet {
     set_of(webhooks, |index, webhook| {
         if !webhook.options.take(event.kind, event.automatic) {

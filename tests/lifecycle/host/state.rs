@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use proxy_wasm::types::{LogLevel, Status};
+use proxy_wasm::types::{LogLevel, MetricType, Status};
 
 use super::{Answer, Call, Headers};
 
@@ -72,6 +72,7 @@ pub(super) struct State {
     pub(super) shared_data: BTreeMap<String, (Vec<u8>, u32)>,
     pub(super) last_cas: u32,
     pub(super) metrics: Vec<(String, u64)>,
+    pub(super) metric_kinds: Vec<MetricType>,
     pub(super) logs: Vec<(LogLevel, String)>,
 
     pub(super) host_calls: Vec<String>,

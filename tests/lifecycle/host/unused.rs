@@ -29,7 +29,6 @@ unused! {
     proxy_grpc_close,
     proxy_grpc_send,
     proxy_grpc_stream,
-    proxy_record_metric,
     proxy_remove_header_map_value,
     proxy_replace_header_map_value,
     proxy_resolve_shared_queue,

@@ -119,7 +119,7 @@ extern "C" fn proxy_get_property(
 
 #[no_mangle]
 extern "C" fn proxy_define_metric(
-    _: MetricType,
+    kind: MetricType,
     name: *const u8,
     name_size: usize,
     id: *mut u32,
@@ -130,6 +130,7 @@ extern "C" fn proxy_define_metric(
         let known = state.metrics.iter().position(|(known, _)| *known == name);
         known.unwrap_or_else(|| {
             state.metrics.push((name, 0));
+            state.metric_kinds.push(kind);
             state.metrics.len() - 1
         })
     });
@@ -152,6 +153,27 @@ extern "C" fn proxy_increment_metric(id: u32, by: i64) -> Status {
         if state.roots.values().any(|root| root.configuring) {
             state.violation("a count from on_configure, which runs in every VM");
         }
+        Status::Ok
+    })
+}
+
+/// Sets a gauge; of a histogram, the number of its values is kept.
+#[no_mangle]
+extern "C" fn proxy_record_metric(id: u32, value: u64) -> Status {
+    with(|state| {
+        let (Some((name, known)), Some(kind)) = (
+            state.metrics.get_mut(id as usize),
+            state.metric_kinds.get(id as usize),
+        ) else {
+            return Status::NotFound;
+        };
+        match kind {
+            MetricType::Gauge => *known = value,
+            MetricType::Histogram => *known += 1,
+            _ => return Status::BadArgument,
+        }
+        let host_call = format!("proxy_record_metric {name}");
+        state.count(host_call);
         Status::Ok
     })
 }

@@ -195,8 +195,8 @@ impl Bed {
                 .called(&call, Ok(self.last_token), self.now, &mut self.shared);
         }
         while self.outbox.next_verdict().is_some() {}
-        self.outbox.take_counts(|_, _| {});
-        self.outbox.take_log_lines();
+        self.outbox.observe().take_changes(|_, _| {});
+        self.outbox.observe().log_lines.take();
         self.outbox.wake_at();
     }
 }

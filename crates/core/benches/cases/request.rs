@@ -115,8 +115,8 @@ impl Bed {
                 .called(&call, Ok(self.last_token), 0, &mut self.shared);
         }
         let answer = self.worker.next_answer().map(|(_, answer)| answer.status);
-        self.worker.take_counts(|_, _| {});
-        self.worker.take_log_lines();
+        self.worker.observe().take_changes(|_, _| {});
+        self.worker.observe().log_lines.take();
         self.worker.wake_in(0);
         answer
     }

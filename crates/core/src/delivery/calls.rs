@@ -11,7 +11,7 @@ use super::outcome::{CallResponse, NotSent, Outcome};
 use super::table::Shared;
 use crate::clock::SteadyMillis;
 use crate::config::Webhook;
-use crate::observe::counters::Counter;
+use crate::observe::Counter;
 use crate::signing::WebhookId;
 
 /// A call that the host never ends is given up this long after its timeout.
@@ -227,8 +227,7 @@ impl<T> Outbox<T> {
             }
         }
         self.observe
-            .counters
-            .add(Counter::Deliveries(webhook, outcome.label()));
+            .count(Counter::Deliveries(webhook, outcome.label()));
         let (is_retry, attempt) = (entry.is_retry, entry.failed_rounds.saturating_add(1));
         let is_first = outcome == Outcome::Delivered && !entry.is_accepted();
         if outcome == Outcome::Delivered {

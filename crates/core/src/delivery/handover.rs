@@ -10,7 +10,7 @@ use super::webhook_set::WebhookSet;
 use super::Event;
 use crate::clock::SteadyMillis;
 use crate::config::Webhook;
-use crate::observe::counters::{Counter, HeldOutcome};
+use crate::observe::{Counter, HeldOutcome};
 use crate::routing::Rules;
 
 /// A kept event on its way to the configuration that replaces this one.
@@ -66,9 +66,7 @@ impl<T> Outbox<T> {
                     })
                     .collect();
                 let expires = entry.held?.expires;
-                self.observe
-                    .counters
-                    .add(Counter::Held(HeldOutcome::HandedOver));
+                self.observe.count(Counter::Held(HeldOutcome::HandedOver));
                 Some(Handover {
                     webhooks,
                     failed_rounds: entry.failed_rounds,
@@ -113,9 +111,7 @@ impl<T> Outbox<T> {
         });
         event.redacted = redacted.collect();
         if event.wanted.is_empty() {
-            self.observe
-                .counters
-                .add(Counter::Held(HeldOutcome::Refused));
+            self.observe.count(Counter::Held(HeldOutcome::Refused));
             return;
         }
         let (id, cost) = (event.id, event.cost());

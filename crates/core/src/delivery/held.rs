@@ -10,7 +10,7 @@ use super::outbox::Outbox;
 use super::table::{EventId, Resume, Shared, State, PULSE_LOST_AFTER};
 use super::webhook_set::WebhookSet;
 use crate::clock::SteadyMillis;
-use crate::observe::counters::{Counter, EventOutcome, HeldOutcome};
+use crate::observe::{Counter, EventOutcome, HeldOutcome};
 
 /// How long to wait for the retry budget to fill.
 const BUDGET_WAIT_MILLIS: u64 = 100;
@@ -37,7 +37,7 @@ impl<T> Outbox<T> {
             },
             Err(reason) => {
                 if let Some(reason) = reason {
-                    self.observe.counters.add(Counter::Held(reason));
+                    self.observe.count(Counter::Held(reason));
                 }
                 Decision::Failed {
                     kept_until_due: None,
@@ -82,8 +82,7 @@ impl<T> Outbox<T> {
         }
         for waiter in waiters {
             self.observe
-                .counters
-                .add(Counter::Events(Some(kind), EventOutcome::Failed));
+                .count(Counter::Events(Some(kind), EventOutcome::Failed));
             self.decide(waiter.batch, decision);
             self.settle(waiter.batch);
             self.push_ready(waiter.batch, now);
@@ -118,7 +117,7 @@ impl<T> Outbox<T> {
             self.bytes = self.bytes.saturating_sub(cost);
             self.schedule.events += 1;
             self.schedule.bytes += cost;
-            self.observe.counters.add(Counter::Held(HeldOutcome::Kept));
+            self.observe.count(Counter::Held(HeldOutcome::Kept));
         }
         let delay = backoff::delay(
             entry.failed_rounds,
@@ -148,9 +147,7 @@ impl<T> Outbox<T> {
                 continue;
             }
             if entry.held.is_some_and(|held| now >= held.expires) {
-                self.observe
-                    .counters
-                    .add(Counter::Held(HeldOutcome::Expired));
+                self.observe.count(Counter::Held(HeldOutcome::Expired));
                 self.failed(
                     key,
                     Decision::Failed {
@@ -251,9 +248,7 @@ impl<T> Outbox<T> {
         now: SteadyMillis,
         shared: &mut dyn Shared,
     ) {
-        self.observe
-            .counters
-            .add(Counter::Held(HeldOutcome::HandedOver));
+        self.observe.count(Counter::Held(HeldOutcome::HandedOver));
         let Some(entry) = self.remove(key) else {
             return;
         };

@@ -20,8 +20,7 @@ use super::{millis, Event, TOTAL_TIMEOUT};
 use crate::clock::SteadyMillis;
 use crate::config::Config;
 use crate::intake::Report;
-use crate::observe::counters::{Counter, EventOutcome, HeldOutcome};
-use crate::observe::{LogLine, Observe};
+use crate::observe::{Counter, EventOutcome, HeldOutcome, Observe};
 
 /// The least that a `Retry-After` says: header values are whole seconds.
 const LEAST_WAIT: Duration = Duration::from_secs(1);
@@ -150,19 +149,14 @@ impl<T> Outbox<T> {
         self.verdicts.pop_front()
     }
 
-    /// Counts since the shell last asked, by index in [`crate::observe::counters::names`].
-    pub fn take_counts(&mut self, give: impl FnMut(usize, u32)) {
-        self.observe.counters.take(give);
+    /// Counts and log lines.
+    pub fn observe(&mut self) -> &mut Observe {
+        &mut self.observe
     }
 
     /// Counts one.
     pub fn count(&mut self, counter: Counter) {
-        self.observe.counters.add(counter);
-    }
-
-    /// Log lines since the shell last asked.
-    pub fn take_log_lines(&mut self) -> Vec<LogLine> {
-        self.observe.log_lines.take()
+        self.observe.count(counter);
     }
 
     /// Puts a line into the log for the events of a request that could not be delivered.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::observe::DeliveryOutcome;
+
 /// What the host knows of a call that ended; read once, by name, as bytes.
 ///
 /// Envoy's HTTP client reports its own failures as ordinary responses (`source/common/router/router.cc`), so the
@@ -77,44 +79,6 @@ pub enum Outcome {
     NotSent(NotSent),
 }
 
-/// Label of an outcome in metrics and log lines.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Label {
-    /// See [`Outcome::Delivered`].
-    Delivered,
-    /// See [`Outcome::Rejected`].
-    Rejected,
-    /// See [`Outcome::Timeout`].
-    Timeout,
-    /// See [`Outcome::Unreachable`].
-    Unreachable,
-    /// See [`Outcome::NotSent`].
-    NotSent,
-}
-
-impl Label {
-    /// Every label, in the order of the metrics.
-    pub const ALL: [Self; 5] = [
-        Self::Delivered,
-        Self::Rejected,
-        Self::Timeout,
-        Self::Unreachable,
-        Self::NotSent,
-    ];
-
-    /// As it stands in metric names.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Delivered => "delivered",
-            Self::Rejected => "rejected",
-            Self::Timeout => "timeout",
-            Self::Unreachable => "unreachable",
-            Self::NotSent => "not_sent",
-        }
-    }
-}
-
 impl Outcome {
     /// Judges what the host reports.
     #[must_use]
@@ -167,13 +131,13 @@ impl Outcome {
 
     /// The outcome without its details.
     #[must_use]
-    pub fn label(self) -> Label {
+    pub fn label(self) -> DeliveryOutcome {
         match self {
-            Self::Delivered => Label::Delivered,
-            Self::Rejected { .. } => Label::Rejected,
-            Self::Timeout => Label::Timeout,
-            Self::Unreachable => Label::Unreachable,
-            Self::NotSent(_) => Label::NotSent,
+            Self::Delivered => DeliveryOutcome::Delivered,
+            Self::Rejected { .. } => DeliveryOutcome::Rejected,
+            Self::Timeout => DeliveryOutcome::Timeout,
+            Self::Unreachable => DeliveryOutcome::Unreachable,
+            Self::NotSent(_) => DeliveryOutcome::NotSent,
         }
     }
 

@@ -6,7 +6,7 @@ use super::outbox::Outbox;
 use super::outcome::{NotSent, Outcome};
 use super::table::{Shared, PULSE_EVERY};
 use crate::clock::SteadyMillis;
-use crate::observe::counters::{Counter, EventOutcome};
+use crate::observe::{Counter, EventOutcome};
 
 /// How often to look whether another worker has delivered what it claimed, in milliseconds.
 pub(super) const ELSEWHERE_EVERY: u64 = 50;

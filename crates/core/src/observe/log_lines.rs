@@ -1,15 +1,17 @@
 //! Log lines, bounded so that an outage does not flood the log.
 
+use rustc_hash::FxHashMap;
+
+use super::DeliveryOutcome;
 use crate::clock::SteadyMillis;
 use crate::config::Webhook;
+use crate::delivery::outcome::{NotSent, Outcome};
 use crate::intake::Report;
 
-use crate::delivery::outcome::{Label, NotSent, Outcome};
-
-/// One line per webhook and label in this time.
+/// One line per topic in this time.
 const EVERY_MILLIS: u64 = 10_000;
 /// Lines not yet taken by the shell; more are counted, not kept.
-const MOST_PENDING: usize = 64;
+const MAX_PENDING: usize = 64;
 
 /// A line for the log; never holds anything of an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,19 +23,23 @@ pub struct LogLine {
 }
 
 /// The lines since the shell last took them.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct LogLines {
     pending: Vec<LogLine>,
-    /// By webhook and label.
-    written: Vec<Throttle>,
-    /// By webhook.
-    given_up: Vec<Throttle>,
-    back: Vec<Throttle>,
-    invalid: Throttle,
+    throttles: FxHashMap<Topic, Throttle>,
 }
 
-/// When the last line of a kind was written, and how many were left out since.
-#[derive(Clone, Debug, Default)]
+/// Lines that are alike; webhooks are given by their index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Topic {
+    Invalid,
+    Failed(usize, DeliveryOutcome),
+    GivenUp(usize),
+    Back(usize),
+}
+
+/// When the last line of a topic was written, and how many were left out since.
+#[derive(Debug, Default)]
 struct Throttle {
     last: Option<SteadyMillis>,
     left_out: u32,
@@ -55,22 +61,18 @@ impl Throttle {
 }
 
 impl LogLines {
-    pub(crate) fn new(webhooks: &[Webhook]) -> Self {
-        Self {
-            pending: Vec::new(),
-            written: vec![Throttle::default(); webhooks.len() * Label::ALL.len()],
-            given_up: vec![Throttle::default(); webhooks.len()],
-            back: vec![Throttle::default(); webhooks.len()],
-            invalid: Throttle::default(),
-        }
-    }
-
-    pub(crate) fn take(&mut self) -> Vec<LogLine> {
+    /// Gives each line once.
+    pub fn take(&mut self) -> Vec<LogLine> {
         std::mem::take(&mut self.pending)
     }
 
+    /// How many lines the next one of the topic stands for, if it may be written now.
+    fn admit(&mut self, topic: Topic, lines: u32, now: SteadyMillis) -> Option<u32> {
+        self.throttles.entry(topic).or_default().admit(now, lines)
+    }
+
     fn push(&mut self, level: log::Level, text: String) {
-        if self.pending.len() < MOST_PENDING {
+        if self.pending.len() < MAX_PENDING {
             self.pending.push(LogLine { level, text });
         }
     }
@@ -80,11 +82,14 @@ impl LogLines {
         let Some((_, reason)) = report.reasons().first() else {
             return;
         };
-        if let Some(left_out) = self.invalid.admit(now, report.invalid) {
+        if let Some(left_out) = self.admit(Topic::Invalid, report.invalid, now) {
             let (invalid, events, more) = (report.invalid, report.events, more_like_it(left_out));
             self.push(
                 log::Level::Warn,
-                format!("{invalid} of {events} events of a request are invalid, the first one: {reason}{more}"),
+                format!(
+                    "{invalid} of {events} events of a request are invalid, \
+                     the first one: {reason}{more}"
+                ),
             );
         }
     }
@@ -98,8 +103,8 @@ impl LogLines {
         attempt: u32,
         now: SteadyMillis,
     ) {
-        let slot = index * Label::ALL.len() + outcome.label() as usize;
-        let Some(left_out) = admit(&mut self.written, slot, now) else {
+        let topic = Topic::Failed(index, outcome.label());
+        let Some(left_out) = self.admit(topic, 1, now) else {
             return;
         };
         let more = more_like_it(left_out);
@@ -112,18 +117,21 @@ impl LogLines {
 
     /// So many attempts in a row failed that retries are held back.
     pub(crate) fn given_up(&mut self, index: usize, webhook: &Webhook, now: SteadyMillis) {
-        if let Some(left_out) = admit(&mut self.given_up, index, now) {
+        if let Some(left_out) = self.admit(Topic::GivenUp(index), 1, now) {
             let (name, more) = (&webhook.name, more_like_it(left_out));
             self.push(
                 log::Level::Warn,
-                format!("webhook {name}: keeps failing, kept events are tried one at a time until it answers{more}"),
+                format!(
+                    "webhook {name}: keeps failing, \
+                     kept events are tried one at a time until it answers{more}"
+                ),
             );
         }
     }
 
     /// It had been given up.
     pub(crate) fn back(&mut self, index: usize, webhook: &Webhook, now: SteadyMillis) {
-        if let Some(left_out) = admit(&mut self.back, index, now) {
+        if let Some(left_out) = self.admit(Topic::Back(index), 1, now) {
             let (name, more) = (&webhook.name, more_like_it(left_out));
             self.push(
                 log::Level::Info,
@@ -131,10 +139,6 @@ impl LogLines {
             );
         }
     }
-}
-
-fn admit(throttles: &mut [Throttle], index: usize, now: SteadyMillis) -> Option<u32> {
-    throttles.get_mut(index)?.admit(now, 1)
 }
 
 fn more_like_it(left_out: u32) -> String {
@@ -177,7 +181,7 @@ mod tests {
     #[test]
     fn an_outage_writes_one_line_in_ten_seconds_and_counts_the_rest() {
         let webhook = testing::webhook("crm");
-        let mut log_lines = LogLines::new(std::slice::from_ref(&webhook));
+        let mut log_lines = LogLines::default();
         for now in 0..10_000 {
             log_lines.failure(0, &webhook, Outcome::Timeout, 1, now);
         }
@@ -200,7 +204,7 @@ mod tests {
     #[test]
     fn a_webhook_that_comes_and_goes_does_not_flood_the_log() {
         let webhook = testing::webhook("crm");
-        let mut log_lines = LogLines::new(std::slice::from_ref(&webhook));
+        let mut log_lines = LogLines::default();
         for now in 0..=10_000 {
             log_lines.given_up(0, &webhook, now);
             log_lines.back(0, &webhook, now);
@@ -228,7 +232,7 @@ mod tests {
     #[test]
     fn tells_a_refusal_from_a_way_that_is_blocked() {
         let webhook = testing::webhook("crm");
-        let mut log_lines = LogLines::new(std::slice::from_ref(&webhook));
+        let mut log_lines = LogLines::default();
         let refused = Outcome::Rejected {
             status: 403,
             retry_after: None,
@@ -244,8 +248,8 @@ mod tests {
             lines,
             [
                 "webhook crm: refused with status 403, attempt 1",
-                "webhook crm: could not send: no healthy host, DNS not resolved or circuit breaker full (not_sent), \
-                 attempt 1",
+                "webhook crm: could not send: no healthy host, DNS not resolved or \
+                 circuit breaker full (not_sent), attempt 1",
             ]
         );
     }

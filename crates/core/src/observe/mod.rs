@@ -1,29 +1,62 @@
-//! Counters and log lines: everything that an operator sees of the rules.
+//! Metrics and log lines: everything that an operator sees of the rules.
 
-pub mod counters;
+mod changes;
 mod log_lines;
+mod metrics;
+mod registry;
+#[cfg(test)]
+mod tests;
 
 use crate::config::Webhook;
 
-use self::counters::Counters;
-pub use self::log_lines::{LogLine, LogLines};
+use metrics::Ids;
+use registry::Registry;
 
-/// Counts and log lines that the shell has not taken yet.
+pub use changes::{Change, Changes};
+pub use log_lines::{LogLine, LogLines};
+pub use metrics::{Counter, DeliveryOutcome, EventOutcome, HeldOutcome, RequestOutcome};
+pub(crate) use registry::labels;
+pub use registry::{Label, Metric, MetricId, MetricKind};
+
+/// Counts, values and log lines that the shell has not taken yet.
 #[derive(Debug)]
 pub struct Observe {
-    /// Counts since the shell last took them.
-    pub counters: Counters,
+    ids: Ids,
+    changes: Changes,
     /// Log lines since the shell last took them.
     pub log_lines: LogLines,
+}
+
+/// Every metric of a configuration with these webhooks, by [`MetricId::index`].
+#[must_use]
+pub fn metrics(webhooks: &[Webhook]) -> Vec<Metric> {
+    let mut registry = Registry::default();
+    Ids::register(&mut registry, webhooks);
+    registry.metrics
 }
 
 impl Observe {
     /// Nothing to tell yet, for a configuration with these webhooks.
     #[must_use]
     pub fn new(webhooks: &[Webhook]) -> Self {
+        let mut registry = Registry::default();
         Self {
-            counters: Counters::new(webhooks),
-            log_lines: LogLines::new(webhooks),
+            ids: Ids::register(&mut registry, webhooks),
+            changes: Changes::new(registry.metrics.len()),
+            log_lines: LogLines::default(),
         }
+    }
+
+    /// Counts one. There is no counter for an index that is no webhook's, nor for a reason that no
+    /// rule of the webhook has.
+    pub fn count(&mut self, counter: Counter) {
+        if let Some(id) = self.ids.counter(counter) {
+            self.changes.add_one(id);
+        }
+    }
+
+    /// Gives each change of a metric since the last time of asking.
+    pub fn take_changes(&mut self, mut give: impl FnMut(MetricId, Change)) {
+        self.changes.take(&mut give);
     }
 }

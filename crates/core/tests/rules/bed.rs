@@ -6,7 +6,7 @@ use freshpaint_core::clock::{Now, SteadyMillis};
 use freshpaint_core::delivery::outcome::CallResponse;
 use freshpaint_core::delivery::table::{Mark, Owner, Shared};
 use freshpaint_core::intake::{Head, Headers};
-use freshpaint_core::observe::counters;
+use freshpaint_core::observe::{self, Change};
 use freshpaint_core::worker::{Identity, Reception, Worker};
 
 /// One worker, and what it has done.
@@ -33,7 +33,10 @@ impl Bed {
             plugin: b"rules",
         };
         Self {
-            names: counters::names(&config.webhooks),
+            names: observe::metrics(&config.webhooks)
+                .into_iter()
+                .map(|metric| metric.name)
+                .collect(),
             webhooks: config
                 .webhooks
                 .iter()
@@ -95,8 +98,10 @@ impl Bed {
         }
         while self.worker.next_answer().is_some() {}
         let (names, counts) = (&self.names, &mut self.counts);
-        self.worker.take_counts(|index, count| {
-            *counts.entry(names[index].clone()).or_default() += count;
+        self.worker.observe().take_changes(|id, change| {
+            if let Change::Add(count) = change {
+                *counts.entry(names[id.index()].clone()).or_default() += count;
+            }
         });
         self.calls.sort();
         self.calls

@@ -11,7 +11,7 @@ use crate::delivery::outcome::{CallResponse, NotSent};
 use crate::delivery::table::{EventId, Owner};
 use crate::delivery::{Event, Outbox, Overloaded, Submitted, Verdict};
 use crate::event::Kind;
-use crate::observe::counters;
+use crate::observe::{self, Change};
 use crate::testing::FakeShared;
 
 /// A call under way.
@@ -81,7 +81,10 @@ impl Bed {
     pub(super) fn sharing(config: Config, shared: Rc<RefCell<FakeShared>>, owner: u32) -> Self {
         let config = Rc::new(config);
         Self {
-            names: counters::names(&config.webhooks),
+            names: observe::metrics(&config.webhooks)
+                .into_iter()
+                .map(|metric| metric.name)
+                .collect(),
             outbox: Outbox::new(config, Owner(owner), u64::from(owner), 1_000),
             shared,
             now: 1_000,
@@ -185,9 +188,11 @@ impl Bed {
             self.verdicts.push((ticket, verdict));
         }
         let (names, counts) = (&self.names, &mut self.counts);
-        self.outbox.take_counts(|index, count| {
-            let name = names[index].trim_start_matches("freshpaint_webhooks.");
-            *counts.entry(name.to_owned()).or_default() += count;
+        self.outbox.observe().take_changes(|id, change| {
+            let name = names[id.index()].trim_start_matches("freshpaint_webhooks.");
+            if let Change::Add(count) = change {
+                *counts.entry(name.to_owned()).or_default() += count;
+            }
         });
     }
 

@@ -1,0 +1,169 @@
+//! The table of the metrics: what is counted, and under which name.
+//!
+//! A name is Envoy's, without its prefix `wasmcustom.`. The shipped `stats_tags` cut its labels out.
+//! To add a metric: CONTRIBUTING.md, "Add a metric".
+
+use super::registry::{labels, Family, Label, MetricId, MetricKind, Registry};
+use crate::config::Webhook;
+use crate::event::Kind;
+use crate::routing::SuppressReason;
+
+labels! {
+    /// How a request ended, for the SDK.
+    pub enum RequestOutcome {
+        /// Answered with success.
+        Accepted = "accepted",
+        /// Answered so that the SDK sends it again.
+        Retry = "retry",
+        /// Answered with 4xx.
+        Refused = "refused",
+        /// Not a collection request: left to the route.
+        Passed = "passed",
+        /// A CORS preflight, answered whether it is allowed or not.
+        Preflight = "preflight",
+    }
+}
+
+labels! {
+    /// What became of an event when its request was answered.
+    pub enum EventOutcome {
+        /// At least one webhook has it.
+        Accepted = "accepted",
+        /// Every webhook failed it.
+        Failed = "failed",
+        /// No webhook wants it.
+        Filtered = "filtered",
+        /// Not an event that can be delivered.
+        Invalid = "invalid",
+        /// Recognised as sent again: a webhook had accepted it before.
+        Duplicate = "duplicate",
+    }
+}
+
+labels! {
+    /// How one delivery of an event to one webhook ended.
+    pub enum DeliveryOutcome {
+        /// See [`crate::delivery::outcome::Outcome::Delivered`].
+        Delivered = "delivered",
+        /// See [`crate::delivery::outcome::Outcome::Rejected`].
+        Rejected = "rejected",
+        /// See [`crate::delivery::outcome::Outcome::Timeout`].
+        Timeout = "timeout",
+        /// See [`crate::delivery::outcome::Outcome::Unreachable`].
+        Unreachable = "unreachable",
+        /// See [`crate::delivery::outcome::Outcome::NotSent`].
+        NotSent = "not_sent",
+    }
+}
+
+labels! {
+    /// What became of events that every webhook had failed.
+    pub enum HeldOutcome {
+        /// Kept to be tried again.
+        Kept = "kept",
+        /// Not kept: no room.
+        NoRoom = "no_room",
+        /// Delivered later.
+        Delivered = "delivered",
+        /// Every webhook refused it for good, so that it is not kept, or no longer.
+        Refused = "refused",
+        /// The retry window ended.
+        Expired = "expired",
+        /// Another worker, or a newer configuration, took it over.
+        HandedOver = "handed_over",
+    }
+}
+
+/// An event's type; no kind is `other`.
+impl Label for Option<Kind> {
+    const ALL: &'static [Self] = &[
+        Some(Kind::Track),
+        Some(Kind::Page),
+        Some(Kind::Identify),
+        Some(Kind::Group),
+        None,
+    ];
+
+    fn as_str(self) -> &'static str {
+        self.map_or("other", Kind::as_str)
+    }
+}
+
+/// One counter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counter {
+    /// A request was answered, or left to the route.
+    Requests(RequestOutcome),
+    /// An event was decided.
+    Events(Option<Kind>, EventOutcome),
+    /// A delivery to the webhook with this index ended.
+    Deliveries(usize, DeliveryOutcome),
+    /// A kept event changed its state.
+    Held(HeldOutcome),
+    /// The rules of the webhook with this index did not let an event through.
+    Suppressed(usize, SuppressReason),
+    /// The client had gone before its answer. The request has its outcome all the same.
+    Abandoned,
+}
+
+/// The ids of all metrics.
+#[derive(Debug)]
+pub(super) struct Ids {
+    requests: Family<RequestOutcome>,
+    events: Vec<(Option<Kind>, Family<EventOutcome>)>,
+    held: Family<HeldOutcome>,
+    abandoned: MetricId,
+    deliveries: Vec<Family<DeliveryOutcome>>,
+    suppressed: Vec<Family<SuppressReason>>,
+}
+
+impl Ids {
+    /// Registers every metric. This is the only place where a metric has a name.
+    pub(super) fn register(registry: &mut Registry, webhooks: &[Webhook]) -> Self {
+        let by_type = |kind: &Option<Kind>| format!("events.type.{}.outcome", kind.as_str());
+        Self {
+            requests: registry.counters("requests.outcome"),
+            events: Label::ALL
+                .iter()
+                .map(|kind| (*kind, registry.counters(&by_type(kind))))
+                .collect(),
+            held: registry.counters("held.outcome"),
+            abandoned: registry.register(
+                MetricKind::Counter,
+                format_args!("answers.outcome.abandoned"),
+            ),
+            deliveries: webhooks
+                .iter()
+                .map(|webhook| {
+                    registry.counters(&format!("deliveries.webhook.{}.outcome", webhook.name))
+                })
+                .collect(),
+            suppressed: webhooks
+                .iter()
+                .map(|webhook| {
+                    let rules = webhook.rules.as_deref();
+                    registry.counters_where(
+                        &format!("suppressed.webhook.{}.signal", webhook.name),
+                        |reason| rules.is_some_and(|rules| rules.has(reason)),
+                    )
+                })
+                .collect(),
+        }
+    }
+
+    /// `None` where there is no such counter: an index that is no webhook's, or a reason that none
+    /// of its rules has.
+    pub(super) fn counter(&self, counter: Counter) -> Option<MetricId> {
+        match counter {
+            Counter::Requests(outcome) => self.requests.id(outcome),
+            Counter::Events(kind, outcome) => {
+                let (_, events) = self.events.iter().find(|(known, _)| *known == kind)?;
+                events.id(outcome)
+            }
+            Counter::Deliveries(webhook, outcome) => self.deliveries.get(webhook)?.id(outcome),
+            Counter::Held(outcome) => self.held.id(outcome),
+            Counter::Suppressed(webhook, reason) => self.suppressed.get(webhook)?.id(reason),
+            Counter::Abandoned => Some(self.abandoned),
+        }
+    }
+}

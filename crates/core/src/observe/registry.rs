@@ -1,0 +1,120 @@
+//! Metrics by id: each is registered once, with its name and its kind.
+
+use std::fmt;
+
+/// What Envoy makes of a metric's values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MetricKind {
+    /// A sum that only grows.
+    Counter,
+    /// The last value.
+    Gauge,
+    /// How values are distributed.
+    Histogram,
+}
+
+/// A metric as the host is told of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Metric {
+    /// Without Envoy's prefix `wasmcustom.`.
+    pub name: String,
+    /// What its values are.
+    pub kind: MetricKind,
+}
+
+/// Names one registered metric.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MetricId(usize);
+
+impl MetricId {
+    /// The metric's place in what [`super::metrics`] gives for the same webhooks.
+    #[must_use]
+    pub fn index(self) -> usize {
+        self.0
+    }
+}
+
+/// The values that one label of a metric can have.
+pub trait Label: Copy + PartialEq + 'static {
+    /// Each value once.
+    const ALL: &'static [Self];
+
+    /// The value as it stands in the metric's name.
+    fn as_str(self) -> &'static str;
+}
+
+/// An enum whose variants are the values of a label. A variant without its text does not compile.
+macro_rules! labels {
+    (
+        $(#[$about:meta])*
+        pub enum $name:ident {
+            $($(#[$doc:meta])* $variant:ident = $text:literal,)+
+        }
+    ) => {
+        $(#[$about])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum $name {
+            $($(#[$doc])* $variant,)+
+        }
+
+        impl $crate::observe::Label for $name {
+            const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $text,)+
+                }
+            }
+        }
+    };
+}
+pub(crate) use labels;
+
+/// One metric for each value of a label, or for some of them.
+#[derive(Debug)]
+pub(super) struct Family<L>(Vec<(L, MetricId)>);
+
+impl<L: Label> Family<L> {
+    /// `None` for a value that was left out when the family was registered.
+    pub(super) fn id(&self, label: L) -> Option<MetricId> {
+        let mut all = self.0.iter();
+        all.find(|(known, _)| *known == label).map(|(_, id)| *id)
+    }
+}
+
+/// Gives out ids, in the order of registration.
+#[derive(Debug, Default)]
+pub(super) struct Registry {
+    pub(super) metrics: Vec<Metric>,
+}
+
+impl Registry {
+    /// Registers one metric, whose name goes behind the product's prefix.
+    pub(super) fn register(&mut self, kind: MetricKind, name: fmt::Arguments<'_>) -> MetricId {
+        let id = MetricId(self.metrics.len());
+        let name = format!("freshpaint_webhooks.{name}");
+        self.metrics.push(Metric { name, kind });
+        id
+    }
+
+    /// Registers a counter for each value of the label that ends `name`.
+    pub(super) fn counters<L: Label>(&mut self, name: &str) -> Family<L> {
+        self.counters_where(name, |_| true)
+    }
+
+    /// Registers a counter for each value of the label that ends `name`, where `is_used` says so.
+    pub(super) fn counters_where<L: Label>(
+        &mut self,
+        name: &str,
+        is_used: impl Fn(L) -> bool,
+    ) -> Family<L> {
+        let used = L::ALL.iter().copied().filter(|label| is_used(*label));
+        Family(
+            used.map(|label| {
+                let name = format_args!("{name}.{}", label.as_str());
+                (label, self.register(MetricKind::Counter, name))
+            })
+            .collect(),
+        )
+    }
+}
