@@ -1,6 +1,6 @@
 # Each target is one script; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run build test bench bench-v8 faults sdks check deny fuzz clean
+.PHONY: help run build test bench bench-v8 faults sdks fmt check deny fuzz clean
 
 help: ## List the targets
 	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/\1	\2/p' $(MAKEFILE_LIST) | while IFS='	' read -r target what; do \
@@ -24,6 +24,9 @@ faults: ## Break webhooks in every way for FAULTS_SECONDS (300), and hold what w
 
 sdks: ## Run the real SDKs against a real Envoy with the module, and print a table SDK x call
 	@scripts/sdks
+
+fmt: ## Format the Rust code
+	@cargo fmt --all
 
 check: ## Check formatting, and lint for the host and for wasm32
 	@scripts/check
