@@ -7,7 +7,7 @@ use std::cell::Cell;
 
 use freshpaint_core::intake::Headers;
 
-use crate::header_map::HeaderMap;
+use crate::host::HeaderMap;
 
 /// `stream` panics at once, `root` as soon as the root does something.
 const HEADER: &str = "x-fault-injection";

@@ -3,7 +3,7 @@
 use freshpaint_core::delivery::table::Owner;
 use freshpaint_core::worker::Identity;
 
-use crate::{host, shared_data};
+use crate::host::{self, shared_data};
 
 /// A new identity for a plugin of this name.
 pub(crate) fn new(plugin: &[u8]) -> Identity<'_> {

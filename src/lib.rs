@@ -1,25 +1,20 @@
 //! The Freshpaint Webhooks destination as an Envoy filter: the only code that touches proxy-wasm.
 //!
-//! Every rule is in `freshpaint-core`; what is here moves bytes and times between it and the host. Streams take requests
-//! in and wait; the root makes every call, for the host ends calls on the root alone once a client has gone
-//! (proxy-wasm-cpp-host `src/exports.cc`, `http_call`).
+//! Every rule is in `freshpaint-core`; this crate moves bytes and times between it and the host.
+//! Streams take requests in and wait. The root makes every call, because the host ends calls on the
+//! root alone once a client has gone (proxy-wasm-cpp-host `src/exports.cc`, `http_call`).
 #![deny(unsafe_code)]
 // The one public item is the SDK's entry point.
 #![allow(missing_docs)]
 
-mod doorbell;
 #[cfg(feature = "fault-injection")]
 mod fault;
-mod header_map;
 mod host;
 mod identity;
-mod metrics;
 mod plugin;
+mod reenter;
 mod root;
-mod shared_data;
 mod stream;
-#[allow(unsafe_code)] // Bindings, which have no safe form.
-mod wasi;
 
 proxy_wasm::main! {{
     proxy_wasm::set_log_level(proxy_wasm::types::LogLevel::Trace);

@@ -1,4 +1,4 @@
-//! The root: makes every call, hears every outcome, gives every answer.
+//! The root: makes every call, hears every outcome, sends every reply.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -7,19 +7,16 @@ use freshpaint_core::clock::SteadyMillis;
 use freshpaint_core::config::Webhook;
 use freshpaint_core::delivery::outcome::{CallResponse, NotSent};
 use freshpaint_core::delivery::Call;
+use freshpaint_core::observe::Counter;
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::ContextType;
 
-use crate::host;
+use crate::host::{self, SharedData};
 use crate::plugin::Plugin;
-use crate::shared_data::SharedData;
 use crate::stream::Stream;
 
 /// Said by each worker when a configuration has been replaced, and when Envoy exits.
-const LAST_WORDS: &str = "this configuration has ended, nothing of it is in flight or kept";
-
-/// The queue that [`Plugin::enter_root`] says is ready; the host numbers its own from 1 (proxy-wasm-cpp-host `src/shared_queue.h`).
-pub(crate) const CALLED_BY_STREAM: u32 = u32::MAX;
+const DRAINED: &str = "this configuration has ended, nothing of it is in flight or kept";
 
 /// A root context, of which each configuration gets one per VM.
 pub(crate) struct Root {
@@ -42,7 +39,7 @@ impl Root {
         }
     }
 
-    /// Makes the calls and gives the answers that are ready, and sees to the next tick.
+    /// Makes the calls and sends the replies that are ready, and sets the next tick.
     fn drive(&mut self, now: SteadyMillis) {
         #[cfg(feature = "fault-injection")]
         crate::fault::in_root();
@@ -51,49 +48,51 @@ impl Root {
         };
         loop {
             // A call of its own, so that the worker is not borrowed while the host makes it.
-            let Some(call) = plugin.worker.borrow_mut().next_call(now, &mut SharedData) else {
+            let Some(call) = plugin.worker.borrow_mut().poll_call(now, &mut SharedData) else {
                 break;
             };
             let made = make(&plugin.webhooks, &call);
             plugin
                 .worker
                 .borrow_mut()
-                .called(&call, made, now, &mut SharedData);
+                .handle_dispatched(&call, made, now, &mut SharedData);
         }
-        // After the calls: an answer enters its stream, and stays there until this callback returns.
-        Self::give_answers(&plugin);
+        // After the calls: a reply enters its stream, and stays there until this callback returns.
+        Self::send_replies(&plugin);
         if self.is_draining {
             plugin.hand_over();
         }
         let report_in = plugin.report(now);
-        let wake_in = plugin.worker.borrow_mut().wake_in(now);
+        let wake_in = plugin.worker.borrow_mut().poll_timeout(now);
         self.set_tick(wake_in.into_iter().chain(report_in).min(), now);
         if self.is_draining && plugin.worker.borrow().is_empty() {
             self.is_draining = false;
-            log::info!("{LAST_WORDS}");
+            log::info!("{DRAINED}");
             let _ = host::enter(self.context_id);
             host::done();
         }
     }
 
-    fn give_answers(plugin: &Plugin) {
+    fn send_replies(plugin: &Plugin) {
         loop {
-            let Some((stream, answer)) = plugin.worker.borrow_mut().next_answer() else {
+            let Some((stream, reply)) = plugin.worker.borrow_mut().poll_reply() else {
                 break;
             };
-            let answered = plugin.wait_no_more(stream)
+            let sent = plugin.wait_no_more(stream)
                 && host::enter(stream).is_ok()
-                && host::answer(&answer).is_ok();
-            if !answered {
-                plugin.worker.borrow_mut().abandoned();
+                && host::send_local_reply(&reply).is_ok();
+            if !sent {
+                let mut worker = plugin.worker.borrow_mut();
+                worker.observe().count(Counter::Abandoned);
             }
         }
     }
 
-    /// Sets the timer only where it would run out too late: the host makes a new one each time, and a timer that is
-    /// set over and over never runs out.
+    /// Sets the timer only where it would run out too late: the host makes a new one each time, and
+    /// a timer that is set over and over never runs out.
     fn set_tick(&mut self, wake_in: Option<u64>, now: SteadyMillis) {
-        // With nothing to wait for, a timer that is set is left to run out: the next request would only set it again.
+        // With nothing to wait for, a timer that is set is left to run out: the next request would
+        // only set it again.
         let Some(wake_in) = wake_in.map(|wake_in| wake_in.max(1)) else {
             return;
         };
@@ -108,7 +107,7 @@ impl Root {
 impl Drop for Root {
     fn drop(&mut self) {
         if let Some(plugin) = &self.plugin {
-            plugin.root_has_gone();
+            plugin.root.close();
         }
     }
 }
@@ -123,7 +122,7 @@ impl Context for Root {
         plugin
             .worker
             .borrow_mut()
-            .ended(token, &response, now, &mut SharedData);
+            .handle_response(token, &response, now, &mut SharedData);
         self.drive(now);
     }
 
@@ -135,7 +134,7 @@ impl Context for Root {
         plugin.flush();
         self.is_draining = !plugin.worker.borrow().is_empty();
         if !self.is_draining {
-            log::info!("{LAST_WORDS}");
+            log::info!("{DRAINED}");
         }
         !self.is_draining
     }
@@ -171,7 +170,10 @@ impl RootContext for Root {
         host::set_tick(None);
         let now = host::steady();
         if let Some(plugin) = &self.plugin {
-            plugin.worker.borrow_mut().tick(now, &mut SharedData);
+            plugin
+                .worker
+                .borrow_mut()
+                .handle_timeout(now, &mut SharedData);
         }
         self.drive(now);
     }
@@ -180,9 +182,9 @@ impl RootContext for Root {
         let Some(plugin) = &self.plugin else {
             return;
         };
-        if queue == CALLED_BY_STREAM {
-            self.drive(plugin.entered_at.get());
-        } else if plugin.doorbell.answer(queue) {
+        if let Some(now) = plugin.root.entered(queue) {
+            self.drive(now);
+        } else if plugin.wake_queue.acknowledge(queue) {
             self.drive(host::steady());
         }
     }

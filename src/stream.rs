@@ -1,17 +1,14 @@
-//! One request: collected, handed over, and then left waiting for the root's answer.
+//! One request: its body is gathered and handed over, and it waits for the root's reply.
 
 use std::rc::Rc;
 
-use freshpaint_core::intake::{Collection, Head, Headers};
+use freshpaint_core::intake::{Collection, Head, Headers, Judgement};
 use freshpaint_core::local_reply::LocalReply;
-use freshpaint_core::worker::Reception;
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
 
-use crate::header_map::HeaderMap;
-use crate::host;
+use crate::host::{self, HeaderMap, SharedData};
 use crate::plugin::Plugin;
-use crate::shared_data::SharedData;
 
 /// One request on its way through the filter.
 pub(crate) struct Stream {
@@ -28,7 +25,7 @@ enum State {
         collection: Collection,
         received: usize,
     },
-    /// Answered, or the root will answer.
+    /// It has its reply, or the root will send it.
     Ended,
 }
 
@@ -41,8 +38,7 @@ impl Stream {
         }
     }
 
-    /// Submits the whole request, and has the root make its calls. The root answers it, even where the answer is known already:
-    /// one way out for all.
+    /// Takes the whole request in, and has the root make its calls.
     fn submit(&mut self, collection: Collection, received: usize) -> Action {
         let body = if received > 0 {
             host::request_body(received)
@@ -50,28 +46,33 @@ impl Stream {
             Vec::new()
         };
         let now = host::now();
-        self.plugin.worker.borrow_mut().submit(
+        let taken = self.plugin.worker.borrow_mut().handle_body(
             collection,
             &body,
             self.context_id,
             now,
             &mut SharedData,
         );
-        self.plugin.wait(self.context_id);
-        self.plugin.enter_root(now.steady);
+        match taken {
+            Ok(()) => {
+                self.plugin.wait(self.context_id);
+                self.plugin.root.enter(now.steady);
+            }
+            Err(refusal) => self.reply(&refusal),
+        }
         Action::Pause
     }
 
-    /// Answers without waiting for the rest of the request.
-    fn answer(&mut self, answer: &LocalReply) {
+    /// Replies without waiting for the root.
+    fn reply(&mut self, reply: &LocalReply) {
         self.state = State::Ended;
         self.plugin.flush();
-        let _ = host::answer(answer);
+        let _ = host::send_local_reply(reply);
     }
 }
 
 impl Drop for Stream {
-    /// The host deletes a stream when it has been answered, and when its client has gone.
+    /// The host deletes a stream when it has its reply, and when its client has gone.
     fn drop(&mut self) {
         self.plugin.wait_no_more(self.context_id);
     }
@@ -83,21 +84,21 @@ impl HttpContext for Stream {
     fn on_http_request_headers(&mut self, _: usize, end_of_stream: bool) -> Action {
         #[cfg(feature = "fault-injection")]
         crate::fault::in_stream();
-        let reception = receive(&self.plugin, end_of_stream);
-        match reception {
-            Reception::Pass => {
+        let judgement = judge(&self.plugin, end_of_stream);
+        match judgement {
+            Judgement::Pass => {
                 self.plugin.flush();
                 Action::Continue
             }
-            Reception::Reply(answer) => {
-                self.answer(&answer);
+            Judgement::Reply(reply, _) => {
+                self.reply(&reply);
                 Action::Pause
             }
-            Reception::Collect(collection) if end_of_stream => {
+            Judgement::Collect(collection) if end_of_stream => {
                 self.state = State::Ended;
                 self.submit(collection, 0)
             }
-            Reception::Collect(collection) => {
+            Judgement::Collect(collection) => {
                 let received = 0;
                 self.state = State::Collecting {
                     collection,
@@ -124,8 +125,8 @@ impl HttpContext for Stream {
                     .worker
                     .borrow_mut()
                     .refuse_size(&collection, body_size);
-                if let Some(answer) = refusal {
-                    self.answer(&answer);
+                if let Some(reply) = refusal {
+                    self.reply(&reply);
                     Action::Pause
                 } else if end_of_stream {
                     self.submit(collection, body_size)
@@ -142,7 +143,8 @@ impl HttpContext for Stream {
     }
 
     fn on_http_request_trailers(&mut self, _: usize) -> Action {
-        // A body with trailers never has `end_of_stream`: they are its end. Envoy's decompressor always adds them.
+        // A body with trailers never has `end_of_stream`: they are its end. Envoy's decompressor
+        // always adds them.
         match std::mem::replace(&mut self.state, State::Ended) {
             State::Passing => {
                 self.state = State::Passing;
@@ -157,11 +159,11 @@ impl HttpContext for Stream {
     }
 }
 
-fn receive(plugin: &Plugin, end_of_stream: bool) -> Reception {
+fn judge(plugin: &Plugin, end_of_stream: bool) -> Judgement {
     let headers = HeaderMap::of_request();
     let path = headers.get(":path").unwrap_or_default();
     let method = headers.get(":method").unwrap_or_default();
-    plugin.worker.borrow_mut().receive(&Head {
+    plugin.worker.borrow_mut().handle_head(&Head {
         method: &method,
         path: &path,
         headers: &headers,

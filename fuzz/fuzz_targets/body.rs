@@ -4,8 +4,7 @@
 
 use freshpaint_core::clock::Now;
 use freshpaint_core::delivery::outcome::CallResponse;
-use freshpaint_core::intake::Head;
-use freshpaint_core::worker::Reception;
+use freshpaint_core::intake::{Head, Judgement};
 use freshpaint_fuzz::{worker, NoHeaders, NoShared};
 use libfuzzer_sys::fuzz_target;
 use serde_json::value::RawValue;
@@ -20,22 +19,22 @@ fuzz_target!(|input: &[u8]| {
     let path = parts.next().unwrap_or_default();
     let body = parts.next().unwrap_or_default();
     let mut worker = worker();
-    let reception = worker.receive(&Head {
+    let judgement = worker.handle_head(&Head {
         method: if body.is_empty() { b"GET" } else { b"POST" },
         path,
         headers: &NoHeaders,
         end_of_stream: body.is_empty(),
     });
-    let Reception::Collect(collection) = reception else {
+    let Judgement::Collect(collection) = judgement else {
         return;
     };
-    worker.submit(collection, body, 1, NOW, &mut NoShared);
+    let taken = worker.handle_body(collection, body, 1, NOW, &mut NoShared);
     let mut tokens = Vec::new();
-    while let Some(call) = worker.next_call(NOW.steady, &mut NoShared) {
+    while let Some(call) = worker.poll_call(NOW.steady, &mut NoShared) {
         let payload: Result<&RawValue, _> = serde_json::from_slice(&call.payload);
         assert!(payload.is_ok(), "a payload that is no JSON");
         let token = tokens.len() as u32;
-        worker.called(&call, Ok(token), NOW.steady, &mut NoShared);
+        worker.handle_dispatched(&call, Ok(token), NOW.steady, &mut NoShared);
         tokens.push(token);
     }
     let delivered = CallResponse {
@@ -44,10 +43,12 @@ fuzz_target!(|input: &[u8]| {
         ..CallResponse::default()
     };
     for token in tokens {
-        worker.ended(token, &delivered, NOW.steady, &mut NoShared);
+        worker.handle_response(token, &delivered, NOW.steady, &mut NoShared);
     }
-    let (stream, _) = worker.next_answer().expect("no answer");
-    assert_eq!(stream, 1);
-    assert!(worker.next_answer().is_none(), "a second answer");
+    if taken.is_ok() {
+        let (stream, _) = worker.poll_reply().expect("no answer");
+        assert_eq!(stream, 1);
+    }
+    assert!(worker.poll_reply().is_none(), "a second answer");
     assert!(worker.is_empty());
 });

@@ -4,8 +4,8 @@
 
 use freshpaint_core::clock::Now;
 use freshpaint_core::delivery::outcome::CallResponse;
-use freshpaint_core::intake::Head;
-use freshpaint_core::worker::{Reception, Worker};
+use freshpaint_core::intake::{Head, Judgement};
+use freshpaint_core::worker::Worker;
 use freshpaint_fuzz::{worker, NoHeaders, NoShared};
 use libfuzzer_sys::fuzz_target;
 
@@ -17,35 +17,37 @@ const STREAM: u32 = 8;
 
 fuzz_target!(|input: &[u8]| {
     let mut worker = worker();
-    let reception = worker.receive(&Head {
+    let judgement = worker.handle_head(&Head {
         method: b"POST",
         path: b"/track",
         headers: &NoHeaders,
         end_of_stream: false,
     });
-    let Reception::Collect(collection) = reception else {
+    let Judgement::Collect(collection) = judgement else {
         unreachable!()
     };
     let now = Now { steady: 0, unix: 0 };
-    worker.submit(collection, EVENT, STREAM, now, &mut NoShared);
+    worker
+        .handle_body(collection, EVENT, STREAM, now, &mut NoShared)
+        .unwrap();
 
     let lines: Vec<&[u8]> = input.split(|byte| *byte == b'\n').collect();
     let mut answers = lines.split(|line| line.is_empty());
     let (mut next_token, mut answered) = (0, 0);
     for second in 0..=25 {
         let now = second * 1_000;
-        worker.tick(now, &mut NoShared);
-        while let Some(call) = worker.next_call(now, &mut NoShared) {
+        worker.handle_timeout(now, &mut NoShared);
+        while let Some(call) = worker.poll_call(now, &mut NoShared) {
             next_token += 1;
-            worker.called(&call, Ok(next_token), now, &mut NoShared);
+            worker.handle_dispatched(&call, Ok(next_token), now, &mut NoShared);
             // With the input at its end the calls never end.
             if let Some(headers) = answers.next() {
-                worker.ended(next_token, &response(headers), now, &mut NoShared);
+                worker.handle_response(next_token, &response(headers), now, &mut NoShared);
             }
         }
         answered += take_answers(&mut worker);
-        for notice in worker.take_log_lines() {
-            assert!(!notice.text.contains(char::is_control), "{}", notice.text);
+        for line in worker.observe().log_lines.take() {
+            assert!(!line.text.contains(char::is_control), "{}", line.text);
         }
     }
     assert_eq!(answered, 1);
@@ -64,7 +66,7 @@ fn response(headers: &[&[u8]]) -> CallResponse {
 }
 
 fn take_answers(worker: &mut Worker) -> usize {
-    std::iter::from_fn(|| worker.next_answer())
+    std::iter::from_fn(|| worker.poll_reply())
         .inspect(|(stream, _)| assert_eq!(*stream, STREAM))
         .count()
 }

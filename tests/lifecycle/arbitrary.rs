@@ -1,4 +1,5 @@
-//! Arbitrary bytes from clients, webhooks and configurations: no panic, and one answer for each request that is collected.
+//! Arbitrary bytes from clients, webhooks and configurations: no panic, and one answer for each
+//! request that is collected.
 
 use std::cell::Cell;
 use std::time::Duration;

@@ -10,7 +10,8 @@ use crate::host::Host;
 
 const FROM_WEBHOOK: (&str, &[u8]) = ("x-envoy-upstream-service-time", b"3");
 
-/// A name, the headers that the call ends with, what the client gets, and the outcome that is counted.
+/// A name, the headers that the call ends with, what the client gets, and the outcome that is
+/// counted.
 type End<'a> = (&'a str, &'a [(&'a str, &'a [u8])], u32, &'a str);
 
 #[test]

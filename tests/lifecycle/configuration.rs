@@ -141,8 +141,8 @@ fn a_variable_that_is_not_set_refuses_the_configuration() {
     );
 }
 
-/// Envoy runs `on_configure` in a VM that it throws away, on its main thread and on each worker. The host raises a
-/// violation when it makes a call or counts.
+/// Envoy runs `on_configure` in a VM that it throws away, on its main thread and on each worker.
+/// The host raises a violation when it makes a call or counts.
 #[test]
 fn configuring_defines_every_counter_and_moves_none() {
     let mut host = Host::with(&webhooks(3));

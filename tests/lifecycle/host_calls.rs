@@ -6,7 +6,8 @@ use std::fmt::Write;
 use crate::fixtures::{batch, track, webhooks};
 use crate::host::{Host, Request};
 
-/// By name: a request that passes; one event to one webhook; one event to three; a batch of twenty events to one.
+/// By name: a request that passes; one event to one webhook; one event to three; a batch of twenty
+/// events to one.
 ///
 /// The numbers are exact: a change that needs one call more has to say so here.
 const TABLE: &str = "
@@ -27,7 +28,8 @@ passes 1 to 1 1 to 3 20 to 1
      2     17     27     169 in all
 ";
 
-/// The calls of one request from its head to the end of its last delivery, on a worker that has seen one before.
+/// The calls of one request from its head to the end of its last delivery, on a worker that has
+/// seen one before.
 fn cost_of(count: usize, request: &Request) -> BTreeMap<String, usize> {
     let mut host = Host::with(&webhooks(count));
     deliver(&mut host, &track("before"));

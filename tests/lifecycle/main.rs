@@ -1,4 +1,5 @@
-//! The shell's lifecycle: the real SDK and the real contexts on a mock host that counts every host call.
+//! The shell's lifecycle: the real SDK and the real contexts on a mock host that counts every host
+//! call.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -11,13 +12,13 @@ use freshpaint_webhooks as _;
 
 mod abandoned;
 mod arbitrary;
+mod call_isolation;
 mod calls;
 mod configuration;
-mod doorbell;
 mod fixtures;
 mod host;
 mod host_calls;
 mod replacement;
 mod streams;
-mod structure;
 mod ticks;
+mod wake_queue;

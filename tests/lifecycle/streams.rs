@@ -178,7 +178,8 @@ fn a_batch_is_answered_when_its_last_event_is_accepted() {
     assert_eq!(host.count("events.type.track.outcome.accepted"), 3);
 }
 
-/// The host raises a violation when a call is made while a stream is acting, and when one is left acting.
+/// The host raises a violation when a call is made while a stream is acting, and when one is left
+/// acting.
 #[test]
 fn an_answer_and_the_next_call_in_one_callback_do_not_mix() {
     let limits = json!({"max_in_flight_per_webhook": 1});

@@ -20,7 +20,8 @@ fn the_timer_is_not_set_for_each_request() {
         host.respond(&call, 200);
         assert_eq!(host.status(stream), Some(200));
     }
-    // Two seconds: the tick of each second, and that of its counts, stops the timer and sets it again.
+    // Two seconds: the tick of each second, and that of its counts, stops the timer and sets it
+    // again.
     assert_eq!(host.ticks_set(root), 7);
 }
 

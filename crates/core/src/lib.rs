@@ -1,8 +1,8 @@
 //! The rules of the Freshpaint Webhooks destination, free of any host.
 //!
-//! Nothing here knows Envoy or proxy-wasm: bytes and times come in, and what the host has to do comes
-//! out as answers, calls and counts ([`worker::Worker`]). The crate never blocks, never reads a clock and never panics,
-//! whatever the bytes are.
+//! Nothing here knows Envoy or proxy-wasm: bytes and times come in, and what the host has to do
+//! comes out as answers, calls and counts ([`worker::Worker`]). The crate never blocks, never reads
+//! a clock and never panics, whatever the bytes are.
 #![forbid(unsafe_code)]
 
 pub mod clock;
@@ -15,6 +15,7 @@ pub mod json;
 pub mod local_reply;
 pub mod observe;
 pub mod payload;
+pub mod prepare;
 pub mod redaction;
 pub mod routing;
 pub mod signing;

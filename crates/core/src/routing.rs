@@ -11,27 +11,8 @@ use subtle::ConstantTimeEq;
 use crate::config::Secret;
 use crate::consent::OptOut;
 use crate::event::{Event, Kind};
-use crate::observe::{labels, Label};
+use crate::observe::{Label, SuppressReason};
 use crate::redaction::Redaction;
-
-labels! {
-    /// Why a webhook does not get an event, in the order in which it is asked: the first that says no
-    /// is counted.
-    pub enum SuppressReason {
-        /// `sources`: its write key or environment id is not one of those that may send.
-        Source = "source",
-        /// `sample`: it is not part of the sample.
-        Sample = "sample",
-        /// `honor`: its request says `Sec-GPC: 1`.
-        Gpc = "gpc",
-        /// `honor`: its request says `DNT: 1`.
-        Dnt = "dnt",
-        /// `requires_consent`: a category was not granted.
-        Consent = "consent",
-        /// `events`: its type or its name.
-        Filter = "filter",
-    }
-}
 
 /// What one webhook takes. The rules for all webhooks and the webhook's own hold together: the event must pass both.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

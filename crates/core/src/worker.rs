@@ -1,24 +1,19 @@
 //! One plugin on one worker: intake in front, delivery behind.
+//!
+//! The shell tells a [`Worker`] what has happened (`handle_*`) and asks it what to do (`poll_*`).
 
 use std::collections::VecDeque;
-use std::hash::Hasher;
 use std::rc::Rc;
 
-use siphasher::sip128::{Hasher128, SipHasher13};
-
 use crate::clock::{Now, SteadyMillis};
-use crate::config::{Config, Webhook};
+use crate::config::Config;
 use crate::delivery::outcome::{CallResponse, NotSent};
-use crate::delivery::table::{EventId, Owner, Shared};
-use crate::delivery::webhook_set::WebhookSet;
+use crate::delivery::table::{Owner, Shared};
 use crate::delivery::{self, Call, Handover, Outbox, Overloaded, Submitted};
-use crate::event::Event;
-use crate::intake::{self, Answered, Collection, Context, Head, Item, Judgement, Report};
+use crate::intake::{self, Collection, Context, Head, Item, Judgement, Report};
 use crate::local_reply::LocalReply;
-use crate::observe::{Counter, EventOutcome, Observe, RequestOutcome};
-use crate::redaction::Redaction;
-use crate::routing::SuppressReason;
-use crate::signing::WebhookId;
+use crate::observe::{Counter, EventOutcome, FilteredReason, Observe, RequestOutcome};
+use crate::prepare::{wanted_by, Preparer};
 
 /// What sets this worker apart from the others, given by the host.
 #[derive(Clone, Copy, Debug)]
@@ -33,18 +28,7 @@ pub struct Identity<'a> {
     pub plugin: &'a [u8],
 }
 
-/// What the shell does with a request whose head it has shown.
-#[derive(Debug)]
-pub enum Reception {
-    /// Leave it to the route.
-    Pass,
-    /// Answer it; its body does not matter.
-    Reply(LocalReply),
-    /// Gather its body.
-    Collect(Collection),
-}
-
-/// What an answer is made from once the verdict is known.
+/// What the reply to a request is made from once its verdict is known.
 #[derive(Debug)]
 struct Ticket {
     collection: Collection,
@@ -56,20 +40,11 @@ struct Ticket {
 pub struct Worker {
     config: Rc<Config>,
     outbox: Outbox<Ticket>,
-    /// Answers of requests that no call was needed for.
-    answers: VecDeque<(u32, LocalReply)>,
+    preparer: Preparer,
+    /// Replies to requests that no call was needed for.
+    replies: VecDeque<(u32, LocalReply)>,
     random: fastrand::Rng,
-    ids: SipHasher13,
-    /// The webhooks whose calls are signed.
-    signing: WebhookSet,
-    /// Each different redaction, with the webhooks that have it.
-    redactions: Vec<(Redaction, WebhookSet)>,
-    /// Where payloads are written, so that each is allocated once and in its size.
-    scratch: Vec<u8>,
 }
-
-/// A scratch buffer that has grown past this many bytes is not kept.
-const MOST_SCRATCH: usize = 64 * 1024;
 
 impl Worker {
     /// A worker with nothing to do yet.
@@ -77,41 +52,27 @@ impl Worker {
     pub fn new(config: Config, identity: &Identity<'_>, now: SteadyMillis) -> Self {
         let config = Rc::new(config);
         let mut random = fastrand::Rng::with_seed(identity.seed);
-        let mut ids = SipHasher13::new_with_key(&identity.id_key);
-        write_field(&mut ids, identity.plugin);
-        let signing = set_of(&config.webhooks, |_, webhook| webhook.signing.is_some());
-        let redactions = redactions(&config.webhooks);
         Self {
             outbox: Outbox::new(Rc::clone(&config), identity.owner, random.u64(..), now),
-            answers: VecDeque::new(),
-            config,
+            preparer: Preparer::new(&config.webhooks, &identity.id_key, identity.plugin),
+            replies: VecDeque::new(),
             random,
-            ids,
-            signing,
-            redactions,
-            scratch: Vec::new(),
+            config,
         }
     }
 
     /// Judges the head of a request.
-    pub fn receive(&mut self, head: &Head<'_>) -> Reception {
-        let Some(route) = intake::recognise(head.path, &self.config.collect) else {
-            self.count(RequestOutcome::Passed);
-            return Reception::Pass;
-        };
-        match intake::judge(route, head, &self.config) {
-            Judgement::Reply(answer, why) => {
-                self.count(match why {
-                    Answered::Preflight => RequestOutcome::Preflight,
-                    Answered::Refused => RequestOutcome::Refused,
-                });
-                Reception::Reply(answer)
-            }
-            Judgement::Collect(collection) => Reception::Collect(collection),
+    pub fn handle_head(&mut self, head: &Head<'_>) -> Judgement {
+        let judgement = intake::judge(head, &self.config);
+        match &judgement {
+            Judgement::Pass => self.count(RequestOutcome::Passed),
+            Judgement::Reply(_, outcome) => self.count(*outcome),
+            Judgement::Collect(_) => {}
         }
+        judgement
     }
 
-    /// Refuses a body that has grown past `limits.max_body_bytes`, or gives nothing while it may grow on.
+    /// Refuses a body that has grown past `limits.max_body_bytes`; otherwise it may grow on.
     pub fn refuse_size(&mut self, collection: &Collection, bytes: usize) -> Option<LocalReply> {
         (bytes > self.config.limits.max_body_bytes).then(|| {
             self.count(RequestOutcome::Refused);
@@ -119,84 +80,75 @@ impl Worker {
         })
     }
 
-    /// Takes a whole request in: its answer comes from [`Worker::next_answer`], and calls may wait to be made.
-    pub fn submit(
+    /// Takes a whole request in. Its reply comes from [`Worker::poll_reply`], and calls may wait to
+    /// be made.
+    ///
+    /// # Errors
+    ///
+    /// The reply that refuses the request, of which nothing was taken.
+    pub fn handle_body(
         &mut self,
         mut collection: Collection,
         body: &[u8],
         stream: u32,
         now: Now,
         shared: &mut dyn Shared,
-    ) {
+    ) -> Result<(), LocalReply> {
         let mut report = Report::default();
         let mut events = Vec::new();
-        let (config, ids, outbox) = (&self.config, &self.ids, &mut self.outbox);
-        let (signing, redactions) = (self.signing, &self.redactions);
-        let scratch = &mut self.scratch;
         let mut context = Context {
             now,
             random: &mut self.random,
-            config,
+            config: &self.config,
         };
+        let (webhooks, preparer) = (&self.config.webhooks, &mut self.preparer);
+        let observe = self.outbox.observe();
         let read = collection.read(body, &mut context, &mut |index, item| {
             report.events += 1;
             match item {
-                Item::Event(event) => match wanting(&event, &config.webhooks, |webhook, signal| {
-                    outbox.count(Counter::Suppressed(webhook, signal));
-                }) {
-                    WebhookSet::EMPTY => {
-                        outbox.count(Counter::Events(Some(event.kind), EventOutcome::Filtered));
+                Item::Event(event) => {
+                    let wanted = wanted_by(&event, webhooks, |webhook, reason| {
+                        observe.count(Counter::Suppressed(webhook, reason));
+                    });
+                    if wanted.is_empty() {
+                        let reason = FilteredReason::Unwanted;
+                        observe.count(Counter::Filtered(Some(event.kind), reason));
+                    } else {
+                        events.push(preparer.prepare(&event, wanted));
                     }
-                    wanted => {
-                        let is_signed = wanted.intersects(signing);
-                        scratch.clear();
-                        crate::payload::render(&event, scratch);
-                        events.push(deliverable(
-                            &event, scratch, wanted, is_signed, redactions, ids,
-                        ));
-                    }
-                },
-                Item::Filtered(kind, _) => {
-                    outbox.count(Counter::Events(kind, EventOutcome::Filtered));
                 }
+                Item::Filtered(kind, reason) => observe.count(Counter::Filtered(kind, reason)),
                 Item::Invalid(invalid) => {
-                    outbox.count(Counter::Events(invalid.kind, EventOutcome::Invalid));
+                    observe.count(Counter::Events(invalid.kind, EventOutcome::Invalid));
                     report.add_invalid(index, invalid.reason);
                 }
             }
         });
-        self.scratch.clear();
-        self.scratch.shrink_to(MOST_SCRATCH);
-        if let Err(answer) = read {
+        preparer.shrink();
+        if let Err(reply) = read {
             self.count(RequestOutcome::Refused);
-            self.answers.push_back((stream, answer));
-            return;
+            return Err(reply);
         }
-        self.outbox.note_invalid(&report, now.steady);
+        observe.log_lines.invalid(&report, now.steady);
         let ticket = Ticket { collection, report };
-        let answer = match self
+        let reply = match self
             .outbox
             .submit(ticket, stream, events, now.steady, shared)
         {
-            Ok(Submitted::Pending) => return,
-            Ok(Submitted::Decided(ticket, verdict)) => self.answer(ticket, verdict),
+            Ok(Submitted::Pending) => return Ok(()),
+            Ok(Submitted::Decided(ticket, verdict)) => self.reply(ticket, verdict),
             Err(Overloaded { ticket, after }) => {
                 self.count(RequestOutcome::Retry);
-                ticket
-                    .collection
-                    .answer(intake::Verdict::Overloaded { after })
+                let verdict = intake::Verdict::Overloaded { after };
+                ticket.collection.answer(verdict)
             }
         };
-        self.answers.push_back((stream, answer));
+        self.replies.push_back((stream, reply));
+        Ok(())
     }
 
-    /// The next call to make; [`Worker::called`] must be told how that went.
-    pub fn next_call(&mut self, now: SteadyMillis, shared: &mut dyn Shared) -> Option<Call> {
-        self.outbox.next_call(now, shared)
-    }
-
-    /// Says whether the host made the call: its token, or why not.
-    pub fn called(
+    /// Says whether the host made a call: its token, or why not.
+    pub fn handle_dispatched(
         &mut self,
         call: &Call,
         made: Result<u32, NotSent>,
@@ -207,7 +159,7 @@ impl Worker {
     }
 
     /// A call has ended.
-    pub fn ended(
+    pub fn handle_response(
         &mut self,
         token: u32,
         response: &CallResponse,
@@ -218,32 +170,31 @@ impl Worker {
     }
 
     /// Does whatever is due.
-    pub fn tick(&mut self, now: SteadyMillis, shared: &mut dyn Shared) {
+    pub fn handle_timeout(&mut self, now: SteadyMillis, shared: &mut dyn Shared) {
         self.outbox.tick(now, shared);
     }
 
-    /// The next answer and the stream that waits for it.
-    pub fn next_answer(&mut self) -> Option<(u32, LocalReply)> {
-        if let Some(answer) = self.answers.pop_front() {
-            return Some(answer);
+    /// The next call to make; [`Worker::handle_dispatched`] must be told how that went.
+    pub fn poll_call(&mut self, now: SteadyMillis, shared: &mut dyn Shared) -> Option<Call> {
+        self.outbox.next_call(now, shared)
+    }
+
+    /// The next reply and the stream that waits for it.
+    pub fn poll_reply(&mut self) -> Option<(u32, LocalReply)> {
+        if let Some(reply) = self.replies.pop_front() {
+            return Some(reply);
         }
         let (stream, ticket, verdict) = self.outbox.next_verdict()?;
-        Some((stream, self.answer(ticket, verdict)))
+        Some((stream, self.reply(ticket, verdict)))
     }
 
-    /// The client had gone before its answer; the deliveries are not touched.
-    pub fn abandoned(&mut self) {
-        self.outbox.count(Counter::Abandoned);
+    /// When [`Worker::handle_timeout`] is next needed, in milliseconds from now.
+    pub fn poll_timeout(&mut self, now: SteadyMillis) -> Option<u64> {
+        let wake_at = self.outbox.wake_at()?;
+        Some(wake_at.saturating_sub(now))
     }
 
-    /// When [`Worker::tick`] is next needed, in milliseconds from now.
-    pub fn wake_in(&mut self, now: SteadyMillis) -> Option<u64> {
-        self.outbox
-            .wake_at()
-            .map(|wake_at| wake_at.saturating_sub(now))
-    }
-
-    /// Counts and log lines.
+    /// Metrics and log lines.
     pub fn observe(&mut self) -> &mut Observe {
         self.outbox.observe()
     }
@@ -257,7 +208,7 @@ impl Worker {
     /// Nothing is in flight, kept or waited for.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.outbox.is_empty() && self.answers.is_empty()
+        self.outbox.is_empty() && self.replies.is_empty()
     }
 
     /// Gives up the kept events that no call is under way for.
@@ -272,7 +223,7 @@ impl Worker {
         }
     }
 
-    fn answer(&mut self, ticket: Ticket, verdict: delivery::Verdict) -> LocalReply {
+    fn reply(&mut self, ticket: Ticket, verdict: delivery::Verdict) -> LocalReply {
         let Ticket {
             collection,
             mut report,
@@ -300,93 +251,6 @@ impl Worker {
     }
 
     fn count(&mut self, outcome: RequestOutcome) {
-        self.outbox.count(Counter::Requests(outcome));
+        self.outbox.observe().count(Counter::Requests(outcome));
     }
-}
-
-/// The webhooks whose options (seed, "Configuration Options") and rules let the event through.
-///
-/// `suppressed` is told of each whose rules do not; a webhook whose options do not want the event is not asked.
-fn wanting(
-    event: &Event<'_>,
-    webhooks: &[Webhook],
-    mut suppressed: impl FnMut(usize, SuppressReason),
-) -> WebhookSet {
-    set_of(webhooks, |index, webhook| {
-        if !webhook.options.take(event.kind, event.automatic) {
-            return false;
-        }
-        let rules = webhook.rules.as_deref();
-        let signal = rules.and_then(|rules| rules.suppress(event));
-        signal.map(|signal| suppressed(index, signal)).is_none()
-    })
-}
-
-fn set_of(webhooks: &[Webhook], mut is_in: impl FnMut(usize, &Webhook) -> bool) -> WebhookSet {
-    let chosen = webhooks.iter().enumerate();
-    chosen
-        .filter(|(index, webhook)| is_in(*index, webhook))
-        .map(|(index, _)| index)
-        .collect()
-}
-
-fn redactions(webhooks: &[Webhook]) -> Vec<(Redaction, WebhookSet)> {
-    let mut redactions: Vec<(Redaction, WebhookSet)> = Vec::new();
-    for (index, webhook) in webhooks.iter().enumerate() {
-        let rules = webhook.rules.as_deref();
-        let Some(redaction) = rules.and_then(|rules| rules.redaction.as_ref()) else {
-            continue;
-        };
-        match redactions.iter_mut().find(|(known, _)| known == redaction) {
-            Some((_, webhooks)) => webhooks.insert(index),
-            None => redactions.push((redaction.clone(), WebhookSet::from_iter([index]))),
-        }
-    }
-    redactions
-}
-
-/// `event` with its `payload`, for the webhooks that want it.
-fn deliverable(
-    event: &Event<'_>,
-    payload: &[u8],
-    wanted: WebhookSet,
-    is_signed: bool,
-    redactions: &[(Redaction, WebhookSet)],
-    ids: &SipHasher13,
-) -> delivery::Event {
-    let mut redacted: Vec<(WebhookSet, Rc<[u8]>)> = redactions
-        .iter()
-        .filter(|(_, webhooks)| wanted.intersects(*webhooks))
-        .map(|(redaction, webhooks)| (wanted.and(*webhooks), redaction.apply(payload).into()))
-        .collect();
-    let rest = redacted
-        .iter()
-        .fold(wanted, |rest, (webhooks, _)| rest.minus(*webhooks));
-    // What nobody gets whole is not kept whole.
-    let payload = match redacted.pop() {
-        Some((_, last)) if rest.is_empty() => last,
-        last => {
-            redacted.extend(last);
-            payload.into()
-        }
-    };
-    delivery::Event {
-        kind: event.kind,
-        payload,
-        redacted,
-        wanted,
-        webhook_id: is_signed.then(|| WebhookId::of(event.source(), event.message_id())),
-        id: event.stable_id().then(|| {
-            let mut hasher = *ids;
-            write_field(&mut hasher, event.source().as_bytes());
-            write_field(&mut hasher, event.message_id().as_bytes());
-            EventId(hasher.finish128().as_u128())
-        }),
-    }
-}
-
-/// Length first, so that no two sequences of fields are the same bytes.
-fn write_field(hasher: &mut SipHasher13, field: &[u8]) {
-    hasher.write_u64(field.len() as u64);
-    hasher.write(field);
 }

@@ -15,7 +15,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 use freshpaint_core::clock::Now;
-use freshpaint_core::intake::{judge, recognise, Context, Head, Item, Judgement};
+use freshpaint_core::intake::{judge, Context, Head, Item, Judgement};
 use freshpaint_core::payload;
 use intake_support::{config, Request};
 
@@ -58,8 +58,7 @@ fn allocations(path: &str, body: &str, events: usize) -> usize {
         headers: &request,
         end_of_stream: false,
     };
-    let route = recognise(path.as_bytes(), &config.collect).unwrap();
-    let Judgement::Collect(mut collection) = judge(route, &head, &config) else {
+    let Judgement::Collect(mut collection) = judge(&head, &config) else {
         panic!("refused")
     };
     let mut random = fastrand::Rng::with_seed(1);

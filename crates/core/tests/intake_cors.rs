@@ -12,8 +12,9 @@ mod intake_support;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use freshpaint_core::intake::{judge, recognise, Answered, Head, Judgement, Report, Verdict};
+use freshpaint_core::intake::{judge, Head, Judgement, Report, Verdict};
 use freshpaint_core::local_reply::LocalReply;
+use freshpaint_core::observe::RequestOutcome;
 use intake_support::{config, config_with, Outcome, Request};
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -81,14 +82,13 @@ fn success_and_every_refusal_can_be_read_by_the_page() {
 fn so_can_the_answers_that_say_to_send_again() {
     let request = Request::post("/track", EVENT).header("origin", ORIGIN);
     let config = config();
-    let route = recognise(b"/track", &config.collect).unwrap();
     let head = Head {
         method: b"POST",
         path: b"/track",
         headers: &request,
         end_of_stream: false,
     };
-    let Judgement::Collect(collection) = judge(route, &head, &config) else {
+    let Judgement::Collect(collection) = judge(&head, &config) else {
         panic!("refused")
     };
     let report = Report::default();
@@ -122,7 +122,7 @@ fn a_preflight_allows_what_it_asks_for() {
             "access-control-request-headers",
             "authorization,x-retry-count",
         );
-    let Outcome::Answered(answer, Answered::Preflight) = preflight.run() else {
+    let Outcome::Answered(answer, RequestOutcome::Preflight) = preflight.run() else {
         panic!("not a preflight")
     };
     let mut expected = readable_by("null");

@@ -10,7 +10,8 @@
 mod intake_support;
 
 use freshpaint_core::config::Dialect;
-use freshpaint_core::intake::{recognise, Answered};
+use freshpaint_core::intake::recognise;
+use freshpaint_core::observe::RequestOutcome;
 use intake_support::{config, config_with, Outcome, Request};
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -120,7 +121,7 @@ fn a_dialect_that_is_off_passes_through() {
 
 /// Status, `allow`, body.
 fn refusal(request: &Request) -> (u16, Option<String>, String) {
-    let Outcome::Answered(answer, Answered::Refused) = request.run() else {
+    let Outcome::Answered(answer, RequestOutcome::Refused) = request.run() else {
         panic!("{:?}", request.run())
     };
     let allow = answer.headers.iter().find(|(name, _)| *name == "allow");

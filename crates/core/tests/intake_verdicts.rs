@@ -11,7 +11,7 @@ mod intake_support;
 
 use std::time::Duration;
 
-use freshpaint_core::intake::{judge, recognise, Collection, Head, Judgement, Report, Verdict};
+use freshpaint_core::intake::{judge, Collection, Head, Judgement, Report, Verdict};
 use intake_support::{config, Outcome, Request, Said};
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -302,10 +302,9 @@ fn collection(path: &str) -> Collection {
         headers: &request,
         end_of_stream: false,
     };
-    let route = recognise(path.as_bytes(), &config.collect).unwrap();
-    match judge(route, &head, &config) {
+    match judge(&head, &config) {
         Judgement::Collect(collection) => collection,
-        other @ Judgement::Reply(..) => panic!("{other:?}"),
+        other => panic!("{other:?}"),
     }
 }
 

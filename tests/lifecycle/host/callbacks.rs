@@ -62,7 +62,8 @@ fn run(context: u32, callback: &mut dyn FnMut()) {
     });
     callback();
     let (after, violations) = with(|state| {
-        // Which context acts is forgotten with the callback (proxy-wasm-cpp-host, `SaveRestoreContext`).
+        // Which context acts is forgotten with the callback (proxy-wasm-cpp-host,
+        // `SaveRestoreContext`).
         state.current = 0;
         state.entered = None;
         (

@@ -79,8 +79,9 @@ extern "C" fn proxy_http_call(
     let body = taken(body, body_size);
     let made = with(|state| {
         state.count("proxy_http_call");
-        // The host files it under the root (proxy-wasm-cpp-host `src/exports.cc`), the SDK under whose callback it is in; that
-        // this was not a stream's, the tests of streams that are gone before their calls end show.
+        // The host files it under the root (proxy-wasm-cpp-host `src/exports.cc`), the SDK under
+        // whose callback it is in; that this was not a stream's, the tests of streams that are gone
+        // before their calls end show.
         let root = state.acting_root();
         if state.acting() != state.current {
             state.violation("a call after another context was entered, whose root it may go to");

@@ -20,7 +20,8 @@ pub(super) fn text(data: *const u8, size: usize) -> String {
     String::from_utf8_lossy(&taken(data, size)).into_owned()
 }
 
-/// Gives bytes to the module, in memory that the module's own allocator made; nothing is a null pointer, as in Envoy.
+/// Gives bytes to the module, in memory that the module's own allocator made; nothing is a null
+/// pointer, as in Envoy.
 pub(super) fn give(bytes: &[u8], data: *mut *mut u8, size: *mut usize) {
     let mut place = null_mut();
     if !bytes.is_empty() {

@@ -1,11 +1,12 @@
 //! A host for the module on one thread: what Envoy does for one worker, to be told step by step.
 //!
-//! The host's functions are symbols of this program, by the names that the module imports (proxy-wasm ABI 0.2.1 and WASI),
-//! and the module's callbacks are the SDK's own exports; so the real SDK and the whole of the shell run natively. The
-//! functions answer as Envoy 1.40 does.
+//! The host's functions are symbols of this program, by the names that the module imports
+//! (proxy-wasm ABI 0.2.1 and WASI), and the module's callbacks are the SDK's own exports; so the
+//! real SDK and the whole of the shell run natively. The functions answer as Envoy 1.40 does.
 //!
-//! No panic unwinds through the module: one of the module's ends the program, as it would end a worker's VM, and what a host
-//! function finds to be wrong is written down as a violation and raised when the module has returned.
+//! No panic unwinds through the module: one of the module's ends the program, as it would end a
+//! worker's VM, and what a host function finds to be wrong is written down as a violation and
+//! raised when the module has returned.
 
 mod callbacks;
 mod effects;

@@ -11,7 +11,8 @@ use super::{Answer, Call, Headers};
 thread_local! {
     /// The VM on this thread. The SDK keeps its contexts by thread too.
     static STATE: RefCell<Option<State>> = const { RefCell::new(None) };
-    /// The SDK outlives the VMs of a thread, so that ids of contexts and of calls are never used again.
+    /// The SDK outlives the VMs of a thread, so that ids of contexts and of calls are never used
+    /// again.
     static LAST_ID: Cell<u32> = const { Cell::new(0) };
 }
 
@@ -26,7 +27,8 @@ pub(super) fn with<T>(act: impl FnOnce(&mut State) -> T) -> T {
     STATE.with_borrow_mut(|state| act(state.as_mut().expect("no VM on this thread")))
 }
 
-/// What a panic of the module should be shown with; nothing when the panic is not one of the module.
+/// What a panic of the module should be shown with; nothing when the panic is not one of the
+/// module.
 pub(super) fn under_way() -> Option<String> {
     STATE.with(|state| {
         let state = state.try_borrow().ok()?;

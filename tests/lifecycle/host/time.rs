@@ -7,7 +7,8 @@ use super::state::{self, with};
 use super::vm::{Host, RootId};
 
 impl Host {
-    /// Runs what the loop has to run next: the roots whose queues were rung. Returns how many wakes there were.
+    /// Runs what the loop has to run next: the roots whose queues were rung. Returns how many wakes
+    /// there were.
     pub(crate) fn turn(&mut self) -> usize {
         let mut wakes = 0;
         while let Some(queue) = with(|state| state.wakes.pop_front()) {

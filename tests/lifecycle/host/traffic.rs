@@ -63,7 +63,8 @@ impl Host {
         )
     }
 
-    /// A piece of the body. While the filter pauses, Envoy keeps the pieces and gives the size of all of them.
+    /// A piece of the body. While the filter pauses, Envoy keeps the pieces and gives the size of
+    /// all of them.
     pub(crate) fn body(&mut self, stream: StreamId, piece: &[u8], end_of_stream: bool) -> Action {
         let size = with(|state| {
             let body = &mut state.streams.get_mut(&stream.0).unwrap().body;
@@ -89,8 +90,9 @@ impl Host {
         end_stream(stream.0);
     }
 
-    /// The client hangs up, and the host, having told the module, has not got to destroying its own context: Envoy does so at
-    /// the end of the turn of its loop (`deferredDelete`), and knows the context until then.
+    /// The client hangs up, and the host, having told the module, has not got to destroying its own
+    /// context: Envoy does so at the end of the turn of its loop (`deferredDelete`), and knows the
+    /// context until then.
     pub(crate) fn leave_but_linger(&mut self, stream: StreamId) {
         announce_end(stream.0);
     }
@@ -105,7 +107,8 @@ impl Host {
         with(|state| state.streams.contains_key(&stream.0))
     }
 
-    /// From now on calls to this cluster fail at once, as calls to a cluster that Envoy does not know, or that has no host.
+    /// From now on calls to this cluster fail at once, as calls to a cluster that Envoy does not
+    /// know, or that has no host.
     pub(crate) fn refuse_calls(&mut self, cluster: &str, refusal: Status) {
         with(|state| state.refusals.insert(cluster.to_owned(), refusal));
     }

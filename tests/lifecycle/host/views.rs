@@ -1,4 +1,5 @@
-//! The host's functions that a callback reads from and reports to: headers, bodies, properties, metrics, the log.
+//! The host's functions that a callback reads from and reports to: headers, bodies, properties,
+//! metrics, the log.
 
 use proxy_wasm::types::{BufferType, LogLevel, MapType, MetricType, Status};
 

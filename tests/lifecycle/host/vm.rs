@@ -39,7 +39,8 @@ impl Host {
         }));
         // SAFETY: no contract.
         ONCE.call_once(|| {
-            // The SDK's logger can be installed once per process, and its panic hook would keep the panics of tests.
+            // The SDK's logger can be installed once per process, and its panic hook would keep the
+            // panics of tests.
             let hook = std::panic::take_hook();
             unsafe { _initialize() };
             std::panic::set_hook(Box::new(move |panic| {
@@ -112,7 +113,8 @@ impl Host {
         self.newest.unwrap()
     }
 
-    /// A new configuration has replaced this one, and its last stream is gone; says whether the root is done at once.
+    /// A new configuration has replaced this one, and its last stream is gone; says whether the
+    /// root is done at once.
     pub(crate) fn retire(&mut self, root: RootId) -> bool {
         let RootId(root) = root;
         let is_done = callback!(root, proxy_on_done(root));

@@ -1,4 +1,5 @@
-//! Header maps as proxy-wasm writes them: a count, the sizes, then each name and value ended by NUL.
+//! Header maps as proxy-wasm writes them: a count, the sizes, then each name and value ended by
+//! NUL.
 
 use super::Headers;
 

@@ -6,9 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use base64::Engine as _;
 use freshpaint_core::clock::Now;
 use freshpaint_core::config::Config;
-use freshpaint_core::intake::{
-    judge, recognise, Collection, Context, Head, Headers, Item, Judgement,
-};
+use freshpaint_core::intake::{judge, Collection, Context, Head, Headers, Item, Judgement};
 use freshpaint_core::payload;
 use serde::Deserialize;
 
@@ -92,11 +90,10 @@ fn request(capture: &str, config: &Config) -> (Collection, Vec<u8>) {
         headers: &NoHeaders,
         end_of_stream: false,
     };
-    let route = recognise(head.path, &config.collect).unwrap();
-    match judge(route, &head, config) {
+    match judge(&head, config) {
         Judgement::Collect(collection) => {
             (collection, STANDARD.decode(capture.body_base64).unwrap())
         }
-        Judgement::Reply(answer, _) => panic!("{answer:?}"),
+        other => panic!("{other:?}"),
     }
 }

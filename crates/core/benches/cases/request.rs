@@ -3,8 +3,8 @@
 use freshpaint_core::clock::Now;
 use freshpaint_core::delivery::outcome::CallResponse;
 use freshpaint_core::delivery::table::Owner;
-use freshpaint_core::intake::{Head, Headers};
-use freshpaint_core::worker::{Identity, Reception, Worker};
+use freshpaint_core::intake::{Head, Headers, Judgement};
+use freshpaint_core::worker::{Identity, Worker};
 
 use super::delivery::config;
 use super::memory::Memory;
@@ -81,18 +81,19 @@ impl Bed {
                 self.body[at + digit] = b"0123456789abcdef"[nibble];
             }
         }
-        let reception = self.worker.receive(&Head {
+        let judgement = self.worker.handle_head(&Head {
             method: b"POST",
             path: self.path,
             headers: &NoHeaders,
             end_of_stream: false,
         });
-        let Reception::Collect(collection) = reception else {
-            panic!("{reception:?}")
+        let Judgement::Collect(collection) = judgement else {
+            panic!("{judgement:?}")
         };
         let now = Now::default();
         self.worker
-            .submit(collection, &self.body, 1, now, &mut self.shared);
+            .handle_body(collection, &self.body, 1, now, &mut self.shared)
+            .unwrap();
         let mut status = self.drive();
         while let Some(token) = self.calls.pop() {
             let response = CallResponse {
@@ -100,7 +101,8 @@ impl Bed {
                 answered: true,
                 ..CallResponse::default()
             };
-            self.worker.ended(token, &response, 0, &mut self.shared);
+            self.worker
+                .handle_response(token, &response, 0, &mut self.shared);
             status = status.or(self.drive());
         }
         assert_eq!(status, Some(200));
@@ -108,16 +110,16 @@ impl Bed {
 
     /// What the shell does after each callback.
     fn drive(&mut self) -> Option<u16> {
-        while let Some(call) = self.worker.next_call(0, &mut self.shared) {
+        while let Some(call) = self.worker.poll_call(0, &mut self.shared) {
             self.last_token = self.last_token.wrapping_add(1);
             self.calls.push(self.last_token);
             self.worker
-                .called(&call, Ok(self.last_token), 0, &mut self.shared);
+                .handle_dispatched(&call, Ok(self.last_token), 0, &mut self.shared);
         }
-        let answer = self.worker.next_answer().map(|(_, answer)| answer.status);
+        let answer = self.worker.poll_reply().map(|(_, answer)| answer.status);
         self.worker.observe().take_changes(|_, _| {});
         self.worker.observe().log_lines.take();
-        self.worker.wake_in(0);
+        self.worker.poll_timeout(0);
         answer
     }
 }

@@ -9,7 +9,7 @@ use super::dialect::{Draft, Said};
 use super::invalid::Place;
 use super::shape::{Position, Request, Shapeless};
 use super::{
-    credential, form, integrations, message_id, Answered, Context, FilteredReason, Head, Item,
+    credential, form, integrations, message_id, recognise, Context, FilteredReason, Head, Item,
     Judgement, Report, Route, Verdict,
 };
 use crate::clock::Now;
@@ -18,6 +18,7 @@ use crate::consent::OptOut;
 use crate::event::{Event, Kind};
 use crate::json::{Id, Value};
 use crate::local_reply::LocalReply;
+use crate::observe::RequestOutcome;
 use crate::time;
 
 /// A collection request whose body is being gathered.
@@ -39,15 +40,21 @@ pub struct Collection {
     unknown_encoding: bool,
 }
 
-/// Judges the head of a request that [`super::recognise`] has recognised.
+/// Judges the head of a request.
 ///
 /// What comes to a path of ours is answered here or collected, never passed on: a wrong method gets 405.
 #[must_use]
-pub fn judge(route: Route, head: &Head<'_>, config: &Config) -> Judgement {
+pub fn judge(head: &Head<'_>, config: &Config) -> Judgement {
+    let Some(route) = recognise(head.path, &config.collect) else {
+        return Judgement::Pass;
+    };
     let origin = Origin::of(head.headers, &config.collect);
     let methods = route.dialect.methods();
     if head.method == b"OPTIONS" {
-        return Judgement::Reply(origin.preflight(head.headers, methods), Answered::Preflight);
+        return Judgement::Reply(
+            origin.preflight(head.headers, methods),
+            RequestOutcome::Preflight,
+        );
     }
     let query = head
         .path
@@ -55,7 +62,7 @@ pub fn judge(route: Route, head: &Head<'_>, config: &Config) -> Judgement {
         .nth(1)
         .unwrap_or_default();
     let verbose = form::is_set(query, b"verbose");
-    let refuse = |answer| Judgement::Reply(origin.admit(answer), Answered::Refused);
+    let refuse = |answer| Judgement::Reply(origin.admit(answer), RequestOutcome::Refused);
     let query_data = form::data(query);
     let by_query = head.method == b"GET" && route.dialect == Dialect::Track;
     if !by_query && head.method != b"POST" {
@@ -109,7 +116,7 @@ pub fn judge(route: Route, head: &Head<'_>, config: &Config) -> Judgement {
     if declared.is_some_and(|length| {
         usize::try_from(length).map_or(true, |length| length > collection.max_body_bytes)
     }) {
-        return Judgement::Reply(collection.too_large(), Answered::Refused);
+        return Judgement::Reply(collection.too_large(), RequestOutcome::Refused);
     }
     Judgement::Collect(collection)
 }

@@ -31,7 +31,9 @@ use crate::clock::Now;
 use crate::config::Config;
 use crate::event::{Event, Kind};
 use crate::local_reply::LocalReply;
+use crate::observe::RequestOutcome;
 
+pub use crate::observe::FilteredReason;
 pub use collection::{judge, Collection};
 pub use invalid::{Invalid, InvalidReason};
 pub use report::{Report, Verdict};
@@ -60,22 +62,15 @@ pub struct Head<'a> {
     pub end_of_stream: bool,
 }
 
-/// What to do with a request whose path is ours.
+/// What to do with a request, by its head.
 #[derive(Debug)]
 pub enum Judgement {
-    /// Answer at once; its body does not matter.
-    Reply(LocalReply, Answered),
+    /// Its path is not ours: leave it to the route.
+    Pass,
+    /// Answer at once, whatever its body is.
+    Reply(LocalReply, RequestOutcome),
     /// Gather its body, then [`Collection::read`] it.
     Collect(Collection),
-}
-
-/// Why a request was answered without looking at its body.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Answered {
-    /// A CORS preflight.
-    Preflight,
-    /// Its head is wrong: method, declared size, origin.
-    Refused,
 }
 
 /// What decoding needs beside the body.
@@ -99,17 +94,4 @@ pub enum Item<'a> {
     Filtered(Option<Kind>, FilteredReason),
     /// Not an event that can be delivered; its neighbours are not hurt.
     Invalid(Invalid),
-}
-
-/// Why a well-formed call is not delivered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FilteredReason {
-    /// The contract has no such type (`alias`, `$create_alias`).
-    Alias,
-    /// Raw autocapture or another event that the SDK made for its own service: a name that begins with `$`.
-    Autocapture,
-    /// A change to a profile that does not say what the traits are (`$add`, `$append`, `$unset`, ...).
-    ProfileOperation,
-    /// The customer's `integrations` leave this destination out.
-    Integrations,
 }

@@ -1,12 +1,11 @@
 //! The table of the metrics: what is counted, and under which name.
 //!
-//! A name is Envoy's, without its prefix `wasmcustom.`. The shipped `stats_tags` cut its labels out.
-//! To add a metric: CONTRIBUTING.md, "Add a metric".
+//! A name is Envoy's, without its prefix `wasmcustom.`. The shipped `stats_tags` cut its labels
+//! out. To add a metric: CONTRIBUTING.md, "Add a metric".
 
 use super::registry::{labels, Family, Label, MetricId, MetricKind, Registry};
 use crate::config::Webhook;
 use crate::event::Kind;
-use crate::routing::SuppressReason;
 
 labels! {
     /// How a request ended, for the SDK.
@@ -74,6 +73,43 @@ labels! {
     }
 }
 
+labels! {
+    /// Why a well-formed call is not delivered.
+    pub enum FilteredReason {
+        /// No webhook's options and rules let it through.
+        Unwanted = "unwanted",
+        /// The contract has no such type (`alias`, `$create_alias`).
+        Alias = "alias",
+        /// Raw autocapture or another event that the SDK made for its own service: a name that
+        /// begins with `$`.
+        Autocapture = "autocapture",
+        /// A change to a profile that does not say what the traits are (`$add`, `$append`,
+        /// `$unset`, ...).
+        ProfileOperation = "profile_operation",
+        /// The customer's `integrations` leave this destination out.
+        Integrations = "integrations",
+    }
+}
+
+labels! {
+    /// Why a webhook does not get an event, in the order in which it is asked: the first that says
+    /// no is counted.
+    pub enum SuppressReason {
+        /// `sources`: its write key or environment id is not one of those that may send.
+        Source = "source",
+        /// `sample`: it is not part of the sample.
+        Sample = "sample",
+        /// `honor`: its request says `Sec-GPC: 1`.
+        Gpc = "gpc",
+        /// `honor`: its request says `DNT: 1`.
+        Dnt = "dnt",
+        /// `requires_consent`: a category was not granted.
+        Consent = "consent",
+        /// `events`: its type or its name.
+        Filter = "filter",
+    }
+}
+
 /// An event's type; no kind is `other`.
 impl Label for Option<Kind> {
     const ALL: &'static [Self] = &[
@@ -96,6 +132,8 @@ pub enum Counter {
     Requests(RequestOutcome),
     /// An event was decided.
     Events(Option<Kind>, EventOutcome),
+    /// An event goes to no webhook. All reasons are one counter.
+    Filtered(Option<Kind>, FilteredReason),
     /// A delivery to the webhook with this index ended.
     Deliveries(usize, DeliveryOutcome),
     /// A kept event changed its state.
@@ -159,6 +197,9 @@ impl Ids {
             Counter::Events(kind, outcome) => {
                 let (_, events) = self.events.iter().find(|(known, _)| *known == kind)?;
                 events.id(outcome)
+            }
+            Counter::Filtered(kind, _) => {
+                self.counter(Counter::Events(kind, EventOutcome::Filtered))
             }
             Counter::Deliveries(webhook, outcome) => self.deliveries.get(webhook)?.id(outcome),
             Counter::Held(outcome) => self.held.id(outcome),

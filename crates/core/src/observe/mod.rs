@@ -14,8 +14,10 @@ use registry::Registry;
 
 pub use changes::{Change, Changes};
 pub use log_lines::{LogLine, LogLines};
-pub use metrics::{Counter, DeliveryOutcome, EventOutcome, HeldOutcome, RequestOutcome};
-pub(crate) use registry::labels;
+pub use metrics::{
+    Counter, DeliveryOutcome, EventOutcome, FilteredReason, HeldOutcome, RequestOutcome,
+    SuppressReason,
+};
 pub use registry::{Label, Metric, MetricId, MetricKind};
 
 /// Counts, values and log lines that the shell has not taken yet.

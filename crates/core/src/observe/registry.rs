@@ -57,7 +57,7 @@ macro_rules! labels {
             $($(#[$doc])* $variant,)+
         }
 
-        impl $crate::observe::Label for $name {
+        impl Label for $name {
             const ALL: &'static [Self] = &[$(Self::$variant),+];
 
             fn as_str(self) -> &'static str {
@@ -68,7 +68,7 @@ macro_rules! labels {
         }
     };
 }
-pub(crate) use labels;
+pub(super) use labels;
 
 /// One metric for each value of a label, or for some of them.
 #[derive(Debug)]

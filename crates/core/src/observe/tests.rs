@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::*;
 use crate::event::Kind;
-use crate::routing::{Glob, Rules, Sample, SuppressReason};
+use crate::routing::{Glob, Rules, Sample};
 use crate::testing;
 
 fn webhooks() -> Vec<Webhook> {

@@ -5,10 +5,9 @@
 use freshpaint_core::clock::Now;
 use freshpaint_core::config::Config;
 use freshpaint_core::event::Event;
-use freshpaint_core::intake::{
-    self, Answered, Context, Head, Headers, Item, Judgement, Report, Verdict,
-};
+use freshpaint_core::intake::{self, Context, Head, Headers, Item, Judgement, Report, Verdict};
 use freshpaint_core::local_reply::LocalReply;
+use freshpaint_core::observe::RequestOutcome;
 use freshpaint_core::payload;
 
 /// 2026-01-02T03:04:05.678Z
@@ -53,16 +52,14 @@ impl Request {
     }
 
     pub fn run_with(&self, config: &Config) -> Outcome {
-        let Some(route) = intake::recognise(&self.path, &config.collect) else {
-            return Outcome::Passed;
-        };
         let head = Head {
             method: self.method.as_bytes(),
             path: &self.path,
             headers: self,
             end_of_stream: self.body.is_empty(),
         };
-        let mut collection = match intake::judge(route, &head, config) {
+        let mut collection = match intake::judge(&head, config) {
+            Judgement::Pass => return Outcome::Passed,
             Judgement::Reply(answer, why) => return Outcome::Answered(answer, why),
             Judgement::Collect(collection) => collection,
         };
@@ -111,8 +108,7 @@ impl Request {
             headers: self,
             end_of_stream: self.body.is_empty(),
         };
-        let route = intake::recognise(&self.path, &config.collect).expect("a path of ours");
-        let Judgement::Collect(mut collection) = intake::judge(route, &head, &config) else {
+        let Judgement::Collect(mut collection) = intake::judge(&head, &config) else {
             panic!("refused")
         };
         let mut context = Context {
@@ -153,7 +149,7 @@ impl Headers for Request {
 #[derive(Debug, PartialEq)]
 pub enum Outcome {
     Passed,
-    Answered(LocalReply, Answered),
+    Answered(LocalReply, RequestOutcome),
     Refused(LocalReply),
     Read(Vec<Said>, LocalReply),
 }

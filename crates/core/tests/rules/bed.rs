@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, HashMap};
 use freshpaint_core::clock::{Now, SteadyMillis};
 use freshpaint_core::delivery::outcome::CallResponse;
 use freshpaint_core::delivery::table::{Mark, Owner, Shared};
-use freshpaint_core::intake::{Head, Headers};
+use freshpaint_core::intake::{Head, Headers, Judgement};
 use freshpaint_core::observe::{self, Change};
-use freshpaint_core::worker::{Identity, Reception, Worker};
+use freshpaint_core::worker::{Identity, Worker};
 
 /// One worker, and what it has done.
 pub(crate) struct Bed {
@@ -72,31 +72,33 @@ impl Bed {
             headers: &headers,
             end_of_stream: false,
         };
-        let Reception::Collect(collection) = self.worker.receive(&head) else {
+        let Judgement::Collect(collection) = self.worker.handle_head(&head) else {
             panic!("not collected");
         };
         let body = format!(r#"{{"batch": [{event}]}}"#);
         let mut nothing = NoTable;
-        self.worker
-            .submit(collection, body.as_bytes(), 1, now, &mut nothing);
-        self.status = self
+        let taken = self
             .worker
-            .next_answer()
-            .map_or(0, |(_, answer)| answer.status);
+            .handle_body(collection, body.as_bytes(), 1, now, &mut nothing);
+        let reply = match taken {
+            Ok(()) => self.worker.poll_reply().map(|(_, reply)| reply),
+            Err(reply) => Some(reply),
+        };
+        self.status = reply.map_or(0, |reply| reply.status);
         self.calls.clear();
-        while let Some(call) = self.worker.next_call(1, &mut nothing) {
+        while let Some(call) = self.worker.poll_call(1, &mut nothing) {
             let payload = String::from_utf8(call.payload.to_vec()).unwrap();
             self.calls
                 .push((self.webhooks[call.webhook].clone(), payload));
-            self.worker.called(&call, Ok(1), 1, &mut nothing);
+            self.worker.handle_dispatched(&call, Ok(1), 1, &mut nothing);
             let accepted = CallResponse {
                 status: Some(200),
                 answered: true,
                 ..CallResponse::default()
             };
-            self.worker.ended(1, &accepted, 1, &mut nothing);
+            self.worker.handle_response(1, &accepted, 1, &mut nothing);
         }
-        while self.worker.next_answer().is_some() {}
+        while self.worker.poll_reply().is_some() {}
         let (names, counts) = (&self.names, &mut self.counts);
         self.worker.observe().take_changes(|id, change| {
             if let Change::Add(count) = change {

@@ -1,38 +1,41 @@
-//! The table of recognised events in the host's shared data.
+//! The host's shared data, with the table of recognised events in it.
 
 use freshpaint_core::clock::SteadyMillis;
 use freshpaint_core::delivery::table::{Mark, Owner, Shared};
 
-use crate::host;
+use proxy_wasm::hostcalls;
+use proxy_wasm::types::Status;
 
-/// No value has this mark: the host counts them up from 1. Writing with it creates a value and never replaces one.
+/// No value has this mark: the host counts them up from 1. Writing with it creates a value and
+/// never replaces one.
 const CREATE: u32 = u32::MAX;
 
-/// The host's shared data.
+/// The shared data of the process.
 #[derive(Debug)]
 pub(crate) struct SharedData;
 
 impl Shared for SharedData {
     fn load(&mut self, bucket: u32) -> (Vec<u8>, Mark) {
-        let (value, mark) = host::shared_data(&bucket_key(bucket));
+        let (value, mark) = read(&bucket_key(bucket));
         (value.unwrap_or_default(), Mark(mark))
     }
 
     fn store(&mut self, bucket: u32, value: &[u8], mark: Mark) -> bool {
-        host::set_shared_data(&bucket_key(bucket), value, Some(mark.0.unwrap_or(CREATE))).is_ok()
+        write(&bucket_key(bucket), value, Some(mark.0.unwrap_or(CREATE))).is_ok()
     }
 
     fn pulse_of(&mut self, owner: Owner) -> Option<SteadyMillis> {
-        let (value, _) = host::shared_data(&pulse_key(owner));
+        let (value, _) = read(&pulse_key(owner));
         Some(SteadyMillis::from_le_bytes(value?.try_into().ok()?))
     }
 
     fn pulse(&mut self, owner: Owner, now: SteadyMillis) {
-        let _ = host::set_shared_data(&pulse_key(owner), &now.to_le_bytes(), None);
+        let _ = write(&pulse_key(owner), &now.to_le_bytes(), None);
     }
 }
 
-/// Short enough for the host's `std::string` to need no memory of its own (22 bytes in libc++): four are made for each event.
+/// Short enough for the host's `std::string` to need no memory of its own (22 bytes in libc++):
+/// four are made for each event.
 fn bucket_key(bucket: u32) -> String {
     key("freshpaint.e.", bucket)
 }
@@ -53,28 +56,40 @@ fn key(prefix: &str, number: u32) -> String {
     key
 }
 
-/// The value under `key`, which the first worker to ask makes with `make` and every other one then gets.
+/// The value under `key`, which the first worker to ask makes with `make` and every other one then
+/// gets.
 pub(crate) fn get_or_create(key: &str, make: impl FnOnce() -> Vec<u8>) -> Vec<u8> {
-    if let (Some(value), _) = host::shared_data(key) {
+    if let (Some(value), _) = read(key) {
         return value;
     }
     let made = make();
-    match host::set_shared_data(key, &made, Some(CREATE)) {
+    match write(key, &made, Some(CREATE)) {
         Ok(()) => made,
-        Err(_) => host::shared_data(key).0.unwrap_or(made),
+        Err(_) => read(key).0.unwrap_or(made),
     }
 }
 
 /// A number that no other caller in the process gets.
 pub(crate) fn next_number(key: &str) -> u32 {
     loop {
-        let (value, mark) = host::shared_data(key);
+        let (value, mark) = read(key);
         let last = value
             .and_then(|value| value.try_into().ok())
             .map_or(0, u32::from_le_bytes);
         let next = last.wrapping_add(1);
-        if host::set_shared_data(key, &next.to_le_bytes(), Some(mark.unwrap_or(CREATE))).is_ok() {
+        if write(key, &next.to_le_bytes(), Some(mark.unwrap_or(CREATE))).is_ok() {
             return next;
         }
     }
+}
+
+/// The value, and what [`write`] needs to replace exactly this one.
+fn read(key: &str) -> (Option<Vec<u8>>, Option<u32>) {
+    hostcalls::get_shared_data(key).unwrap_or((None, None))
+}
+
+/// `cas` as read with the value; `None` writes whatever there is. `Err` when another worker was
+/// first.
+fn write(key: &str, value: &[u8], cas: Option<u32>) -> Result<(), Status> {
+    hostcalls::set_shared_data(key, Some(value), cas)
 }

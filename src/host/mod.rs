@@ -1,7 +1,15 @@
 //! The host's functions, as bytes and `Result`s.
 //!
-//! The SDK's `String` getters and the helpers of its traits panic on what a client or a webhook can send, and one panic
-//! takes a worker's whole VM down. Nothing else in this crate but `wasi` calls the host, and `wasi` from here alone.
+//! The SDK's `String` getters and the helpers of its traits panic on what a client or a webhook can
+//! send, and one panic takes down a worker's whole VM. No other folder of this crate calls the
+//! host.
+
+mod header_map;
+mod metrics;
+pub(crate) mod shared_data;
+mod wake_queue;
+#[allow(unsafe_code)] // Bindings have no safe form.
+mod wasi;
 
 use std::time::Duration;
 
@@ -12,7 +20,10 @@ use freshpaint_core::observe::{Metric, MetricKind};
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::{BufferType, MapType, MetricType, Status};
 
-use crate::wasi;
+pub(crate) use header_map::HeaderMap;
+pub(crate) use metrics::Metrics;
+pub(crate) use shared_data::SharedData;
+pub(crate) use wake_queue::WakeQueue;
 
 /// The clock for deadlines.
 pub(crate) fn steady() -> SteadyMillis {
@@ -53,7 +64,7 @@ pub(crate) fn plugin_configuration() -> Vec<u8> {
         .unwrap_or_default()
 }
 
-/// What the plugin's configuration in Envoy calls this plugin: its `name` and its `root_id`, which both are optional there.
+/// The `name` and the `root_id` of the plugin's configuration in Envoy; both are optional there.
 pub(crate) fn plugin_name() -> Vec<u8> {
     let mut name = property("plugin_name");
     name.push(0);
@@ -68,8 +79,9 @@ fn property(name: &str) -> Vec<u8> {
         .unwrap_or_default()
 }
 
-/// The address of the request's client as the connection manager determines it (`use_remote_address`, `xff_num_trusted_hops`).
-pub(crate) fn client_address() -> Option<Vec<u8>> {
+/// The address of the request's client as the connection manager determines it
+/// (`use_remote_address`, `xff_num_trusted_hops`).
+fn client_address() -> Option<Vec<u8>> {
     hostcalls::get_property(vec!["source", "address"])
         .ok()
         .flatten()
@@ -77,7 +89,7 @@ pub(crate) fn client_address() -> Option<Vec<u8>> {
 
 /// Every header of the request, as the host writes header maps; empty when there are none.
 #[allow(unsafe_code)]
-pub(crate) fn request_headers() -> Vec<u8> {
+fn request_headers() -> Vec<u8> {
     extern "C" {
         fn proxy_get_header_map_pairs(map: u32, data: *mut *mut u8, size: *mut usize) -> u32;
     }
@@ -88,7 +100,8 @@ pub(crate) fn request_headers() -> Vec<u8> {
     if status != Status::Ok as u32 || data.is_null() {
         return Vec::new();
     }
-    // SAFETY: the host had these bytes from the SDK's allocator, which forgot a `Vec` of that size, and gives them away.
+    // SAFETY: the host got these bytes from the SDK's allocator, which forgot a `Vec` of that size,
+    // and gives them away.
     unsafe { Vec::from_raw_parts(data, size, size) }
 }
 
@@ -99,14 +112,14 @@ pub(crate) fn request_body(size: usize) -> Vec<u8> {
         .unwrap_or_default()
 }
 
-/// Answers the stream whose callback this is, or the one that [`enter`] has entered.
-pub(crate) fn answer(answer: &LocalReply) -> Result<(), Status> {
-    let headers = answer
+/// Replies to the stream whose callback this is, or to the one that [`enter`] has entered.
+pub(crate) fn send_local_reply(reply: &LocalReply) -> Result<(), Status> {
+    let headers = reply
         .headers
         .iter()
         .map(|(name, value)| (*name, value.as_ref()))
         .collect();
-    hostcalls::send_http_response(u32::from(answer.status), headers, Some(&answer.body))
+    hostcalls::send_http_response(u32::from(reply.status), headers, Some(&reply.body))
 }
 
 /// Makes another context the one that host functions act on; `Err` when it is gone.
@@ -143,7 +156,7 @@ pub(crate) fn set_tick(period: Option<Duration>) {
 /// Says that the current root has nothing left to do.
 #[allow(unsafe_code)]
 pub(crate) fn done() {
-    // The SDK's own panics when the host has forgotten that it waits for this root, which is no reason to.
+    // The SDK's own function panics when the host has forgotten that it waits for this root.
     // Since Rust 1.96 a function without a module to import it from does not link.
     #[link(wasm_import_module = "env")]
     extern "C" {
@@ -153,7 +166,7 @@ pub(crate) fn done() {
     let _ = unsafe { proxy_done() };
 }
 
-pub(crate) fn define_metric(metric: &Metric) -> Option<u32> {
+fn define_metric(metric: &Metric) -> Option<u32> {
     let kind = match metric.kind {
         MetricKind::Counter => MetricType::Counter,
         MetricKind::Gauge => MetricType::Gauge,
@@ -164,33 +177,11 @@ pub(crate) fn define_metric(metric: &Metric) -> Option<u32> {
 
 /// Adds to a counter, which refuses an increment of zero (Envoy
 /// `source/extensions/common/wasm/context.cc`).
-pub(crate) fn increment(counter: u32, by: u32) {
+fn increment(counter: u32, by: u32) {
     let _ = hostcalls::increment_metric(counter, i64::from(by));
 }
 
 /// Sets a gauge, or gives a histogram one more value.
-pub(crate) fn record(metric: u32, value: u64) {
+fn record(metric: u32, value: u64) {
     let _ = hostcalls::record_metric(metric, value);
-}
-
-pub(crate) fn shared_data(key: &str) -> (Option<Vec<u8>>, Option<u32>) {
-    hostcalls::get_shared_data(key).unwrap_or((None, None))
-}
-
-/// `cas` as read with the value; `None` writes whatever there is. `Err` when another worker was first.
-pub(crate) fn set_shared_data(key: &str, value: &[u8], cas: Option<u32>) -> Result<(), Status> {
-    hostcalls::set_shared_data(key, Some(value), cas)
-}
-
-pub(crate) fn register_queue(name: &str) -> Option<u32> {
-    hostcalls::register_shared_queue(name).ok()
-}
-
-pub(crate) fn enqueue(queue: u32) -> Result<(), Status> {
-    hostcalls::enqueue_shared_queue(queue, Some(&[0]))
-}
-
-/// Takes one item out, if there is one.
-pub(crate) fn dequeue(queue: u32) {
-    let _ = hostcalls::dequeue_shared_queue(queue);
 }

@@ -14,7 +14,7 @@ fn a_stream_has_its_calls_made_at_once() {
 }
 
 #[test]
-fn each_root_has_a_bell_of_its_own_which_only_a_hand_over_rings() {
+fn each_root_has_a_queue_of_its_own_which_only_a_handover_wakes() {
     let mut host = Host::with(&webhooks(1));
     host.collect(&track("a"));
     let call = host.call();

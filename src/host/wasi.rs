@@ -1,7 +1,7 @@
 //! The functions of WASI that proxy-wasm leaves out.
 //!
-//! Declared here because the bindings of the `wasip1` crate pass pointers as 32-bit numbers: with those the shell could run on
-//! wasm32 alone, and not in a native test.
+//! Declared here because the bindings of the `wasip1` crate pass pointers as 32-bit numbers: with
+//! those the shell could run on wasm32 alone, and not in a native test.
 
 /// Wall-clock time, since the Unix epoch.
 pub(crate) const REALTIME: u32 = 0;

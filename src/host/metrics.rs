@@ -3,7 +3,7 @@
 use freshpaint_core::config::Webhook;
 use freshpaint_core::observe::{self, Change, Observe};
 
-use crate::host;
+use super::{define_metric, increment, record};
 
 /// Ids by the index that the core gives to a metric.
 #[derive(Debug)]
@@ -16,7 +16,7 @@ impl Metrics {
     pub(crate) fn define(webhooks: &[Webhook]) -> Self {
         let metrics = observe::metrics(webhooks);
         Self {
-            ids: metrics.iter().map(host::define_metric).collect(),
+            ids: metrics.iter().map(define_metric).collect(),
         }
     }
 
@@ -27,8 +27,8 @@ impl Metrics {
                 return;
             };
             match change {
-                Change::Add(count) => host::increment(*id, count),
-                Change::Record(value) => host::record(*id, value),
+                Change::Add(count) => increment(*id, count),
+                Change::Record(value) => record(*id, value),
             }
         });
     }

@@ -1,0 +1,145 @@
+//! One event into the bytes that each webhook gets.
+
+use std::hash::Hasher;
+use std::rc::Rc;
+
+use siphasher::sip128::{Hasher128, SipHasher13};
+
+use crate::config::Webhook;
+use crate::delivery;
+use crate::delivery::table::EventId;
+use crate::delivery::webhook_set::WebhookSet;
+use crate::event::Event;
+use crate::observe::SuppressReason;
+use crate::payload;
+use crate::redaction::Redaction;
+use crate::signing::WebhookId;
+
+/// A scratch buffer that has grown past this many bytes is not kept.
+const MAX_SCRATCH: usize = 64 * 1024;
+
+/// Renders events, redacts them, and gives them their ids.
+#[derive(Debug)]
+pub struct Preparer {
+    /// Has the key and the plugin's name; cloned for the id of each event.
+    ids: SipHasher13,
+    /// The webhooks whose calls are signed.
+    signing: WebhookSet,
+    /// Each different redaction, with the webhooks that have it.
+    redactions: Vec<(Redaction, WebhookSet)>,
+    /// Where payloads are written, so that each is allocated once and in its size.
+    scratch: Vec<u8>,
+}
+
+impl Preparer {
+    /// A preparer for these webhooks. `id_key` is secret, and `plugin` the plugin's name.
+    #[must_use]
+    pub fn new(webhooks: &[Webhook], id_key: &[u8; 16], plugin: &[u8]) -> Self {
+        let mut ids = SipHasher13::new_with_key(id_key);
+        write_field(&mut ids, plugin);
+        Self {
+            ids,
+            signing: set_of(webhooks, |_, webhook| webhook.signing.is_some()),
+            redactions: redactions(webhooks),
+            scratch: Vec::new(),
+        }
+    }
+
+    /// The event with a payload for each of the webhooks that want it.
+    pub fn prepare(&mut self, event: &Event<'_>, wanted: WebhookSet) -> delivery::Event {
+        self.scratch.clear();
+        payload::render(event, &mut self.scratch);
+        let (payload, redacted) = self.redact(wanted);
+        let is_signed = wanted.intersects(self.signing);
+        delivery::Event {
+            kind: event.kind,
+            payload,
+            redacted,
+            wanted,
+            webhook_id: is_signed.then(|| WebhookId::of(event.source(), event.message_id())),
+            id: event.stable_id().then(|| self.id(event)),
+        }
+    }
+
+    /// The rendered payload for the webhooks that get it whole, and for each other set of webhooks
+    /// what it gets. A payload that no webhook gets whole is not kept.
+    fn redact(&self, wanted: WebhookSet) -> (Rc<[u8]>, Vec<(WebhookSet, Rc<[u8]>)>) {
+        let mut rest = wanted;
+        let mut redacted = Vec::new();
+        for (redaction, webhooks) in &self.redactions {
+            if wanted.intersects(*webhooks) {
+                rest = rest.minus(*webhooks);
+                let payload = Rc::from(redaction.apply(&self.scratch));
+                redacted.push((wanted.and(*webhooks), payload));
+            }
+        }
+        match redacted.pop() {
+            Some((_, last)) if rest.is_empty() => (last, redacted),
+            last => {
+                redacted.extend(last);
+                (Rc::from(self.scratch.as_slice()), redacted)
+            }
+        }
+    }
+
+    fn id(&self, event: &Event<'_>) -> EventId {
+        let mut hasher = self.ids;
+        write_field(&mut hasher, event.source().as_bytes());
+        write_field(&mut hasher, event.message_id().as_bytes());
+        EventId(hasher.finish128().as_u128())
+    }
+
+    /// Gives back memory that an unusually large event took.
+    pub fn shrink(&mut self) {
+        self.scratch.clear();
+        self.scratch.shrink_to(MAX_SCRATCH);
+    }
+}
+
+/// The webhooks whose options (seed, "Configuration Options") and rules let the event through.
+///
+/// `suppressed` is told of each whose rules do not. The rules of a webhook whose options do not
+/// want the event are not asked.
+pub fn wanted_by(
+    event: &Event<'_>,
+    webhooks: &[Webhook],
+    mut suppressed: impl FnMut(usize, SuppressReason),
+) -> WebhookSet {
+    set_of(webhooks, |index, webhook| {
+        if !webhook.options.take(event.kind, event.automatic) {
+            return false;
+        }
+        let rules = webhook.rules.as_deref();
+        let reason = rules.and_then(|rules| rules.suppress(event));
+        reason.map(|reason| suppressed(index, reason)).is_none()
+    })
+}
+
+fn set_of(webhooks: &[Webhook], mut is_in: impl FnMut(usize, &Webhook) -> bool) -> WebhookSet {
+    let chosen = webhooks.iter().enumerate();
+    chosen
+        .filter(|(index, webhook)| is_in(*index, webhook))
+        .map(|(index, _)| index)
+        .collect()
+}
+
+fn redactions(webhooks: &[Webhook]) -> Vec<(Redaction, WebhookSet)> {
+    let mut redactions: Vec<(Redaction, WebhookSet)> = Vec::new();
+    for (index, webhook) in webhooks.iter().enumerate() {
+        let rules = webhook.rules.as_deref();
+        let Some(redaction) = rules.and_then(|rules| rules.redaction.as_ref()) else {
+            continue;
+        };
+        match redactions.iter_mut().find(|(known, _)| known == redaction) {
+            Some((_, webhooks)) => webhooks.insert(index),
+            None => redactions.push((redaction.clone(), WebhookSet::from_iter([index]))),
+        }
+    }
+    redactions
+}
+
+/// Length first, so that no two sequences of fields are the same bytes.
+fn write_field(hasher: &mut SipHasher13, field: &[u8]) {
+    hasher.write_u64(field.len() as u64);
+    hasher.write(field);
+}
