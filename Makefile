@@ -1,6 +1,6 @@
 # Each target is one script; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run build test bench bench-v8 faults sdks fmt check deny fuzz clean
+.PHONY: help run build test bench bench-v8 faults sdks fmt check schema deny fuzz clean
 
 help: ## List the targets
 	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/\1	\2/p' $(MAKEFILE_LIST) | while IFS='	' read -r target what; do \
@@ -30,6 +30,9 @@ fmt: ## Format the Rust code
 
 check: ## Check formatting, and lint for the host and for wasm32
 	@scripts/check
+
+schema: ## Write the manual's tables and the JSON Schema anew from the parser's descriptions of its fields
+	@BLESS=1 cargo test --locked --package freshpaint-config published
 
 deny: ## Check licences, sources and versions of the dependencies
 	@scripts/deny

@@ -1,60 +1,35 @@
 //! Reads `collect`: where collection requests are found, and from whom they are taken.
 
-use freshpaint_core::config::{Collect, Dialect, Origin};
+use freshpaint_core::config::collect_fields::{
+    MAX_INTEGRATION_NAME_CHARS, MAX_ORIGINS, MAX_PREFIX_BYTES,
+};
+use freshpaint_core::config::{AllowedOrigin, Collect, Dialect};
 
+use super::fields::Members;
 use super::origin;
-use super::problem::shown;
+use super::quote::shown;
 use super::read::{Field, Object, Reader};
 use super::target::{is_legal, percent_encoding_is_whole};
 
-pub(super) const KEYS: &[&str] = &[
-    "path_prefix",
-    "dialects",
-    "integration_name",
-    "allowed_origins",
-];
-
-/// Longest path prefix, in bytes.
-pub(super) const LONGEST_PREFIX: usize = 256;
-/// Longest name of the destination, in characters.
-pub(super) const LONGEST_INTEGRATION_NAME: usize = 100;
-/// Most allowed origins.
-pub(super) const MOST_ORIGINS: usize = 256;
-
 /// Reads `collect`.
 pub(super) fn read(root: &Object<'_>, reader: &mut Reader<'_>) -> Collect {
-    let default = Collect::default();
-    let Some(object) = root
+    let object = root
         .get("collect")
-        .and_then(|field| field.object(KEYS, reader))
-    else {
-        return default;
-    };
-    let path_prefix = object
-        .get("path_prefix")
-        .and_then(|field| path_prefix(&field, reader));
-    let dialects = object
-        .get("dialects")
-        .and_then(|field| dialects(&field, reader));
-    let integration_name = object
-        .get("integration_name")
-        .and_then(|field| integration_name(&field, reader));
-    Collect {
-        path_prefix: path_prefix.unwrap_or(default.path_prefix),
-        dialects: dialects.unwrap_or(default.dialects),
-        integration_name: integration_name.unwrap_or(default.integration_name),
-        allowed_origins: object
-            .get("allowed_origins")
-            .and_then(|field| origins(&field, reader)),
-    }
+        .and_then(|field| field.object(Collect::KEYS, reader));
+    object.map_or_else(Collect::default, |object| {
+        Collect::read(&mut Members {
+            object: &object,
+            reader,
+        })
+    })
 }
 
-fn path_prefix(field: &Field<'_>, reader: &mut Reader<'_>) -> Option<String> {
+pub(super) fn path_prefix(field: &Field<'_>, reader: &mut Reader<'_>) -> Option<String> {
     const WANTED: &str = "a path such as \"/ingest\", or \"\" for none";
     let text = field.string(WANTED, reader)?;
     let wrong = if text.is_empty() {
         None
-    } else if text.len() > LONGEST_PREFIX {
+    } else if text.len() > MAX_PREFIX_BYTES {
         Some("is too long; write at most 256 bytes".to_owned())
     } else if !text.starts_with('/') {
         Some(format!(
@@ -97,7 +72,7 @@ fn path_prefix(field: &Field<'_>, reader: &mut Reader<'_>) -> Option<String> {
     }
 }
 
-fn dialects(field: &Field<'_>, reader: &mut Reader<'_>) -> Option<Vec<Dialect>> {
+pub(super) fn dialects(field: &Field<'_>, reader: &mut Reader<'_>) -> Option<Vec<Dialect>> {
     let choices = Dialect::ALL.map(|dialect| (dialect.as_str(), dialect));
     let items = field.list("a list of dialects", reader)?;
     if items.is_empty() {
@@ -124,27 +99,27 @@ fn dialects(field: &Field<'_>, reader: &mut Reader<'_>) -> Option<Vec<Dialect>> 
     Some(dialects)
 }
 
-fn integration_name(field: &Field<'_>, reader: &mut Reader<'_>) -> Option<String> {
+pub(super) fn integration_name(field: &Field<'_>, reader: &mut Reader<'_>) -> Option<String> {
     const WANTED: &str = "a name of 1 to 100 characters, such as \"Webhooks\"";
     let name = field.string(WANTED, reader)?;
-    if (1..=LONGEST_INTEGRATION_NAME).contains(&name.chars().count()) {
+    if (1..=MAX_INTEGRATION_NAME_CHARS).contains(&name.chars().count()) {
         return Some(name.to_owned());
     }
     reader.problem(&field.path, format!("is {}; write {WANTED}", shown(name)));
     None
 }
 
-fn origins(field: &Field<'_>, reader: &mut Reader<'_>) -> Option<Vec<Origin>> {
+pub(super) fn origins(field: &Field<'_>, reader: &mut Reader<'_>) -> Option<Vec<AllowedOrigin>> {
     let items = field.list("a list of origins such as \"https://example.com\"", reader)?;
     if items.is_empty() {
         reader.problem(
             &field.path,
             "is empty; write at least one origin, or leave the key out to take every origin",
         );
-    } else if items.len() > MOST_ORIGINS {
+    } else if items.len() > MAX_ORIGINS {
         reader.problem(
             &field.path,
-            format!("has {} origins; write at most {MOST_ORIGINS}", items.len()),
+            format!("has {} origins; write at most {MAX_ORIGINS}", items.len()),
         );
     }
     let mut origins = Vec::with_capacity(items.len());

@@ -1,6 +1,6 @@
 //! `${NAME}`: values from the environment of Envoy's VM, so that secrets stay out of the configuration.
 
-use super::problem::shown;
+use super::quote::shown;
 
 /// Replaces each `${NAME}` in `text`; `$${` stands for a literal `${`, and any other `$` for itself.
 ///

@@ -1,18 +1,18 @@
 //! The headers of a webhook's calls: those configured, and the two that every call has.
 
-use freshpaint_core::config::Secret;
+use freshpaint_core::secret::Secret;
 
 use super::environment;
 use super::read::{Field, Reader};
 
 /// Most headers of one webhook.
-pub(super) const MOST: usize = 64;
+pub(super) const MAX_HEADERS: usize = 64;
 /// Longest name, in bytes.
-pub(super) const LONGEST_NAME: usize = 128;
+pub(super) const MAX_NAME_BYTES: usize = 128;
 /// Longest value, in bytes, after `${NAME}` is replaced.
-pub(super) const LONGEST_VALUE: usize = 8_192;
+pub(super) const MAX_VALUE_BYTES: usize = 8_192;
 /// All names and values of one webhook, in bytes: well below the 60 KiB at which Envoy itself refuses a request.
-pub(super) const LARGEST: usize = 32_768;
+pub(super) const MAX_BYTES: usize = 32_768;
 
 /// Sent unless the configuration says otherwise.
 const DEFAULTS: [(&str, &str); 2] = [
@@ -79,20 +79,20 @@ pub(super) fn read(field: Field<'_>, reader: &mut Reader<'_>) -> Vec<(String, Se
             insert(&mut headers, (name, value.into()));
         }
     }
-    if headers.len() > MOST {
+    if headers.len() > MAX_HEADERS {
         reader.problem(
             &path,
-            format!("has {} headers; write at most {MOST}", headers.len()),
+            format!("has {} headers; write at most {MAX_HEADERS}", headers.len()),
         );
     }
     let size: usize = headers
         .iter()
         .map(|(name, value)| name.len() + value.expose().len())
         .sum();
-    if size > LARGEST {
+    if size > MAX_BYTES {
         reader.problem(
             &path,
-            format!("is {size} bytes in all; write at most {LARGEST}"),
+            format!("is {size} bytes in all; write at most {MAX_BYTES}"),
         );
     }
     for default in defaults() {
@@ -118,9 +118,9 @@ fn check_name(name: &str) -> Result<(), String> {
     if name.is_empty() || !name.bytes().all(token) {
         return Err("is not a header name; write letters, digits and \"-\"".into());
     }
-    if name.len() > LONGEST_NAME {
+    if name.len() > MAX_NAME_BYTES {
         return Err(format!(
-            "is {} bytes long; write a name of at most {LONGEST_NAME}",
+            "is {} bytes long; write a name of at most {MAX_NAME_BYTES}",
             name.len()
         ));
     }
@@ -172,9 +172,9 @@ fn check_value(written: &str, value: &str) -> Result<String, String> {
             "holds the control byte 0x{byte:02x} from an environment variable; write one line of text into the variable"
         ));
     }
-    if value.len() > LONGEST_VALUE {
+    if value.len() > MAX_VALUE_BYTES {
         return Err(format!(
-            "is {} bytes long; write at most {LONGEST_VALUE}",
+            "is {} bytes long; write at most {MAX_VALUE_BYTES}",
             value.len()
         ));
     }

@@ -11,14 +11,16 @@ mod bound;
 mod collect;
 mod duration;
 mod environment;
+mod fields;
 mod headers;
 mod host;
 mod limits;
 mod origin;
-mod problem;
 mod profile;
 mod properties;
+mod quote;
 mod read;
+mod root;
 mod rules;
 mod signing;
 mod structpb;
@@ -28,29 +30,9 @@ mod tests;
 mod tree;
 mod webhook;
 
-use freshpaint_core::config::{Acknowledge, Config, Options, Problem};
-use freshpaint_core::consent::OptOut;
-use read::{Field, Object, Reader};
-
-const KEYS: &[&str] = &[
-    "webhooks",
-    "cluster",
-    "options",
-    "events",
-    "sample",
-    "sources",
-    "properties",
-    "honor",
-    "requires_consent",
-    "context",
-    "profile",
-    "allow_unsigned",
-    "acknowledge",
-    "collect",
-    "limits",
-    "retry",
-    "dedupe",
-];
+use freshpaint_core::config::{Config, Diagnostic};
+use read::{Field, Reader};
+use tree::Node;
 
 /// Reads a plugin configuration as Envoy hands it over: JSON text (`google.protobuf.StringValue`) or the wire
 /// bytes of a `google.protobuf.Struct`. `environment` looks an environment variable of the VM up.
@@ -66,17 +48,17 @@ const KEYS: &[&str] = &[
 pub fn parse(
     bytes: &[u8],
     environment: &dyn Fn(&str) -> Option<String>,
-) -> Result<Config, Vec<Problem>> {
+) -> Result<Config, Vec<Diagnostic>> {
     let mut reader = Reader {
         environment,
         secrets_by_name: false,
         problems: Vec::new(),
         warnings: Vec::new(),
     };
-    let config = match tree::read(bytes) {
+    let config = match tree(bytes) {
         Ok(node) => Field::root(&node)
-            .object(KEYS, &mut reader)
-            .map(|root| read(&root, &mut reader)),
+            .object(root::KEYS, &mut reader)
+            .map(|root| root::read(&root, &mut reader)),
         Err(message) => {
             reader.problem("", message);
             None
@@ -91,40 +73,29 @@ pub fn parse(
     }
 }
 
-fn read(root: &Object<'_>, reader: &mut Reader<'_>) -> Config {
-    let cluster = webhook::read_cluster(root, webhook::DEFAULT_CLUSTER, reader);
-    let options = webhook::read_options(root, Options::default(), reader);
-    let profile = root
-        .get("profile")
-        .and_then(|field| field.choice(&profile::PROFILES, reader));
-    reader.secrets_by_name = profile.is_some();
-    let rules = rules::read(root, &profile::rules(profile), reader);
-    let webhooks = webhook::read_all(root, &cluster, options, &rules, reader);
-    profile::check(profile, root, &webhooks, reader);
-    let honored = webhooks
-        .iter()
-        .filter_map(|webhook| Some(webhook.rules.as_ref()?.honor))
-        .fold(OptOut::default(), OptOut::or);
-    Config {
-        webhooks,
-        honored,
-        context_ip: profile::read_context_ip(profile, root, reader),
-        acknowledge: acknowledge(root, reader),
-        collect: collect::read(root, reader),
-        limits: limits::read_limits(root, reader),
-        retry: limits::read_retry(root, reader),
-        dedupe: limits::read_dedupe(root, reader),
-        warnings: Vec::new(),
+/// Reads JSON text or the wire bytes of a `google.protobuf.Struct`.
+///
+/// Envoy hands a `StringValue` over as its text and a `Struct` as its serialised bytes. Every entry of the latter
+/// begins with 0x0a and holds its value under the tag 0x12; JSON may begin with 0x0a, a line feed, but never
+/// holds 0x12.
+///
+/// # Errors
+///
+/// What is wrong with the bytes as a whole, and what to write.
+fn tree(bytes: &[u8]) -> Result<Node, String> {
+    if bytes.is_empty() {
+        return Err(
+            r#"is empty; write at least {"webhooks": [{"url": "https://example.com/events"}]}"#
+                .into(),
+        );
     }
-}
-
-const ACKNOWLEDGE: [(&str, Acknowledge); 2] = [
-    ("first_acceptance", Acknowledge::FirstAcceptance),
-    ("settled", Acknowledge::Settled),
-];
-
-fn acknowledge(root: &Object<'_>, reader: &mut Reader<'_>) -> Acknowledge {
-    root.get("acknowledge")
-        .and_then(|field| field.choice(&ACKNOWLEDGE, reader))
-        .unwrap_or_default()
+    if bytes.starts_with(b"\n") && bytes.contains(&0x12) {
+        return structpb::read(bytes);
+    }
+    let not_json = |why: &dyn std::fmt::Display| {
+        format!("is not JSON: {why}; write one JSON object in google.protobuf.StringValue, or YAML in google.protobuf.Struct")
+    };
+    // As text: of bytes serde_json would bring a second reader into the module.
+    let text = std::str::from_utf8(bytes).map_err(|error| not_json(&error))?;
+    serde_json::from_str(text).map_err(|error| not_json(&error))
 }

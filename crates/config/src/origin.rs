@@ -1,6 +1,6 @@
 //! Reads an entry of `collect.allowed_origins`.
 
-use freshpaint_core::config::Origin;
+use freshpaint_core::config::AllowedOrigin;
 use url::Url;
 
 use super::host;
@@ -9,7 +9,7 @@ pub(super) const WANTED: &str =
     "scheme://host or scheme://host:port without a path, such as \"https://example.com\" or \"https://*.example.com\"";
 
 /// Reads one entry; `None` when it is no origin.
-pub(super) fn parse(text: &str) -> Option<Origin> {
+pub(super) fn parse(text: &str) -> Option<AllowedOrigin> {
     let (scheme, host) = text.split_once("://")?;
     let (subdomains, host) = match host.strip_prefix("*.") {
         Some(host) => (true, host),
@@ -19,7 +19,7 @@ pub(super) fn parse(text: &str) -> Option<Origin> {
     if host.is_empty() || !host.chars().all(plain) {
         return None;
     }
-    let url = Url::parse(&format!("{scheme}://{}", host::to_ascii(host)?)).ok()?;
+    let url = Url::parse(&format!("{scheme}://{}", host::in_ascii(host)?)).ok()?;
     let port = url
         .port()
         .map(|port| format!(":{port}"))
@@ -29,7 +29,7 @@ pub(super) fn parse(text: &str) -> Option<Origin> {
     if subdomains && is_address {
         return None;
     }
-    Some(Origin::new(
+    Some(AllowedOrigin::new(
         format!("{}://", url.scheme()),
         subdomains,
         format!("{name}{port}").to_ascii_lowercase(),
@@ -77,7 +77,7 @@ mod tests {
     fn names_are_written_as_a_browser_sends_them() {
         let cases = [
             (
-                "https://b\u{fc}cher.example",
+                "https://XN--bcher-kva.example",
                 "https://xn--bcher-kva.example",
             ),
             ("http://[::1]:3000", "http://[::1]:3000"),
@@ -107,6 +107,7 @@ mod tests {
             "https://*.127.0.0.1",
             "https://example.com:99999",
             "https://exa mple.com",
+            "https://b\u{fc}cher.example",
         ] {
             assert_eq!(parse(text), None, "{text}");
         }

@@ -1,7 +1,8 @@
 //! `profile`: what health data asks of a configuration (seed, "Supports HIPAA mode").
 
-use super::problem::shown;
+use super::quote::shown;
 use super::read::{Object, Reader};
+use freshpaint_core::config::field::{self, Field as Description, Flag};
 use freshpaint_core::config::Webhook;
 use freshpaint_core::consent::OptOut;
 use freshpaint_core::redaction::{Path, Redaction, UrlPart};
@@ -90,7 +91,13 @@ pub(super) fn check(
     }
 }
 
-pub(super) const CONTEXT_KEYS: &[&str] = &["ip"];
+/// The fields of `context`.
+pub(super) const CONTEXT_FIELDS: &[Description] = &[Description {
+    key: "ip",
+    about: "Send the address of the client on, as `context.ip` of the payload.",
+    kind: Flag(false).kind(),
+}];
+const CONTEXT_KEYS: &[&str] = &field::keys::<{ CONTEXT_FIELDS.len() }>(CONTEXT_FIELDS);
 
 /// Reads `context.ip`, which the profile does not have.
 pub(super) fn read_context_ip(

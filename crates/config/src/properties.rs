@@ -1,15 +1,39 @@
 //! `properties`: what of an event goes, for all webhooks and for each.
 
 use super::environment;
-use super::problem::shown;
-use super::read::{Object, Reader};
-use super::rules::texts;
+use super::quote::shown;
+use super::read::{texts, Object, Reader};
+use freshpaint_core::config::field::{self, Field as Description};
 use freshpaint_core::redaction::{HashKey, Path, Redaction};
 
-pub(super) const KEYS: &[&str] = &["allow", "deny", "hash", "mask", "hash_key"];
+/// The fields of `properties`.
+pub(super) const FIELDS: &[Description] = &[
+    Description::other(
+        "allow",
+        ["list of paths", "all", "1 to 1,000"],
+        "paths",
+        "Of `properties`, `traits` and `context` only what is named here is kept. Without a path into one of them, that one is empty.",
+    ),
+    Description::other("deny", PATHS, "paths", "Left out."),
+    Description::other(
+        "hash",
+        PATHS,
+        "paths",
+        "Replaced by the HMAC-SHA-256 with `hash_key`, in lower-case hexadecimal.",
+    ),
+    Description::other("mask", PATHS, "paths", "Replaced by `\"***\"`."),
+    Description::other(
+        "hash_key",
+        ["string", "none", "at least 32 bytes"],
+        "hash_key",
+        "Needed for `hash`, here or for all webhooks. `${NAME}` is replaced. Different keys give hashes that cannot be matched with each other.",
+    ),
+];
+const KEYS: &[&str] = &field::keys::<{ FIELDS.len() }>(FIELDS);
+const PATHS: [&str; 3] = ["list of paths", "none", "1 to 1,000"];
 
 /// The least that a key has, in bytes: what cannot be guessed.
-pub(super) const SHORTEST_KEY: usize = 32;
+pub(super) const MIN_KEY_BYTES: usize = 32;
 
 /// Reads `properties` of `object`, in addition to what holds for all webhooks.
 pub(super) fn read(
@@ -61,8 +85,11 @@ fn hash_key(object: &Object<'_>, reader: &mut Reader<'_>) -> Option<HashKey> {
         reader.plain_secret(&field.path, "HASH_KEY");
     }
     let problem = match environment::expand(written, reader.environment) {
-        Ok(key) if key.len() >= SHORTEST_KEY => return HashKey::new(key.as_bytes()),
-        Ok(key) => format!("is {} bytes long; write at least {SHORTEST_KEY}", key.len()),
+        Ok(key) if key.len() >= MIN_KEY_BYTES => return HashKey::new(key.as_bytes()),
+        Ok(key) => format!(
+            "is {} bytes long; write at least {MIN_KEY_BYTES}",
+            key.len()
+        ),
         Err(message) => message,
     };
     reader.problem(&field.path, problem);

@@ -1,9 +1,9 @@
 //! Walking the tree: every value knows its path, and every problem is collected rather than returned.
 
 use super::environment;
-use freshpaint_core::config::Problem;
+use freshpaint_core::config::Diagnostic;
 
-use super::problem::{listed, member, shown};
+use super::quote::{listed, member, shown};
 use super::tree::Node;
 
 /// What one reading of a configuration has at hand and has found so far.
@@ -13,14 +13,14 @@ pub(super) struct Reader<'e> {
     /// A secret in plain sight is a problem and not only a warning.
     pub(super) secrets_by_name: bool,
     /// What makes the configuration unusable.
-    pub(super) problems: Vec<Problem>,
+    pub(super) problems: Vec<Diagnostic>,
     /// What is allowed and probably not meant.
-    pub(super) warnings: Vec<Problem>,
+    pub(super) warnings: Vec<Diagnostic>,
 }
 
 impl Reader<'_> {
     pub(super) fn problem(&mut self, path: &str, message: impl Into<String>) {
-        self.problems.push(Problem {
+        self.problems.push(Diagnostic {
             path: path.into(),
             message: message.into(),
         });
@@ -37,7 +37,7 @@ impl Reader<'_> {
     }
 
     pub(super) fn warning(&mut self, path: &str, message: impl Into<String>) {
-        self.warnings.push(Problem {
+        self.warnings.push(Diagnostic {
             path: path.into(),
             message: message.into(),
         });
@@ -196,4 +196,49 @@ fn unknown(key: &str, keys: &[&str]) -> String {
             listed(keys.iter().copied())
         ),
     }
+}
+
+/// Most texts of one list.
+pub(super) const MAX_TEXTS: usize = 1_000;
+/// Longest text, in bytes.
+pub(super) const MAX_TEXT_BYTES: usize = 1_024;
+
+/// A list of texts, each of which `make` makes something of.
+pub(super) fn texts<T>(
+    field: &Field<'_>,
+    wanted: &str,
+    reader: &mut Reader<'_>,
+    make: impl Fn(&str, &mut Reader<'_>) -> Result<T, String>,
+) -> Option<Vec<T>> {
+    let items = field.list(wanted, reader)?;
+    if items.is_empty() {
+        reader.problem(
+            &field.path,
+            format!("is empty; write {wanted}, or leave the key out"),
+        );
+    } else if items.len() > MAX_TEXTS {
+        reader.problem(
+            &field.path,
+            format!("has {} entries; write at most {MAX_TEXTS}", items.len()),
+        );
+    }
+    let mut made = Vec::with_capacity(items.len());
+    for item in items {
+        let Some(text) = item.string("a string", reader) else {
+            continue;
+        };
+        if text.is_empty() || text.len() > MAX_TEXT_BYTES {
+            let message = match text.len() {
+                0 => format!("is empty; write 1 to {MAX_TEXT_BYTES} bytes"),
+                length => format!("is {length} bytes long; write 1 to {MAX_TEXT_BYTES}"),
+            };
+            reader.problem(&item.path, message);
+            continue;
+        }
+        match make(text, reader) {
+            Ok(one) => made.push(one),
+            Err(message) => reader.problem(&item.path, message),
+        }
+    }
+    Some(made)
 }

@@ -2,14 +2,66 @@
 
 use std::rc::Rc;
 
-use super::read::{Field, Object, Reader};
+use super::read::{texts, Field, Object, Reader};
 use super::tree::Node;
 use super::{environment, properties};
+use freshpaint_core::config::field::{self, Field as Description};
 use freshpaint_core::consent::OptOut;
 use freshpaint_core::event::Kind;
 use freshpaint_core::routing::{Glob, Rules, Sample, Source};
 
-pub(super) const EVENTS_KEYS: &[&str] = &["types", "allow", "deny"];
+/// The fields of `events`.
+pub(super) const EVENTS_FIELDS: &[Description] = &[
+    Description::other(
+        "types",
+        ["list", "all", "at least one"],
+        "types",
+        "`track`, `page`, `identify`, `group`. The options have to let identify and page events through too.",
+    ),
+    Description::other(
+        "allow",
+        ["list", "all", NAMES],
+        "names",
+        "A track event goes when its name matches one of these. `*` stands for any characters, also none; everything else for itself, in the same letter case.",
+    ),
+    Description::other(
+        "deny",
+        ["list", "none", NAMES],
+        "names",
+        "A track event whose name matches one of these does not go, whatever `allow` says.",
+    ),
+];
+const EVENTS_KEYS: &[&str] = &field::keys::<{ EVENTS_FIELDS.len() }>(EVENTS_FIELDS);
+const NAMES: &str = "1 to 1,000, of up to 1,024 bytes";
+
+/// `sample`, of all webhooks and of one.
+pub(super) const SAMPLE: Description = Description::other(
+    "sample",
+    ["number", "`1`", "over 0, at most 1"],
+    "sample",
+    "The part of all users whose events go: `0.1` is one in ten.",
+);
+/// `sources`, of all webhooks and of one.
+pub(super) const SOURCES: Description = Description::other(
+    "sources",
+    ["list", "all", NAMES],
+    "names",
+    "The write keys, tokens or environment ids whose events go. An event with another one, or with none, does not. `${NAME}` is replaced.",
+);
+/// `honor`, of all webhooks and of one.
+pub(super) const HONOR_FIELD: Description = Description::other(
+    "honor",
+    ["list", "none", "`gpc`, `dnt`"],
+    "honor",
+    "The signals that keep a request's events back: `gpc` is the header `Sec-GPC: 1` (Global Privacy Control), `dnt` is `DNT: 1`.",
+);
+/// `requires_consent`, of all webhooks and of one.
+pub(super) const REQUIRES_CONSENT: Description = Description::other(
+    "requires_consent",
+    ["list", "none", NAMES],
+    "names",
+    "The categories that all have to be granted in the event: `true` under their names in `context.consent.categoryPreferences`, where Segment's SDKs and consent managers put them.",
+);
 
 /// The signals that can be honored.
 pub(super) const HONOR: [(&str, OptOut); 2] = [
@@ -28,11 +80,6 @@ pub(super) const HONOR: [(&str, OptOut); 2] = [
         },
     ),
 ];
-
-/// Most patterns of one list, and most sources.
-pub(super) const MOST: usize = 1_000;
-/// Longest pattern or source, in bytes.
-pub(super) const LONGEST: usize = 1_024;
 
 /// Reads the rules that `object` has, in addition to those of `all` webhooks.
 pub(super) fn read(object: &Object<'_>, all: &Rules, reader: &mut Reader<'_>) -> Rules {
@@ -123,44 +170,4 @@ fn honor(field: &Field<'_>, reader: &mut Reader<'_>) -> OptOut {
         }
     }
     honor
-}
-
-/// A list of texts, each of which `make` makes something of.
-pub(super) fn texts<T>(
-    field: &Field<'_>,
-    wanted: &str,
-    reader: &mut Reader<'_>,
-    make: impl Fn(&str, &mut Reader<'_>) -> Result<T, String>,
-) -> Option<Vec<T>> {
-    let items = field.list(wanted, reader)?;
-    if items.is_empty() {
-        reader.problem(
-            &field.path,
-            format!("is empty; write {wanted}, or leave the key out"),
-        );
-    } else if items.len() > MOST {
-        reader.problem(
-            &field.path,
-            format!("has {} entries; write at most {MOST}", items.len()),
-        );
-    }
-    let mut made = Vec::with_capacity(items.len());
-    for item in items {
-        let Some(text) = item.string("a string", reader) else {
-            continue;
-        };
-        if text.is_empty() || text.len() > LONGEST {
-            let message = match text.len() {
-                0 => format!("is empty; write 1 to {LONGEST} bytes"),
-                length => format!("is {length} bytes long; write 1 to {LONGEST}"),
-            };
-            reader.problem(&item.path, message);
-            continue;
-        }
-        match make(text, reader) {
-            Ok(one) => made.push(one),
-            Err(message) => reader.problem(&item.path, message),
-        }
-    }
-    Some(made)
 }

@@ -5,20 +5,56 @@ use base64::Engine as _;
 use hmac::KeyInit;
 
 use super::environment;
-use super::problem::shown;
+use super::quote::shown;
 use super::read::{Field, Object, Reader};
 use super::tree::Node;
-use freshpaint_core::config::Secret;
+use freshpaint_core::config::field::{self, Field as Description, Kind};
+use freshpaint_core::secret::Secret;
 use freshpaint_core::signing::{Key, Signing, SECRET_BYTES, SECRET_PREFIX};
 use freshpaint_core::time;
 
-pub(super) const KEYS: &[&str] = &["secrets", "scheme"];
-pub(super) const SECRET_KEYS: &[&str] = &["secret", "not_after"];
+/// The fields of `signing`.
+pub(super) const FIELDS: &[Description] = &[
+    Description {
+        key: "secrets",
+        about: "A secret, or an object of `secret` and `not_after`. At least one has no `not_after`, so that no call goes out unsigned.",
+        kind: Kind::Objects {
+            fields: SECRET_FIELDS,
+            min: 1,
+            max: MAX_SECRETS,
+            or_text: true,
+        },
+    },
+    Description::other(
+        "scheme",
+        ["string", "`standard_webhooks`", "`standard_webhooks`, `x_signature_sha1`"],
+        "scheme",
+        "How a call is signed, see below.",
+    ),
+];
+const KEYS: &[&str] = &field::keys::<{ FIELDS.len() }>(FIELDS);
+
+/// The fields of one entry of `secrets`.
+const SECRET_FIELDS: &[Description] = &[
+    Description::other(
+        "secret",
+        ["string", "required", ""],
+        "secret",
+        "The secret. `${NAME}` is replaced.",
+    ),
+    Description::other(
+        "not_after",
+        ["string", "never", "RFC 3339"],
+        "not_after",
+        "The last second in which this secret signs; UTC unless an offset is given.",
+    ),
+];
+const SECRET_KEYS: &[&str] = &field::keys::<{ SECRET_FIELDS.len() }>(SECRET_FIELDS);
 
 /// Most secrets of one webhook: enough for any rotation, and each costs a pass over the body.
-pub(super) const MOST: usize = 8;
+pub(super) const MAX_SECRETS: usize = 8;
 /// Longest secret of `x_signature_sha1`, in bytes.
-pub(super) const LONGEST_PLAIN: usize = 1_024;
+pub(super) const MAX_PLAIN_BYTES: usize = 1_024;
 
 /// The header of `x_signature_sha1`.
 const X_SIGNATURE: &str = "x-signature";
@@ -84,10 +120,10 @@ fn secrets<M: KeyInit>(
         reader.problem(&field.path, format!("is empty; write {WANTED}"));
         return None;
     }
-    if items.len() > MOST {
+    if items.len() > MAX_SECRETS {
         reader.problem(
             &field.path,
-            format!("has {} secrets; write at most {MOST}", items.len()),
+            format!("has {} secrets; write at most {MAX_SECRETS}", items.len()),
         );
     }
     let mut keys = Vec::with_capacity(items.len());
@@ -186,9 +222,9 @@ fn plain(secret: &str) -> Result<Vec<u8>, String> {
         // Most likely the line break at the end of a file, which the receiver's copy does not have.
         return Err("has a space, a line break or a control character at an end or within; write the secret without it".into());
     }
-    if secret.is_empty() || secret.len() > LONGEST_PLAIN {
+    if secret.is_empty() || secret.len() > MAX_PLAIN_BYTES {
         return Err(format!(
-            "is {} bytes long; write 1 to {LONGEST_PLAIN}",
+            "is {} bytes long; write 1 to {MAX_PLAIN_BYTES}",
             secret.len()
         ));
     }

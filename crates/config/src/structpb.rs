@@ -17,7 +17,7 @@
 use super::tree::Node;
 
 /// Deepest nesting, as in JSON text.
-const DEEPEST: usize = 128;
+const MAX_DEPTH: usize = 128;
 
 /// Decodes the wire bytes of a `google.protobuf.Struct`.
 ///
@@ -25,7 +25,7 @@ const DEEPEST: usize = 128;
 ///
 /// One sentence when the bytes are something else.
 pub(super) fn read(bytes: &[u8]) -> Result<Node, String> {
-    object(bytes, DEEPEST).ok_or_else(|| {
+    object(bytes, MAX_DEPTH).ok_or_else(|| {
         "is neither JSON text nor a google.protobuf.Struct; write YAML in google.protobuf.Struct, or one JSON object in google.protobuf.StringValue".into()
     })
 }

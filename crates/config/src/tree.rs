@@ -3,8 +3,6 @@
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use std::fmt;
 
-use super::structpb;
-
 /// A value of the tree. Objects keep what was written, repeated keys included, so that these can be refused.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Node {
@@ -15,33 +13,6 @@ pub(super) enum Node {
     String(String),
     List(Vec<Node>),
     Object(Vec<(String, Node)>),
-}
-
-/// Reads JSON text or the wire bytes of a `google.protobuf.Struct`.
-///
-/// Envoy hands a `StringValue` over as its text and a `Struct` as its serialised bytes. Every entry of the latter
-/// begins with 0x0a and holds its value under the tag 0x12; JSON may begin with 0x0a, a line feed, but never
-/// holds 0x12.
-///
-/// # Errors
-///
-/// What is wrong with the bytes as a whole, and what to write.
-pub(super) fn read(bytes: &[u8]) -> Result<Node, String> {
-    if bytes.is_empty() {
-        return Err(
-            r#"is empty; write at least {"webhooks": [{"url": "https://example.com/events"}]}"#
-                .into(),
-        );
-    }
-    if bytes.starts_with(b"\n") && bytes.contains(&0x12) {
-        return structpb::read(bytes);
-    }
-    let not_json = |why: &dyn fmt::Display| {
-        format!("is not JSON: {why}; write one JSON object in google.protobuf.StringValue, or YAML in google.protobuf.Struct")
-    };
-    // As text: of bytes serde_json would bring a second reader into the module.
-    let text = std::str::from_utf8(bytes).map_err(|error| not_json(&error))?;
-    serde_json::from_str(text).map_err(|error| not_json(&error))
 }
 
 impl<'de> Deserialize<'de> for Node {

@@ -1,49 +1,84 @@
 //! The list of webhooks.
 
-use std::time::Duration;
-
-use super::bound::Span;
-use super::problem::shown;
+use super::quote::shown;
 use super::read::{Field, Object, Reader};
 use super::target::{self, Target};
-use super::{environment, headers, profile, rules, signing};
+use super::{bound, environment, headers, profile, properties, rules, signing};
+use freshpaint_core::config::field::{self, Field as Description, Span};
 use freshpaint_core::config::{Options, Webhook};
 use freshpaint_core::routing::Rules;
 
-pub(super) const KEYS: &[&str] = &[
-    "name",
-    "url",
-    "cluster",
-    "headers",
-    "timeout",
-    "signing",
-    "options",
-    "events",
-    "sample",
-    "sources",
-    "properties",
-    "honor",
-    "requires_consent",
+/// The fields of one webhook.
+pub(super) const FIELDS: &[Description] = &[
+    Description::other(
+        "name",
+        ["string", "`webhook_0`, `webhook_1`, ...", "`[a-z0-9_]{1,40}`, unique"],
+        "webhook_name",
+        "The webhook in metrics and log lines. Name them, so that a dashboard survives a change of their order.",
+    ),
+    Description::other(
+        "url",
+        ["string", "required", "8,192 bytes"],
+        "url",
+        "Where to POST. `http` or `https`, absolute, without user-info (`user@`) and fragment (`#`). `${NAME}` is replaced first.",
+    ),
+    Description::other(
+        "cluster",
+        ["string", "`cluster`", "1 to 1,024 bytes"],
+        "cluster",
+        "The Envoy cluster that the calls go to. Envoy does DNS, TLS, pools and circuit breaking there; a cluster for each webhook keeps them apart.",
+    ),
+    Description::other(
+        "headers",
+        ["object of strings", "`{}`", "64 headers, 32,768 bytes in all"],
+        "headers",
+        "Sent with every call. A name has up to 128 bytes, a value up to 8,192 after `${NAME}` is replaced. Spaces and tabs around a value are cut off. See [headers](#headers).",
+    ),
+    Description {
+        key: "timeout",
+        about: "How long one call may take, connecting included. The contract gives a webhook 5 seconds, so it can be less and never more.",
+        kind: TIMEOUT.kind(),
+    },
+    Description::object("signing", signing::FIELDS, "not signed", "See [signing](#signing)."),
+    Description::object("options", OPTIONS_FIELDS, "`options`", "See [options](#options)."),
+    Description::object("events", rules::EVENTS_FIELDS, "all events", "See [rules](#rules)."),
+    rules::SAMPLE,
+    rules::SOURCES,
+    Description::object("properties", properties::FIELDS, "everything", "See [properties](#properties)."),
+    rules::HONOR_FIELD,
+    rules::REQUIRES_CONSENT,
 ];
-pub(super) const OPTIONS_KEYS: &[&str] = &["enable_identify_events", "enable_pageview_events"];
+pub(super) const KEYS: &[&str] = &field::keys::<{ FIELDS.len() }>(FIELDS);
+
+/// The fields of `options`; the default is that of a configuration without any.
+pub(super) const OPTIONS_FIELDS: &[Description] = &[
+    Description::other(
+        "enable_identify_events",
+        ["boolean", "`false`", ""],
+        "flag",
+        "Send identify events: who the users are.",
+    ),
+    Description::other(
+        "enable_pageview_events",
+        ["boolean", "`false`", ""],
+        "flag",
+        "Send pageview events that the SDK collected by itself. A pageview event that somebody named is a track event and always goes.",
+    ),
+];
+const OPTIONS_KEYS: &[&str] = &field::keys::<{ OPTIONS_FIELDS.len() }>(OPTIONS_FIELDS);
 
 /// Most webhooks.
-pub(super) const MOST: usize = 32;
+pub(super) const MAX_WEBHOOKS: usize = 32;
 /// Longest name of a webhook, in bytes.
-pub(super) const LONGEST_NAME: usize = 40;
+pub(super) const MAX_NAME_BYTES: usize = 40;
 /// Longest name of a cluster, in bytes.
-pub(super) const LONGEST_CLUSTER: usize = 1_024;
+pub(super) const MAX_CLUSTER_BYTES: usize = 1_024;
 /// The cluster of webhooks when the configuration names none.
 pub(super) const DEFAULT_CLUSTER: &str = "webhooks_egress";
 
-/// Seed, "Considerations": a webhook must respond within 5 seconds. Envoy counts whole milliseconds, and takes 0 for
-/// no limit at all.
-pub(super) const TIMEOUT: Span = Span {
-    key: "timeout",
-    default: Duration::from_secs(5),
-    min: Duration::from_millis(1),
-    max: Duration::from_secs(5),
-};
+/// Seed, "Considerations": a webhook must respond within 5 seconds. Envoy counts whole
+/// milliseconds, and takes 0 for no limit at all.
+const TIMEOUT: Span = Span::millis(5_000, 1, 5_000);
 
 const WANTED: &str =
     "a list of 1 to 32 webhooks, such as [{\"url\": \"https://example.com/events\"}]";
@@ -68,10 +103,10 @@ pub(super) fn read_all(
     };
     if items.is_empty() {
         reader.problem(&field.path, format!("is empty; write {WANTED}"));
-    } else if items.len() > MOST {
+    } else if items.len() > MAX_WEBHOOKS {
         reader.problem(
             &field.path,
-            format!("has {} webhooks; write at most {MOST}", items.len()),
+            format!("has {} webhooks; write at most {MAX_WEBHOOKS}", items.len()),
         );
     }
     let objects: Vec<_> = items
@@ -100,7 +135,10 @@ fn read(
         Some(field) => headers::read(field, reader),
         None => headers::defaults(),
     };
-    let timeout = TIMEOUT.read(object, reader);
+    let timeout = object
+        .get("timeout")
+        .and_then(|field| bound::span(&field, TIMEOUT, reader))
+        .unwrap_or(TIMEOUT.default);
     let signing = signing::read(object, &name, &headers, reader);
     let options = read_options(object, options, reader);
     let mut rules = rules::read(object, rules, reader);
@@ -156,9 +194,9 @@ pub(super) fn read_cluster(object: &Object<'_>, default: &str, reader: &mut Read
             );
             return None;
         }
-        if name.len() > LONGEST_CLUSTER || name.chars().any(char::is_control) {
+        if name.len() > MAX_CLUSTER_BYTES || name.chars().any(char::is_control) {
             let message =
-                format!("has control characters or over {LONGEST_CLUSTER} bytes; write {WANTED}");
+                format!("has control characters or over {MAX_CLUSTER_BYTES} bytes; write {WANTED}");
             reader.problem(&field.path, message);
             return None;
         }
@@ -235,7 +273,7 @@ fn read_name<'n>(field: &Field<'n>, reader: &mut Reader<'_>) -> Option<&'n str> 
     const WANTED: &str = "1 to 40 of the characters a-z, 0-9 and _";
     let name = field.string(WANTED, reader)?;
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
-    if name.is_empty() || name.len() > LONGEST_NAME || !name.bytes().all(plain) {
+    if name.is_empty() || name.len() > MAX_NAME_BYTES || !name.bytes().all(plain) {
         reader.problem(&field.path, format!("is {}; write {WANTED}", shown(name)));
         return None;
     }

@@ -18,6 +18,7 @@ pub mod payload;
 pub mod prepare;
 pub mod redaction;
 pub mod routing;
+pub mod secret;
 pub mod signing;
 pub mod time;
 pub mod worker;

@@ -8,11 +8,11 @@ use std::hash::Hasher;
 use siphasher::sip::SipHasher13;
 use subtle::ConstantTimeEq;
 
-use crate::config::Secret;
 use crate::consent::OptOut;
 use crate::event::{Event, Kind};
 use crate::observe::{Label, SuppressReason};
 use crate::redaction::Redaction;
+use crate::secret::Secret;
 
 /// What one webhook takes. The rules for all webhooks and the webhook's own hold together: the event must pass both.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use super::{lines, parse};
 use freshpaint_core::config::{
-    Acknowledge, Collect, Config, Dedupe, Dialect, Limits, Options, Retry, Secret, Webhook,
+    Acknowledge, Collect, Config, Dedupe, Dialect, Limits, Options, Retry, Webhook,
 };
 use freshpaint_core::consent::OptOut;
 use freshpaint_core::event::Kind;
 use freshpaint_core::redaction::{HashKey, Path, Redaction};
 use freshpaint_core::routing::{Glob, Rules, Sample, Source};
+use freshpaint_core::secret::Secret;
 use freshpaint_core::signing::{Key, Signing};
 use std::rc::Rc;
 
@@ -48,6 +49,8 @@ fn webhook(name: &str, authority: &str, path: &str) -> Webhook {
 }
 
 #[test]
+// A field that is new has its default here.
+#[allow(clippy::needless_update)]
 fn a_url_alone_gets_every_default() {
     let config = Config {
         webhooks: vec![webhook("webhook_0", "example.com", "/in")],
@@ -67,6 +70,7 @@ fn a_url_alone_gets_every_default() {
             ],
             integration_name: "Webhooks".into(),
             allowed_origins: None,
+            ..Collect::default()
         },
         limits: Limits {
             max_body_bytes: 1_048_576,
@@ -74,6 +78,7 @@ fn a_url_alone_gets_every_default() {
             max_events: 2_500,
             max_in_flight_per_webhook: 256,
             max_in_flight_bytes: 67_108_864,
+            ..Limits::default()
         },
         retry: Retry {
             window: Duration::from_secs(900),
@@ -81,10 +86,12 @@ fn a_url_alone_gets_every_default() {
             max_backoff: Duration::from_secs(60),
             max_held_bytes: 33_554_432,
             max_held_events: 20_000,
+            ..Retry::default()
         },
         dedupe: Dedupe {
             window: Duration::from_secs(900),
             slots: 262_144,
+            ..Dedupe::default()
         },
         warnings: Vec::new(),
     };
@@ -95,6 +102,8 @@ fn a_url_alone_gets_every_default() {
 }
 
 #[test]
+// A field that is new has its default here.
+#[allow(clippy::needless_update)]
 fn everything_can_be_said() {
     let written = r#"
     {
@@ -225,6 +234,7 @@ fn everything_can_be_said() {
                 crate::origin::parse("https://example.com").unwrap(),
                 crate::origin::parse("https://*.example.com").unwrap(),
             ]),
+            ..Collect::default()
         },
         limits: Limits {
             max_body_bytes: 1_000,
@@ -232,6 +242,7 @@ fn everything_can_be_said() {
             max_events: 3,
             max_in_flight_per_webhook: 4,
             max_in_flight_bytes: 100_000,
+            ..Limits::default()
         },
         retry: Retry {
             window: Duration::ZERO,
@@ -239,10 +250,12 @@ fn everything_can_be_said() {
             max_backoff: Duration::from_secs(10),
             max_held_bytes: 70_000,
             max_held_events: 5,
+            ..Retry::default()
         },
         dedupe: Dedupe {
             window: Duration::from_secs(60),
             slots: 2_048,
+            ..Dedupe::default()
         },
         warnings: Vec::new(),
     };

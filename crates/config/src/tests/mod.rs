@@ -4,13 +4,11 @@ mod accepted;
 mod cases;
 mod manual;
 mod property;
+mod published;
 mod refused;
-mod schema;
 mod structpb;
 
-use super::bound::{Count, Span};
-use super::{limits, webhook};
-use freshpaint_core::config::{Config, Problem};
+use freshpaint_core::config::{Config, Diagnostic};
 
 /// The environment of the tests.
 fn environment(name: &str) -> Option<String> {
@@ -26,12 +24,12 @@ fn environment(name: &str) -> Option<String> {
     }
 }
 
-fn parse(bytes: impl AsRef<[u8]>) -> Result<Config, Vec<Problem>> {
+fn parse(bytes: impl AsRef<[u8]>) -> Result<Config, Vec<Diagnostic>> {
     crate::parse(bytes.as_ref(), &environment)
 }
 
 /// One log line for each problem.
-fn lines(problems: &[Problem]) -> Vec<String> {
+fn lines(problems: &[Diagnostic]) -> Vec<String> {
     problems.iter().map(ToString::to_string).collect()
 }
 
@@ -39,29 +37,4 @@ fn lines(problems: &[Problem]) -> Vec<String> {
 fn schema() -> serde_json::Value {
     let text = include_str!("../../../../docs/configuration.schema.json");
     serde_json::from_str(text).unwrap()
-}
-
-/// Every whole number of the configuration, with the object that it is a member of.
-fn counts() -> [(&'static str, Count); 8] {
-    [
-        ("limits", limits::MAX_BODY_BYTES),
-        ("limits", limits::MAX_DECODED_BYTES),
-        ("limits", limits::MAX_EVENTS),
-        ("limits", limits::MAX_IN_FLIGHT_PER_WEBHOOK),
-        ("limits", limits::MAX_IN_FLIGHT_BYTES),
-        ("retry", limits::MAX_HELD_BYTES),
-        ("retry", limits::MAX_HELD_EVENTS),
-        ("dedupe", limits::SLOTS),
-    ]
-}
-
-/// Every duration of the configuration, with the object that it is a member of.
-fn spans() -> [(&'static str, Span); 5] {
-    [
-        ("webhooks[]", webhook::TIMEOUT),
-        ("retry", limits::RETRY_WINDOW),
-        ("retry", limits::INITIAL_BACKOFF),
-        ("retry", limits::MAX_BACKOFF),
-        ("dedupe", limits::DEDUPE_WINDOW),
-    ]
 }

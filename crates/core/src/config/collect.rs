@@ -1,28 +1,23 @@
 //! Where collection requests are found, and from whom they are taken.
 
-use super::origin::Origin;
+use super::collect_fields::{AllowedOrigins, Dialects, IntegrationName, PathPrefix};
+use super::field::object;
+use super::origin::AllowedOrigin;
 
-/// Where collection requests are found, and from whom they are taken.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Collect {
-    /// Empty, or begins with `/` and does not end with one.
-    pub path_prefix: String,
-    /// The dialects that are on, without repetition; all by default. A path of another one passes through.
-    pub dialects: Vec<Dialect>,
-    /// The destination's name in an event's `integrations`; `Webhooks` by default.
-    pub integration_name: String,
-    /// The web origins that may collect; `None` takes every origin.
-    pub allowed_origins: Option<Vec<Origin>>,
-}
-
-impl Default for Collect {
-    fn default() -> Self {
-        Self {
-            path_prefix: String::new(),
-            dialects: Dialect::ALL.into(),
-            integration_name: "Webhooks".into(),
-            allowed_origins: None,
-        }
+object! {
+    /// Where collection requests are found, and from whom they are taken.
+    Collect {
+        /// Stands before every path below: with `/ingest`, `/ingest/track` is ours and `/track` is not.
+        /// Begins with `/`, does not end with one. Compared byte for byte.
+        path_prefix: String = PathPrefix,
+        /// The SDK families that are taken; a path of another one passes through untouched.
+        dialects: Vec<Dialect> = Dialects,
+        /// The name of this destination in an event's `integrations`, by which a client can leave it
+        /// out.
+        integration_name: String = IntegrationName,
+        /// The web origins whose pages may collect; others get 403, and no CORS headers. Requests
+        /// without an `Origin` header (servers, mobile apps, image pixels) are not touched by it.
+        allowed_origins: Option<Vec<AllowedOrigin>> = AllowedOrigins,
     }
 }
 

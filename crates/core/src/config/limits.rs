@@ -1,94 +1,61 @@
-//! Sizes, counts and times: every bound of the product has its name and default here.
+//! Sizes, counts and times: each bound of the product has its name and default here.
 
 use std::time::Duration;
 
+use super::field::{object, Count, Span};
+
+const KIB: usize = 1 << 10;
 const MIB: usize = 1 << 20;
+const DAY: u64 = 86_400_000;
 
-/// Bounds; each is per worker unless it says otherwise.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Bytes of a collection request's body as received; over it 413. 1 MiB by default.
-    pub max_body_bytes: usize,
-    /// Bytes of a body after decoding (gzip, base64); over it 413. 5 MiB by default.
-    pub max_decoded_bytes: usize,
-    /// Events in one collection request; over it 413. 2,500 by default.
-    pub max_events: usize,
-    /// Calls in flight to one webhook. 256 by default, so that four workers stay within Envoy's default
-    /// circuit breaker of 1,024 requests per cluster.
-    pub max_in_flight_per_webhook: usize,
-    /// Bytes of payloads waiting and in flight. 64 MiB by default.
-    pub max_in_flight_bytes: usize,
-}
-
-impl Limits {
-    /// What holds where nothing is configured.
-    pub const DEFAULT: Self = Self {
-        max_body_bytes: MIB,
-        max_decoded_bytes: 5 * MIB,
-        max_events: 2_500,
-        max_in_flight_per_webhook: 256,
-        max_in_flight_bytes: 64 * MIB,
-    };
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self::DEFAULT
+object! {
+    /// Bounds; each is per worker.
+    Limits {
+        /// A body as received; more is answered 413. SDKs send at most about 500 KB, server libraries
+        /// up to 5 MB. Envoy's own `per_connection_buffer_limit_bytes`, 1 MiB by default, has to be at
+        /// least as large.
+        max_body_bytes: usize = Count::new(MIB, 1, 64 * MIB),
+        /// The same body after gzip or base64; more is answered 413. A compressed bomb costs no more
+        /// than this.
+        max_decoded_bytes: usize = Count::new(5 * MIB, 1, 64 * MIB),
+        /// Events of one request; more is answered 413.
+        max_events: usize = Count::new(2_500, 1, 100_000),
+        /// Calls to one webhook at a time; the rest wait their turn, within their 25 s. Four workers
+        /// then stay within Envoy's default circuit breaker of 1,024 requests, which remains a backstop.
+        max_in_flight_per_webhook: usize = Count::new(256, 1, 10_000),
+        /// Bytes of payloads that wait or are in flight. Past it the SDK is answered 503 with
+        /// `Retry-After`, and nothing of its request was taken.
+        max_in_flight_bytes: usize = Count::new(64 * MIB, 64 * KIB, 256 * MIB),
     }
 }
 
-/// What becomes of events that every webhook failed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Retry {
-    /// How long an event is kept and tried again; zero switches it off. 15 min by default.
-    pub window: Duration,
-    /// Delay before the second attempt. 1 s by default.
-    pub initial_backoff: Duration,
-    /// Longest delay between attempts. 60 s by default.
-    pub max_backoff: Duration,
-    /// Bytes of payloads kept. 32 MiB by default.
-    pub max_held_bytes: usize,
-    /// Events kept. 20,000 by default.
-    pub max_held_events: usize,
-}
-
-impl Retry {
-    /// What holds where nothing is configured.
-    pub const DEFAULT: Self = Self {
-        window: Duration::from_secs(900),
-        initial_backoff: Duration::from_secs(1),
-        max_backoff: Duration::from_secs(60),
-        max_held_bytes: 32 * MIB,
-        max_held_events: 20_000,
-    };
-}
-
-impl Default for Retry {
-    fn default() -> Self {
-        Self::DEFAULT
+object! {
+    /// What becomes of events that every webhook failed.
+    Retry {
+        /// How long an event is kept and tried. `0s` switches it off.
+        window: Duration = Span::millis(900_000, 0, DAY),
+        /// The delay before the second attempt. Each further delay is longer. Delays are random, so
+        /// that workers do not retry at the same time.
+        initial_backoff: Duration = Span::millis(1_000, 100, 300_000),
+        /// The longest delay. At least `initial_backoff`.
+        max_backoff: Duration = Span::millis(60_000, 1_000, 3_600_000),
+        /// Bytes of payloads that are kept, per worker. When full, new events are not kept, and the 503
+        /// leaves them to the SDK; what is kept already stays.
+        max_held_bytes: usize = Count::new(32 * MIB, 64 * KIB, 256 * MIB),
+        /// Events that are kept, per worker.
+        max_held_events: usize = Count::new(20_000, 1, 1_000_000),
     }
 }
 
-/// How events are recognised when an SDK sends them again.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Dedupe {
-    /// How long an accepted event is remembered; zero switches it off. 15 min by default.
-    pub window: Duration,
-    /// Entries of the table that all workers of the process share. 262,144 by default: five times the events of
-    /// 20 batches of 2,500, some 8 MiB when full.
-    pub slots: u32,
-}
-
-impl Dedupe {
-    /// What holds where nothing is configured.
-    pub const DEFAULT: Self = Self {
-        window: Duration::from_secs(900),
-        slots: 262_144,
-    };
-}
-
-impl Default for Dedupe {
-    fn default() -> Self {
-        Self::DEFAULT
+object! {
+    /// How events are recognised when an SDK sends them again.
+    Dedupe {
+        /// How long an accepted event is remembered. SDKs re-send within a minute, or after hours when
+        /// they were offline. `0s` switches it off.
+        window: Duration = Span::millis(900_000, 0, DAY),
+        /// Entries of the table, some 8 MiB for the default when it is full. A new event takes the place
+        /// of an older one, which can cost a duplicate and never a loss: give it twice the events of one
+        /// window.
+        slots: u32 = Count::new(262_144, 1_024, 1_048_576),
     }
 }

@@ -1,23 +1,24 @@
 //! The plugin's configuration, checked: what the rest of the crate may rely on. `freshpaint-config` reads it.
 
 mod collect;
+pub mod collect_fields;
+mod diagnostic;
+pub mod field;
 mod limits;
 mod origin;
-mod problem;
-mod secret;
 
 use std::rc::Rc;
 use std::time::Duration;
 
 pub use collect::{Collect, Dialect};
+pub use diagnostic::Diagnostic;
 pub use limits::{Dedupe, Limits, Retry};
-pub use origin::Origin;
-pub use problem::Problem;
-pub use secret::Secret;
+pub use origin::AllowedOrigin;
 
 use crate::consent::OptOut;
 use crate::event::Kind;
 use crate::routing::Rules;
+use crate::secret::Secret;
 use crate::signing::Signing;
 
 /// The whole configuration of one plugin instance.
@@ -40,7 +41,7 @@ pub struct Config {
     /// How events are recognised when an SDK sends them again.
     pub dedupe: Dedupe,
     /// What is allowed and probably not meant; to be logged once.
-    pub warnings: Vec<Problem>,
+    pub warnings: Vec<Diagnostic>,
 }
 
 /// One configured endpoint.

@@ -5,7 +5,7 @@
 /// Held in the form that a browser writes into its `Origin` header (RFC 6454, section 6.2): lower case, punycode, no
 /// default port.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Origin {
+pub struct AllowedOrigin {
     /// With its `://`.
     scheme: String,
     /// Whether one or more labels stand before `host`.
@@ -14,7 +14,7 @@ pub struct Origin {
     host: String,
 }
 
-impl Origin {
+impl AllowedOrigin {
     /// `scheme` with its `://`; `host` with its port, unless that is the scheme's default; both as a browser writes them.
     #[must_use]
     pub fn new(scheme: String, subdomains: bool, host: String) -> Self {

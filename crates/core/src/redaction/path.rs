@@ -39,7 +39,7 @@ impl Path {
     }
 
     /// Most segments of a path.
-    pub const LONGEST: usize = 16;
+    pub const MAX_SEGMENTS: usize = 16;
 
     /// Reads segments between dots; `\` takes the special meaning from the dot, `*` or `\` that follows.
     ///
@@ -76,7 +76,7 @@ impl Path {
         }
         let path = Self(segments);
         match path.0.as_slice() {
-            _ if path.0.len() > Self::LONGEST => Err("has more than 16 parts"),
+            _ if path.0.len() > Self::MAX_SEGMENTS => Err("has more than 16 parts"),
             [Segment::Key(id)] if IDS.contains(&id.as_str()) => Ok(path),
             [Segment::Key(container), _, ..] if CONTAINERS.contains(&container.as_str()) => {
                 Ok(path)

@@ -3,6 +3,8 @@
 use super::Case;
 use super::Schema::{Blind, Sees};
 
+const OUTSIDE_ASCII: &str = "has a host with letters outside ASCII; write its xn-- form, such as xn--bcher-kva.example for b\u{fc}cher.example";
+
 pub(super) fn cases() -> Vec<Case> {
     let url = |url: &str, said: &str, schema| {
         let said = format!("webhooks[0].url: {said}");
@@ -29,7 +31,8 @@ pub(super) fn cases() -> Vec<Case> {
         url(r#""http://[::1/""#, "is not a url (invalid IPv6 address); write an absolute url such as https://example.com/events", Blind),
         url(r#""https://exa|mple.com/""#, "is not a url (invalid international domain name); write an absolute url such as https://example.com/events", Blind),
         url(r#""https://Example.%ff.com/""#, "has a percent-encoded host; write the host as it is, or as xn--", Blind),
-        url(r#""https://\uff45xample.com/""#, "has a host of letters that are not turned into punycode here; write it as xn--", Blind),
+        url(r#""https://\uff45xample.com/""#, OUTSIDE_ASCII, Sees),
+        url(r#""https://b\u00fccher.example/""#, OUTSIDE_ASCII, Sees),
         url(
             r#""https://user:pass@example.com/""#,
             r#"holds user-info before an "@"; write credentials as a header, with ${NAME} for the secret"#,
@@ -40,7 +43,7 @@ pub(super) fn cases() -> Vec<Case> {
         url(r#""https://example.com/a\tb""#, "holds whitespace, a control character or a backslash; write it percent-encoded", Sees),
         url(r#""https://example.com\\b""#, "holds whitespace, a control character or a backslash; write it percent-encoded", Sees),
         url(r#""https://example.com/100%""#, r#"has a "%" without two hexadecimal digits; write %25 for a literal "%""#, Blind),
-        url(&long, "is 8220 bytes long; write at most 8192", Blind),
+        url(&long, "is 8220 bytes long; write at most 8192", Sees),
         url(
             r#""https://example.com/${GONE}""#,
             "needs the environment variable GONE, which is not set; write it into vm_config.environment_variables of the Envoy file",

@@ -2,10 +2,10 @@
 
 /// Text of a configuration as a message may show it: quoted, on one line, and cut when long.
 pub(super) fn shown(text: &str) -> String {
-    const LONGEST: usize = 40;
+    const MAX_CHARS: usize = 40;
     let mut line = String::from('"');
     for (at, character) in text.chars().enumerate() {
-        if at == LONGEST {
+        if at == MAX_CHARS {
             line.push_str("...");
             break;
         }

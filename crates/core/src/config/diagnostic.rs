@@ -7,14 +7,14 @@ use std::fmt;
 /// Its `Display` is one log line, `<path>: <what is wrong>; write <what instead>`. It never shows the value of
 /// a header, of an environment variable or of a url.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
+pub struct Diagnostic {
     /// Where, from the root: `webhooks[0].url`; empty for the configuration as a whole.
     pub path: String,
     /// What is wrong and what to write instead.
     pub message: String,
 }
 
-impl fmt::Display for Problem {
+impl fmt::Display for Diagnostic {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.path.is_empty() {
             write!(out, "{}: ", self.path)?;

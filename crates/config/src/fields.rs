@@ -1,0 +1,60 @@
+//! Reads the members of an object by the descriptions of its fields.
+
+use std::time::Duration;
+
+use freshpaint_core::config::field::{Count, Fields, Flag, Span};
+use freshpaint_core::config::{AllowedOrigin, Dialect};
+
+use super::read::{Field, Object, Reader};
+use super::{bound, collect};
+
+/// An object, and where its problems go.
+pub(super) struct Members<'m, 'n, 'e> {
+    pub(super) object: &'m Object<'n>,
+    pub(super) reader: &'m mut Reader<'e>,
+}
+
+impl Members<'_, '_, '_> {
+    /// What `read` makes of the member under `key`; `None` when there is none or it is refused.
+    fn member<T>(
+        &mut self,
+        key: &str,
+        read: impl FnOnce(&Field<'_>, &mut Reader<'_>) -> Option<T>,
+    ) -> Option<T> {
+        let field = self.object.get(key)?;
+        read(&field, self.reader)
+    }
+}
+
+impl Fields for Members<'_, '_, '_> {
+    fn count(&mut self, key: &'static str, count: Count) -> usize {
+        self.member(key, |field, reader| bound::count(field, count, reader))
+            .unwrap_or(count.default)
+    }
+
+    fn span(&mut self, key: &'static str, span: Span) -> Duration {
+        self.member(key, |field, reader| bound::span(field, span, reader))
+            .unwrap_or(span.default)
+    }
+
+    fn flag(&mut self, key: &'static str, flag: Flag) -> bool {
+        self.member(key, |field, reader| field.bool(reader))
+            .unwrap_or(flag.0)
+    }
+
+    fn path_prefix(&mut self, key: &'static str) -> Option<String> {
+        self.member(key, collect::path_prefix)
+    }
+
+    fn dialects(&mut self, key: &'static str) -> Option<Vec<Dialect>> {
+        self.member(key, collect::dialects)
+    }
+
+    fn integration_name(&mut self, key: &'static str) -> Option<String> {
+        self.member(key, collect::integration_name)
+    }
+
+    fn allowed_origins(&mut self, key: &'static str) -> Option<Vec<AllowedOrigin>> {
+        self.member(key, collect::origins)
+    }
+}

@@ -1,0 +1,98 @@
+//! The root of the tree, and the order in which its parts are read.
+
+use freshpaint_core::config::field::{self, Field as Description, Kind};
+use freshpaint_core::config::{Acknowledge, Collect, Config, Dedupe, Limits, Options, Retry};
+use freshpaint_core::consent::OptOut;
+
+use super::read::{Object, Reader};
+use super::{collect, limits, profile, properties, rules, webhook};
+
+/// The fields of the whole configuration, in the order of the manual.
+pub(super) const FIELDS: &[Description] = &[
+    Description {
+        key: "webhooks",
+        about: "The endpoints.",
+        kind: Kind::Objects {
+            fields: webhook::FIELDS,
+            min: 1,
+            max: webhook::MAX_WEBHOOKS,
+            or_text: false,
+        },
+    },
+    Description::other(
+        "cluster",
+        ["string", "`webhooks_egress`", "1 to 1,024 bytes"],
+        "default_cluster",
+        "The cluster of webhooks that name none. The shipped `envoy.yaml` has `webhooks_egress`, which reaches any public url.",
+    ),
+    Description::object("options", webhook::OPTIONS_FIELDS, "both off", "See [options](#options)."),
+    Description::object("events", rules::EVENTS_FIELDS, "all events", "See [rules](#rules)."),
+    rules::SAMPLE,
+    rules::SOURCES,
+    Description::object("properties", properties::FIELDS, "everything", "See [properties](#properties)."),
+    rules::HONOR_FIELD,
+    rules::REQUIRES_CONSENT,
+    Description::object("context", profile::CONTEXT_FIELDS, "no address", "See [context](#context)."),
+    Description::other(
+        "profile",
+        ["string", "none", "`hipaa`"],
+        "profile",
+        "What holds for all webhooks beyond the rules that are written.",
+    ),
+    Description::other(
+        "allow_unsigned",
+        ["list", "none", "names of webhooks"],
+        "allow_unsigned",
+        "Webhooks that need no [signing](#signing) under the profile.",
+    ),
+    Description::other(
+        "acknowledge",
+        ["string", "`first_acceptance`", "`first_acceptance`, `settled`"],
+        "acknowledge",
+        "When the SDK gets its success answer.",
+    ),
+    Description::object("collect", Collect::FIELDS, "every path of every SDK", "See [collect](#collect)."),
+    Description::object("limits", Limits::FIELDS, "as below", "See [limits](#limits)."),
+    Description::object("retry", Retry::FIELDS, "as below", "See [retry](#retry)."),
+    Description::object("dedupe", Dedupe::FIELDS, "as below", "See [dedupe](#dedupe)."),
+];
+pub(super) const KEYS: &[&str] = &field::keys::<{ FIELDS.len() }>(FIELDS);
+
+/// Reads the whole configuration.
+pub(super) fn read(root: &Object<'_>, reader: &mut Reader<'_>) -> Config {
+    let cluster = webhook::read_cluster(root, webhook::DEFAULT_CLUSTER, reader);
+    let options = webhook::read_options(root, Options::default(), reader);
+    let profile = root
+        .get("profile")
+        .and_then(|field| field.choice(&profile::PROFILES, reader));
+    reader.secrets_by_name = profile.is_some();
+    let rules = rules::read(root, &profile::rules(profile), reader);
+    let webhooks = webhook::read_all(root, &cluster, options, &rules, reader);
+    profile::check(profile, root, &webhooks, reader);
+    let honored = webhooks
+        .iter()
+        .filter_map(|webhook| Some(webhook.rules.as_ref()?.honor))
+        .fold(OptOut::default(), OptOut::or);
+    Config {
+        webhooks,
+        honored,
+        context_ip: profile::read_context_ip(profile, root, reader),
+        acknowledge: acknowledge(root, reader),
+        collect: collect::read(root, reader),
+        limits: limits::read_limits(root, reader),
+        retry: limits::read_retry(root, reader),
+        dedupe: limits::read_dedupe(root, reader),
+        warnings: Vec::new(),
+    }
+}
+
+pub(super) const ACKNOWLEDGE: [(&str, Acknowledge); 2] = [
+    ("first_acceptance", Acknowledge::FirstAcceptance),
+    ("settled", Acknowledge::Settled),
+];
+
+fn acknowledge(root: &Object<'_>, reader: &mut Reader<'_>) -> Acknowledge {
+    root.get("acknowledge")
+        .and_then(|field| field.choice(&ACKNOWLEDGE, reader))
+        .unwrap_or_default()
+}

@@ -1,0 +1,143 @@
+//! The definitions of the JSON Schema for types that have no description in numbers.
+
+use serde_json::{json, Value};
+
+use crate::{headers, profile, properties, read, root, rules, signing, target, webhook};
+use freshpaint_core::config::collect_fields::{
+    MAX_INTEGRATION_NAME_CHARS, MAX_ORIGINS, MAX_PREFIX_BYTES,
+};
+use freshpaint_core::config::Dialect;
+use freshpaint_core::event::Kind;
+
+/// The definition of this name.
+pub(super) fn schema(name: &str) -> Value {
+    let names = |choices: &[&str]| json!(choices);
+    match name {
+        "flag" => json!({"type": "boolean"}),
+        "duration" => json!({
+            "description": "Seconds, as google.protobuf.Duration is written in JSON.",
+            "type": "string",
+            "pattern": r"^[0-9]+(\.[0-9]{1,9})?s$"
+        }),
+        "url" => json!({
+            "type": "string",
+            "maxLength": target::MAX_BYTES,
+            "pattern": r##"^(\$\{[A-Za-z_][A-Za-z0-9_]*\}.*|[Hh][Tt][Tt][Pp][Ss]?://[!"$-.0->A-\[\]-~]+([/?][^\s#\\]*)?)$"##
+        }),
+        "webhook_name" => json!({
+            "type": "string",
+            "pattern": format!("^[a-z0-9_]{{1,{}}}$", webhook::MAX_NAME_BYTES)
+        }),
+        "cluster" => json!({
+            "type": "string",
+            "minLength": 1,
+            "maxLength": webhook::MAX_CLUSTER_BYTES,
+            "pattern": r"^[^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u001f\u007f-\u009f]*$"
+        }),
+        "default_cluster" => {
+            json!({"$ref": "#/$defs/cluster", "default": webhook::DEFAULT_CLUSTER})
+        }
+        "headers" => json!({
+            "type": "object",
+            "maxProperties": headers::MAX_HEADERS,
+            "propertyNames": {
+                "pattern": format!("^[A-Za-z0-9!#$%&'*+.^_`|~-]{{1,{}}}$", headers::MAX_NAME_BYTES)
+            },
+            "additionalProperties": {
+                "type": "string",
+                "pattern": r"^[^\u0000-\u0008\u000a-\u001f\u007f]*$"
+            },
+            "$comment": format!("At most {} bytes in all.", headers::MAX_BYTES)
+        }),
+        "scheme" => {
+            let schemes = signing::SCHEMES.map(|(name, _)| name);
+            json!({"enum": schemes, "default": schemes[0]})
+        }
+        "secret" => json!({"type": "string", "minLength": 1}),
+        "not_after" => {
+            json!({"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt ].*)?$", "$comment": "RFC 3339"})
+        }
+        "hash_key" => json!({
+            "type": "string",
+            "minLength": 1,
+            "$comment": format!("At least {} bytes, once variables are replaced.", properties::MIN_KEY_BYTES)
+        }),
+        "sample" => json!({"type": "number", "exclusiveMinimum": 0, "maximum": 1}),
+        "names" => json!({
+            "type": "array",
+            "minItems": 1,
+            "maxItems": read::MAX_TEXTS,
+            "items": {"type": "string", "minLength": 1, "maxLength": read::MAX_TEXT_BYTES}
+        }),
+        "paths" => json!({
+            "type": "array",
+            "minItems": 1,
+            "maxItems": read::MAX_TEXTS,
+            "items": {
+                "type": "string",
+                "maxLength": read::MAX_TEXT_BYTES,
+                "pattern": r"^((properties|traits|context)(\.([^.\\]|\\.)+)+|userId|anonymousId|groupId)$"
+            }
+        }),
+        "types" => json!({
+            "type": "array", "minItems": 1, "items": {"enum": Kind::ALL.map(Kind::as_str)}
+        }),
+        "honor" => json!({
+            "type": "array", "items": {"enum": names(&rules::HONOR.map(|(name, _)| name))}
+        }),
+        "profile" => json!({"enum": profile::PROFILES.map(|(name, _)| name)}),
+        "allow_unsigned" => json!({"type": "array", "items": {"type": "string"}}),
+        "acknowledge" => {
+            let choices = root::ACKNOWLEDGE.map(|(name, _)| name);
+            json!({"enum": choices, "default": choices[0]})
+        }
+        "path_prefix" => json!({
+            "type": "string",
+            "pattern": r"^(/(?!\.{1,2}(/|$))([A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})+)*$",
+            "maxLength": MAX_PREFIX_BYTES,
+            "default": ""
+        }),
+        "dialects" => {
+            let dialects = Dialect::ALL.map(Dialect::as_str);
+            json!({
+                "type": "array",
+                "minItems": 1,
+                "uniqueItems": true,
+                "items": {"enum": dialects},
+                "default": dialects
+            })
+        }
+        "integration_name" => json!({
+            "type": "string",
+            "minLength": 1,
+            "maxLength": MAX_INTEGRATION_NAME_CHARS,
+            "default": "Webhooks"
+        }),
+        "allowed_origins" => json!({
+            "type": "array",
+            "minItems": 1,
+            "maxItems": MAX_ORIGINS,
+            "items": {
+                "type": "string",
+                "pattern": r"^[A-Za-z][A-Za-z0-9+.-]*://(\*\.)?[^\s/\\?#@*,]+$"
+            }
+        }),
+        _ => panic!("docs/configuration.schema.json has no definition of {name}; write one here"),
+    }
+}
+
+/// The names of the definitions that `schema` refers to itself.
+pub(super) fn referred(schema: &Value) -> Vec<String> {
+    match schema {
+        Value::Object(members) => {
+            let mut names: Vec<_> = members.values().flat_map(referred).collect();
+            if let Some(Value::String(name)) = members.get("$ref") {
+                names.extend(name.strip_prefix("#/$defs/").map(str::to_owned));
+            }
+            names.sort();
+            names
+        }
+        Value::Array(items) => items.iter().flat_map(referred).collect(),
+        _ => Vec::new(),
+    }
+}

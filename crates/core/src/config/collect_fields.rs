@@ -1,0 +1,114 @@
+//! The types of the fields of `collect`.
+
+use super::field::{Describes, Fields, Kind, Other};
+use super::origin::AllowedOrigin;
+use super::Dialect;
+
+/// Longest path prefix, in bytes.
+pub const MAX_PREFIX_BYTES: usize = 256;
+/// Longest name of the destination, in characters.
+pub const MAX_INTEGRATION_NAME_CHARS: usize = 100;
+/// Most allowed origins.
+pub const MAX_ORIGINS: usize = 256;
+
+/// Describes a path that is empty, or begins with `/` and does not end with one.
+#[derive(Clone, Copy, Debug)]
+pub struct PathPrefix;
+
+impl PathPrefix {
+    pub(super) const fn kind(self) -> Kind {
+        Kind::Other(Other {
+            type_name: "string",
+            default: "`\"\"`",
+            bounds: "256 bytes",
+            schema: "path_prefix",
+        })
+    }
+}
+
+impl Describes<String> for PathPrefix {
+    fn default(self) -> String {
+        String::new()
+    }
+
+    fn read(self, key: &'static str, fields: &mut impl Fields) -> String {
+        fields.path_prefix(key).unwrap_or_default()
+    }
+}
+
+/// Describes a list of dialects without repetition.
+#[derive(Clone, Copy, Debug)]
+pub struct Dialects;
+
+impl Dialects {
+    pub(super) const fn kind(self) -> Kind {
+        Kind::Other(Other {
+            type_name: "list",
+            default: "all",
+            bounds: "at least one, each once",
+            schema: "dialects",
+        })
+    }
+}
+
+impl Describes<Vec<Dialect>> for Dialects {
+    fn default(self) -> Vec<Dialect> {
+        Dialect::ALL.into()
+    }
+
+    fn read(self, key: &'static str, fields: &mut impl Fields) -> Vec<Dialect> {
+        fields.dialects(key).unwrap_or_else(|| self.default())
+    }
+}
+
+/// Describes the name of the destination.
+#[derive(Clone, Copy, Debug)]
+pub struct IntegrationName;
+
+impl IntegrationName {
+    pub(super) const fn kind(self) -> Kind {
+        Kind::Other(Other {
+            type_name: "string",
+            default: "`Webhooks`",
+            bounds: "1 to 100 characters",
+            schema: "integration_name",
+        })
+    }
+}
+
+impl Describes<String> for IntegrationName {
+    fn default(self) -> String {
+        "Webhooks".into()
+    }
+
+    fn read(self, key: &'static str, fields: &mut impl Fields) -> String {
+        fields
+            .integration_name(key)
+            .unwrap_or_else(|| self.default())
+    }
+}
+
+/// Describes a list of web origins; none takes every origin.
+#[derive(Clone, Copy, Debug)]
+pub struct AllowedOrigins;
+
+impl AllowedOrigins {
+    pub(super) const fn kind(self) -> Kind {
+        Kind::Other(Other {
+            type_name: "list",
+            default: "every origin",
+            bounds: "1 to 256",
+            schema: "allowed_origins",
+        })
+    }
+}
+
+impl Describes<Option<Vec<AllowedOrigin>>> for AllowedOrigins {
+    fn default(self) -> Option<Vec<AllowedOrigin>> {
+        None
+    }
+
+    fn read(self, key: &'static str, fields: &mut impl Fields) -> Option<Vec<AllowedOrigin>> {
+        fields.allowed_origins(key)
+    }
+}
