@@ -6,6 +6,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use anyhow::{ensure, Context as _};
+use freshpaint_harness::markdown::Table;
 use freshpaint_in_v8::{time_all, Timing};
 use serde_json::json;
 
@@ -28,18 +29,16 @@ pub(crate) fn print() -> anyhow::Result<()> {
             keep_best(&mut v8, timing);
         }
     }
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "| group | case | native, ns | V8, ns | V8 / native |")?;
-    writeln!(out, "|---|---|---|---|---|")?;
+    let mut table = Table::new(2, ["group", "case", "native, ns", "V8, ns", "V8 / native"]);
     for timing in &v8 {
         let Timing { group, name, nanos } = timing;
         let (ours, ratio) = match native.iter().find(|native| is_same(native, timing)) {
             Some(native) => (figure(native.nanos), format!("{:.1}", nanos / native.nanos)),
             None => Default::default(),
         };
-        let theirs = figure(*nanos);
-        writeln!(out, "| {group} | {name} | {ours} | {theirs} | {ratio} |")?;
+        table.row([group, name, &ours, &figure(*nanos), &ratio]);
     }
+    write!(std::io::stdout(), "{table}")?;
     Ok(())
 }
 

@@ -60,10 +60,7 @@ impl Kind {
         } else {
             shape.events
         };
-        Shape {
-            events,
-            ..shape.clone()
-        }
+        Shape { events, ..*shape }
     }
 
     /// Whether it takes part in this run.

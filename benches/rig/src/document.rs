@@ -1,10 +1,11 @@
 //! The whole report, and its place in `benches/README.md`.
 
 use crate::bounds::{self, Results};
+use crate::report;
 use crate::rig::Rig;
-use crate::{report, table::Table};
 use anyhow::{Context, Result};
 use freshpaint_harness::envoy::ENVOY_VERSION;
+use freshpaint_harness::markdown::Table;
 use std::fs;
 
 const BEGIN: &str = "<!-- figures: `scripts/bench --write` replaces what follows -->";
@@ -46,16 +47,19 @@ fn noise(others: f64) -> String {
 pub(crate) fn summary(results: &Results) -> String {
     use crate::contender::Kind;
     use crate::stats::median;
-    use crate::table::{figure, ratio};
-    let mut table = Table::new([
-        "CPU per request",
-        "floor-1, µs",
-        "floor-2",
-        "module",
-        "lua",
-        "service",
-        "module x floor-2",
-    ]);
+    use freshpaint_harness::markdown::{figure, ratio};
+    let mut table = Table::new(
+        1,
+        [
+            "CPU per request",
+            "floor-1, µs",
+            "floor-2",
+            "module",
+            "lua",
+            "service",
+            "module x floor-2",
+        ],
+    );
     for outcome in &results.outcomes {
         let of = |kind| outcome.of(kind);
         let times = |kind| {

@@ -1,4 +1,5 @@
-//! `make bench`: the module beside its floors and its peers. `benches/README.md` says what is measured and how.
+//! `make bench`: the module beside its floors and its peers. `benches/README.md` says what is
+//! measured and how; `scenarios.rs` lists it.
 //!
 //! `--write` puts the figures into that file and the plot beside it.
 
@@ -18,11 +19,11 @@ mod report;
 mod rig;
 mod rounds;
 mod scaling;
+mod scenarios;
 mod settings;
 mod shape;
 mod start;
 mod stats;
-mod table;
 mod webhooks;
 
 use anyhow::{bail, Context, Result};
@@ -59,29 +60,13 @@ async fn run(rig: &Rig, write: bool) -> Result<()> {
         size: fs::metadata(&rig.settings.module)?.len(),
         ..Results::default()
     };
-    for shape in shape::main_shapes().iter().chain(&shape::further_shapes()) {
-        if let Some(outcome) = rounds::run(rig, shape).await? {
-            show(report::shape(&outcome));
-            results.outcomes.push(outcome);
+    for scenario in scenarios::all() {
+        let kinds = scenario.taking_part(&rig.settings);
+        if !kinds.is_empty() {
+            show(scenario.run(rig, &kinds, &mut results).await?);
         }
     }
-    let kept = kept::run(rig).await?;
-    if !kept.is_empty() {
-        show(kept::report(&kept));
-    }
-    results.memory = memory::run(rig).await?;
-    if !results.memory.is_empty() {
-        show(memory::report(&results.memory));
-    }
-    results.start = start::run(rig)?;
-    if !results.start.is_empty() {
-        show(start::report(&results.start));
-    }
-    results.scaling = scaling::run(rig).await?;
-    if !results.scaling.is_empty() {
-        show(scaling::report(&results.scaling));
-    }
-    // What a reader wants first is known last.
+    // The summary is known last, and a reader wants it first.
     let (summary, verdicts) = (document::summary(&results), document::verdicts(&results));
     let head = document::head(rig)?;
     println!("{summary}\n{verdicts}\n{head}");
@@ -96,7 +81,7 @@ fn keep(rig: &Rig, results: &Results, figures: &str, write: bool) -> Result<()> 
     let target = rig.settings.module.parent().unwrap_or(&benches);
     let report = target.join("bench.md");
     fs::write(&report, figures).with_context(|| report.display().to_string())?;
-    let plot = scaling::plot(&results.scaling).to_string();
+    let plot = scaling::plot(&results.scaling).svg()?;
     if !results.scaling.is_empty() {
         fs::write(target.join("scaling.svg"), &plot)?;
     }

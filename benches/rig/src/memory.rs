@@ -6,16 +6,19 @@ use crate::process;
 use crate::rig::Rig;
 use crate::rounds::Field;
 use crate::shape::Shape;
-use crate::table::{mebibytes, Table};
 use anyhow::Result;
+use freshpaint_harness::markdown::{mebibytes, Table};
 use serde_json::json;
 use std::time::Duration;
 
-const ID: &str = "memory";
-/// Requests of one event each.
-const IN_FLIGHT: usize = 1000;
-/// How long the webhook takes; the module has 256 calls in flight, so that the last request is answered after four of these.
-const SLOW: Duration = Duration::from_millis(2500);
+/// How many requests are in flight, and how long.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    /// Requests of one event each.
+    pub(crate) in_flight: usize,
+    /// How long the webhook takes to answer.
+    pub(crate) latency: Duration,
+}
 
 /// Bytes of a contender at one moment.
 #[derive(Clone, Copy, Debug)]
@@ -35,7 +38,7 @@ pub(crate) struct Memory {
     pub(crate) in_flight: Sample,
     /// Two seconds after the last answer.
     pub(crate) after: Sample,
-    /// Answers that were 200, of a thousand.
+    /// How many answers were 200.
     accepted: u64,
 }
 
@@ -57,20 +60,15 @@ impl Memory {
 }
 
 /// Measures each contender alone.
-pub(crate) async fn run(rig: &Rig) -> Result<Vec<Memory>> {
-    let kinds = [Kind::Floor1, Kind::Floor2, Kind::Module, Kind::OtherModule];
+pub(crate) async fn run(rig: &Rig, plan: &Plan, kinds: &[Kind]) -> Result<Vec<Memory>> {
     let mut all = Vec::new();
-    for kind in kinds
-        .into_iter()
-        .filter(|kind| kind.takes_part(&rig.settings, ID))
-    {
-        rig.say(&format!("{IN_FLIGHT} requests in flight: {}", kind.name()));
-        all.push(one(rig, kind).await?);
+    for kind in kinds {
+        all.push(one(rig, plan, *kind).await?);
     }
     Ok(all)
 }
 
-async fn one(rig: &Rig, kind: Kind) -> Result<Memory> {
+async fn one(rig: &Rig, plan: &Plan, kind: Kind) -> Result<Memory> {
     let field = Field::start(rig, &Shape::new(1, 1, false), &[kind], json!({})).await?;
     let (contender, template) = &field.running[0];
     field.load(0, Duration::from_secs(1)).await?;
@@ -82,12 +80,13 @@ async fn one(rig: &Rig, kind: Kind) -> Result<Memory> {
         })
     };
     let idle = sample()?;
-    field.webhooks.answer_after(SLOW);
+    field.webhooks.answer_after(plan.latency);
     let burst = tokio::spawn({
         let (address, template) = (contender.address, template.clone());
-        async move { load::burst(address, &template, IN_FLIGHT).await }
+        let requests = plan.in_flight;
+        async move { load::burst(address, &template, requests).await }
     });
-    tokio::time::sleep(SLOW * 4 / 5).await;
+    tokio::time::sleep(plan.latency * 4 / 5).await;
     let in_flight = sample()?;
     let accepted = burst.await??.accepted;
     tokio::time::sleep(Duration::from_secs(2)).await;
@@ -101,15 +100,18 @@ async fn one(rig: &Rig, kind: Kind) -> Result<Memory> {
 }
 
 /// The table.
-pub(crate) fn report(all: &[Memory]) -> String {
-    let mut table = Table::new([
-        "RSS (linear memory), MiB",
-        "idle",
-        "1,000 in flight",
-        "2 s after",
-        "linear memory grew by",
-        "answers 200",
-    ]);
+pub(crate) fn report(plan: &Plan, all: &[Memory]) -> String {
+    let mut table = Table::new(
+        1,
+        [
+            "RSS (linear memory), MiB",
+            "idle",
+            "1,000 in flight",
+            "2 s after",
+            "linear memory grew by",
+            "answers 200",
+        ],
+    );
     let shown = |sample: Sample| {
         let (resident, linear) = (
             mebibytes(sample.resident as f64),
@@ -128,7 +130,7 @@ pub(crate) fn report(all: &[Memory]) -> String {
         ]);
     }
     format!(
-        "### Memory\n\n`{ID}`: one worker, one event each, a webhook that takes {} s\n\n{table}",
-        SLOW.as_secs_f64()
+        ": one worker, one event each, a webhook that takes {} s\n\n{table}",
+        plan.latency.as_secs_f64()
     )
 }

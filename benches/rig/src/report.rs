@@ -3,27 +3,30 @@
 use crate::contender::Kind;
 use crate::rounds::{Findings, Outcome};
 use crate::stats::{median, ratio};
-use crate::table::{self, figure, mebibytes, Table};
+use freshpaint_harness::markdown::{self, figure, mebibytes, Table};
 
 /// The table of one shape, under its heading.
 pub(crate) fn shape(outcome: &Outcome) -> String {
     let latency = format!("p50 / p99 at {:.0}/s, µs", outcome.rate);
-    let mut table = Table::new([
-        "contender",
-        "CPU per request, µs",
-        "x floor-1",
-        "x floor-2",
-        "requests/s",
-        &latency,
-        "RSS, MiB",
-        "calls made / due",
-    ]);
+    let mut table = Table::new(
+        1,
+        [
+            "contender",
+            "CPU per request, µs",
+            "x floor-1",
+            "x floor-2",
+            "requests/s",
+            &latency,
+            "RSS, MiB",
+            "calls made / due",
+        ],
+    );
     for findings in &outcome.findings {
         table.row([
             findings.kind.name().to_owned(),
             figure(median(&findings.cpu)),
-            table::ratio(cpu_ratio(outcome, findings, Kind::Floor1)),
-            table::ratio(cpu_ratio(outcome, findings, Kind::Floor2)),
+            markdown::ratio(cpu_ratio(outcome, findings, Kind::Floor1)),
+            markdown::ratio(cpu_ratio(outcome, findings, Kind::Floor2)),
             throughput(findings),
             format!(
                 "{} / {}",

@@ -89,7 +89,7 @@ impl Field {
             running.push((Running::start(*kind, &site)?, template));
         }
         Ok(Self {
-            shape: shape.clone(),
+            shape: *shape,
             webhooks,
             _dead: dead,
             running,
@@ -150,16 +150,8 @@ impl Turn {
 }
 
 /// Measures a shape with every contender that takes part.
-pub(crate) async fn run(rig: &Rig, shape: &Shape) -> Result<Option<Outcome>> {
-    let kinds: Vec<_> = Kind::ALL
-        .into_iter()
-        .filter(|kind| kind.takes_part(&rig.settings, &shape.id()))
-        .collect();
-    if kinds.is_empty() {
-        return Ok(None);
-    }
-    rig.say(&format!("{shape}: {}", names(&kinds)));
-    let field = Field::start(rig, shape, &kinds, json!({})).await?;
+pub(crate) async fn run(rig: &Rig, shape: &Shape, kinds: &[Kind]) -> Result<Outcome> {
+    let field = Field::start(rig, shape, kinds, json!({})).await?;
     let mut findings = Vec::new();
     for (contender, template) in &field.running {
         let does_the_job =
@@ -192,12 +184,11 @@ pub(crate) async fn run(rig: &Rig, shape: &Shape) -> Result<Option<Outcome>> {
     for (findings, (contender, _)) in findings.iter_mut().zip(&field.running) {
         findings.resident = process::resident(&contender.pids)?;
     }
-    let shape = shape.clone();
-    Ok(Some(Outcome {
-        shape,
+    Ok(Outcome {
+        shape: *shape,
         rate,
         findings,
-    }))
+    })
 }
 
 impl Findings {
@@ -252,12 +243,4 @@ fn rate(findings: &[Findings]) -> f64 {
 
 fn is_peer(findings: &Findings) -> bool {
     matches!(findings.kind, Kind::Lua | Kind::Service)
-}
-
-fn names(kinds: &[Kind]) -> String {
-    kinds
-        .iter()
-        .map(|kind| kind.name())
-        .collect::<Vec<_>>()
-        .join(", ")
 }

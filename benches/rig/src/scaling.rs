@@ -7,15 +7,21 @@ use crate::rig::Rig;
 use crate::rounds::Field;
 use crate::shape::Shape;
 use crate::stats::{median, ratio};
-use crate::table::{figure, Table};
 use anyhow::{Context, Result};
+use freshpaint_harness::markdown::{figure, Table};
 use serde_json::json;
+use std::collections::BTreeSet;
 
-const ID: &str = "scaling";
-/// Floor 2 makes all calls at once, each on a connection over HTTP/1.1: past this many it would measure the kernel.
-const FLOOR_2_CALLS: u64 = 640;
-const ROUNDS: usize = 5;
-const WEBHOOKS: [usize; 6] = [1, 2, 4, 10, 16, 32];
+/// What is measured.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    /// Rounds at most, after one that warms up.
+    pub(crate) rounds: usize,
+    /// Floor 2 is left out of points with more calls.
+    pub(crate) max_floor_2_calls: u64,
+    /// Each curve's name and points.
+    pub(crate) curves: Vec<(&'static str, Vec<Shape>)>,
+}
 
 /// The points of one curve.
 #[derive(Clone, Debug)]
@@ -42,10 +48,18 @@ impl Point {
     }
 }
 
+impl Plan {
+    /// How many webhooks the points have, each number once.
+    fn webhooks(&self) -> BTreeSet<usize> {
+        let shapes = self.curves.iter().flat_map(|(_, shapes)| shapes);
+        shapes.map(|shape| shape.webhooks).collect()
+    }
+}
+
 impl Series {
-    fn new(name: &'static str, shapes: impl IntoIterator<Item = Shape>) -> Self {
-        let points = shapes.into_iter().map(|shape| Point {
-            shape,
+    fn new(name: &'static str, shapes: &[Shape]) -> Self {
+        let points = shapes.iter().map(|shape| Point {
+            shape: *shape,
             costs: Vec::new(),
         });
         Self {
@@ -80,48 +94,44 @@ fn spread(points: &[&[f64]]) -> Option<f64> {
 }
 
 /// Measures all curves. All points get their turn in each round, because they are compared with each other.
-pub(crate) async fn run(rig: &Rig) -> Result<Vec<Series>> {
-    let kinds: Vec<_> = [Kind::Floor2, Kind::Module, Kind::OtherModule]
-        .into_iter()
-        .filter(|kind| kind.takes_part(&rig.settings, ID))
-        .collect();
-    if kinds.is_empty() {
-        return Ok(Vec::new());
-    }
+pub(crate) async fn run(rig: &Rig, plan: &Plan, kinds: &[Kind]) -> Result<Vec<Series>> {
     // Large batches are larger than the bodies that are taken by default.
     let limits = json!({"limits": {"max_body_bytes": 8 << 20, "max_decoded_bytes": 8 << 20}});
     let mut fields = Vec::new();
-    for webhooks in WEBHOOKS {
+    for webhooks in plan.webhooks() {
         rig.say(&format!("scaling: starting with {webhooks} webhooks"));
         let shape = Shape::new(1, webhooks, false);
-        fields.push(Field::start(rig, &shape, &kinds, limits.clone()).await?);
+        fields.push(Field::start(rig, &shape, kinds, limits.clone()).await?);
     }
-    let webhooks = |events| WEBHOOKS.map(|webhooks| Shape::new(events, webhooks, false));
-    let batches = [1, 10, 100, 1000, 2500].map(|events| Shape::new(events, 1, false));
-    let mut all = vec![
-        Series::new("1 to 2,500 events, 1 webhook", batches),
-        Series::new("1 event, 1 to 32 webhooks", webhooks(1)),
-        Series::new("20 events, 1 to 32 webhooks", webhooks(20)),
-    ];
+    let curves = plan.curves.iter();
+    let mut all: Vec<_> = curves
+        .map(|(name, shapes)| Series::new(name, shapes))
+        .collect();
     // The first round warms up.
-    for round in 0..=ROUNDS.min(rig.settings.rounds) {
+    for round in 0..=plan.rounds.min(rig.settings.rounds) {
         rig.say(&format!("scaling: round {round}"));
         for point in all.iter_mut().flat_map(|series| &mut series.points) {
             let field = fields
                 .iter()
                 .find(|field| field.shape.webhooks == point.shape.webhooks);
             let field = field.context("a number of webhooks that was not started")?;
-            measure(rig, field, point, round > 0).await?;
+            measure(rig, plan, field, point, round > 0).await?;
         }
     }
     Ok(all)
 }
 
-async fn measure(rig: &Rig, field: &Field, point: &mut Point, counts: bool) -> Result<()> {
+async fn measure(
+    rig: &Rig,
+    plan: &Plan,
+    field: &Field,
+    point: &mut Point,
+    counts: bool,
+) -> Result<()> {
     let template = Template::new(&point.shape, &rig.serial);
     for (index, (contender, _)) in field.running.iter().enumerate() {
         let kind = contender.kind;
-        if kind == Kind::Floor2 && point.shape.calls() > FLOOR_2_CALLS {
+        if kind == Kind::Floor2 && point.shape.calls() > plan.max_floor_2_calls {
             continue;
         }
         let time = rig.settings.seconds * 3 / 5;
@@ -140,15 +150,18 @@ async fn measure(rig: &Rig, field: &Field, point: &mut Point, counts: bool) -> R
 
 /// The table.
 pub(crate) fn report(all: &[Series]) -> String {
-    let mut table = Table::new([
-        "CPU per call, µs",
-        "events",
-        "webhooks",
-        "calls",
-        "module",
-        "floor-2",
-        "other-module",
-    ]);
+    let mut table = Table::new(
+        1,
+        [
+            "CPU per call, µs",
+            "events",
+            "webhooks",
+            "calls",
+            "module",
+            "floor-2",
+            "other-module",
+        ],
+    );
     for series in all {
         for point in &series.points {
             table.row([
@@ -162,7 +175,7 @@ pub(crate) fn report(all: &[Series]) -> String {
             ]);
         }
     }
-    format!("### Scaling\n\n`{ID}`, HTTP/1.1 upstream, CPU per call\n\n{table}")
+    format!(", HTTP/1.1 upstream, CPU per call\n\n{table}")
 }
 
 /// The same as a picture.

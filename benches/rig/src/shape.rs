@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// One shape of load; every contender that takes part gets the same.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Shape {
     /// Events in a collection request; one is sent by itself, more as a batch.
     pub(crate) events: usize,
@@ -67,58 +67,40 @@ impl fmt::Display for Shape {
     }
 }
 
-/// Every shape that all contenders go through.
-pub(crate) fn main_shapes() -> Vec<Shape> {
-    let mut shapes = Vec::new();
-    for http2 in [false, true] {
-        for events in [1, 20] {
-            for webhooks in [1, 3] {
-                shapes.push(Shape::new(events, webhooks, http2));
-            }
-        }
-    }
-    shapes
-}
-
-/// The shapes that come after them.
-pub(crate) fn further_shapes() -> [Shape; 2] {
-    [
-        Shape {
-            dead: 1,
-            ..Shape::new(1, 1, false)
-        },
-        Shape {
-            properties: 10_000,
-            ..Shape::new(1, 1, false)
-        },
-    ]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const SMALL: Shape = Shape::new(1, 1, false);
+
     #[test]
-    fn ids_are_one_each() {
-        let mut ids: Vec<_> = main_shapes()
-            .iter()
-            .chain(&further_shapes())
-            .map(Shape::id)
-            .collect();
-        let all = ids.len();
-        ids.sort();
-        ids.dedup();
-        assert_eq!((ids.len(), all), (10, 10));
-        assert_eq!(Shape::new(20, 3, true).id(), "20x3-h2");
+    fn the_id_has_the_numbers_and_what_is_special() {
+        let (dead, properties) = (1, 10_000);
+        let shapes = [
+            Shape::new(20, 3, true),
+            Shape { dead, ..SMALL },
+            Shape {
+                properties,
+                ..SMALL
+            },
+        ];
+        assert_eq!(
+            shapes.map(|shape| shape.id()),
+            ["20x3-h2", "1x1-h1-dead", "1x1-h1-10k"]
+        );
     }
 
     #[test]
     fn says_what_it_is() {
-        let [dead, large] = further_shapes();
+        let (dead, properties) = (1, 10_000);
         assert_eq!(
-            dead.to_string(),
+            Shape { dead, ..SMALL }.to_string(),
             "1 event, 2 webhooks, 1 of them dead, HTTP/1.1 upstream"
         );
+        let large = Shape {
+            properties,
+            ..SMALL
+        };
         assert_eq!(
             large.to_string(),
             "1 event with 10 KB of properties, 1 webhook, HTTP/1.1 upstream"

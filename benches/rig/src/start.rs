@@ -5,17 +5,14 @@ use crate::process;
 use crate::rig::Rig;
 use crate::shape::Shape;
 use crate::stats::{median, ratio};
-use crate::table::{self, figure, Table};
 use anyhow::{ensure, Result};
+use freshpaint_harness::markdown::{self, figure, Table};
 use freshpaint_harness::process::{spawn, Owned};
 use freshpaint_harness::Port;
 use serde_json::json;
 use std::fs;
 use std::process::Stdio;
 use std::time::Instant;
-
-const ID: &str = "start";
-const RUNS: usize = 5;
 
 /// One contender's runs of `envoy --mode validate`, in milliseconds.
 #[derive(Clone, Debug)]
@@ -25,22 +22,17 @@ pub(crate) struct Start {
     wall: Vec<f64>,
 }
 
-/// Validates each contender's configuration in turns.
-pub(crate) fn run(rig: &Rig) -> Result<Vec<Start>> {
-    let kinds = [Kind::Floor1, Kind::Floor2, Kind::Module, Kind::OtherModule];
+/// Validates each contender's configuration in turns, and counts `runs` of them.
+pub(crate) fn run(rig: &Rig, runs: usize, kinds: &[Kind]) -> Result<Vec<Start>> {
     let mut all: Vec<_> = kinds
-        .into_iter()
-        .filter(|kind| kind.takes_part(&rig.settings, ID))
+        .iter()
         .map(|kind| Start {
-            kind,
+            kind: *kind,
             cpu: Vec::new(),
             wall: Vec::new(),
         })
         .collect();
-    if !all.is_empty() {
-        rig.say("envoy --mode validate");
-    }
-    for round in 0..=RUNS {
+    for round in 0..=runs {
         for start in &mut all {
             let (cpu, wall) = validate(rig, start.kind)?;
             // The first run reads files that may not be in memory yet.
@@ -96,19 +88,22 @@ pub(crate) fn cpu_ratio(all: &[Start], kind: Kind, to: Kind) -> Option<f64> {
 
 /// The table.
 pub(crate) fn report(all: &[Start]) -> String {
-    let mut table = Table::new([
-        "`envoy --mode validate`",
-        "CPU, ms",
-        "wall, ms",
-        "CPU x floor-2",
-    ]);
+    let mut table = Table::new(
+        1,
+        [
+            "`envoy --mode validate`",
+            "CPU, ms",
+            "wall, ms",
+            "CPU x floor-2",
+        ],
+    );
     for start in all {
         table.row([
             start.kind.name().to_owned(),
             figure(median(&start.cpu)),
             figure(median(&start.wall)),
-            table::ratio(cpu_ratio(all, start.kind, Kind::Floor2)),
+            markdown::ratio(cpu_ratio(all, start.kind, Kind::Floor2)),
         ]);
     }
-    format!("### Start\n\n`{ID}`\n\n{table}")
+    format!("\n\n{table}")
 }

@@ -4,6 +4,7 @@
 
 pub mod client;
 pub mod envoy;
+pub mod markdown;
 pub mod port;
 pub mod process;
 pub mod receiver;

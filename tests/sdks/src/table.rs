@@ -2,10 +2,14 @@
 
 use crate::scene::Cells;
 use crate::sdk::CALLS;
+use freshpaint_harness::markdown;
 use std::fmt;
 
 /// The columns after those of the calls.
 const SCENES: [&str; 3] = ["once", "outage", "refused"];
+
+/// All columns hold words.
+const COLUMNS: usize = 1 + CALLS.len() + SCENES.len();
 
 /// One SDK.
 pub struct Row {
@@ -63,40 +67,27 @@ impl Table {
 
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let width = self
-            .rows
-            .iter()
-            .map(|row| row.name.len())
-            .max()
-            .unwrap_or(0);
-        write!(f, "\n{:width$}", "")?;
-        for column in CALLS.iter().chain(&SCENES) {
-            write!(f, "  {column:8}")?;
-        }
-        writeln!(f)?;
+        let columns = || CALLS.iter().chain(&SCENES).copied();
+        let mut table = markdown::Table::new(COLUMNS, ["SDK"].into_iter().chain(columns()));
         for row in &self.rows {
-            write!(f, "{:width$}", row.name)?;
+            let name = [row.name.as_str()].into_iter();
             match &row.cells {
-                Err(why) => write!(f, "  skipped: {why}")?,
-                Ok(cells) => {
-                    for column in CALLS.iter().chain(&SCENES) {
-                        let word = match cells.get(column) {
-                            Some(Ok(())) => "ok",
-                            Some(Err(_)) => "FAILED",
-                            None => "-",
-                        };
-                        write!(f, "  {word:8}")?;
-                    }
-                }
+                Err(_) => table.row(name.chain(["skipped"])),
+                Ok(cells) => table.row(name.chain(columns().map(|column| word(cells.get(column))))),
             }
-            writeln!(f)?;
         }
+        write!(f, "\n{table}")?;
         f.write_str(LEGEND)?;
         for row in &self.rows {
             for (column, cell) in row.cells.iter().flatten() {
                 if let Err(wrong) = cell {
                     writeln!(f, "\n{}, {column}:\n{}", row.name, wrong.trim_end())?;
                 }
+            }
+        }
+        for row in &self.rows {
+            if let Err(why) = &row.cells {
+                writeln!(f, "\n{}: skipped: {why}", row.name)?;
             }
         }
         let skipped = self.rows.iter().filter(|row| row.cells.is_err()).count();
@@ -109,9 +100,21 @@ impl fmt::Display for Table {
     }
 }
 
+fn word(cell: Option<&Result<(), String>>) -> &'static str {
+    match cell {
+        Some(Ok(())) => "ok",
+        Some(Err(_)) => "FAILED",
+        None => "-",
+    }
+}
+
 const LEGEND: &str = "
-A call is ok when both webhooks got its whole payload and the SDK itself reports success; `-` is a call that the SDK does not
-have. page: or screen. unload: an event while the page goes away. once: nothing was sent or delivered twice. outage: with both
-webhooks answering 503 the SDK sends again, if it is one that does, under the same message id, and each event is delivered once
-they are back, to no webhook twice. refused: the same with webhooks that refuse connections.
+A call is ok when both webhooks got its whole payload and the SDK itself reports success.
+-        the SDK does not have this call
+page     a page or screen call
+unload   an event while the page goes away
+once     nothing was sent or delivered twice
+outage   both webhooks answered 503 for a while: an SDK that sends again does so with the same
+         message id, and each webhook then got each event once
+refused  the same with webhooks that refuse connections
 ";

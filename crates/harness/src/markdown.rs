@@ -1,21 +1,28 @@
-//! Markdown tables.
+//! Markdown tables, for every report that a program of the project prints.
 
 use std::fmt;
 
-/// A table that prints with its columns aligned; all columns but the first are figures.
+/// A table that prints with its columns aligned.
 #[derive(Clone, Debug)]
-pub(crate) struct Table {
+pub struct Table {
     rows: Vec<Vec<String>>,
+    /// How many columns from the left hold words; the others hold figures, which stand on the right.
+    words: usize,
 }
 
 impl Table {
-    pub(crate) fn new<const N: usize>(head: [&str; N]) -> Self {
-        let head = head.map(str::to_owned).to_vec();
-        Self { rows: vec![head] }
+    /// A table with this head. The first `words` columns are aligned on the left.
+    pub fn new<S: Into<String>>(words: usize, head: impl IntoIterator<Item = S>) -> Self {
+        let head = head.into_iter().map(Into::into).collect();
+        Self {
+            rows: vec![head],
+            words,
+        }
     }
 
-    pub(crate) fn row<const N: usize>(&mut self, cells: [String; N]) {
-        self.rows.push(cells.to_vec());
+    /// Adds a row. Cells that it lacks at the end stay empty.
+    pub fn row<S: Into<String>>(&mut self, cells: impl IntoIterator<Item = S>) {
+        self.rows.push(cells.into_iter().map(Into::into).collect());
     }
 }
 
@@ -23,37 +30,30 @@ impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
         let cell = |row: &Vec<String>, column: usize| row.get(column).cloned().unwrap_or_default();
-        let widths: Vec<_> = (0..columns)
-            .map(|column| {
-                self.rows
-                    .iter()
-                    .map(|row| cell(row, column).chars().count())
-                    .max()
-                    .unwrap_or(0)
-            })
-            .collect();
+        let width = |column| {
+            let widths = self
+                .rows
+                .iter()
+                .map(|row| cell(row, column).chars().count());
+            widths.max().unwrap_or(0)
+        };
+        let widths: Vec<_> = (0..columns).map(width).collect();
         for (number, row) in self.rows.iter().enumerate() {
+            f.write_str("|")?;
             for (column, &width) in widths.iter().enumerate() {
                 let text = cell(row, column);
-                if column == 0 {
-                    write!(f, "| {text:width$} |")?;
+                if column < self.words {
+                    write!(f, " {text:width$} |")?;
                 } else {
                     write!(f, " {text:>width$} |")?;
                 }
             }
             writeln!(f)?;
             if number == 0 {
+                f.write_str("|")?;
                 for (column, &width) in widths.iter().enumerate() {
-                    let dashes = "-".repeat(width + 1);
-                    write!(
-                        f,
-                        "{}",
-                        if column == 0 {
-                            format!("|{dashes}-|")
-                        } else {
-                            format!("{dashes}:|")
-                        }
-                    )?;
+                    let side = if column < self.words { '-' } else { ':' };
+                    write!(f, "{}{side}|", "-".repeat(width + 1))?;
                 }
                 writeln!(f)?;
             }
@@ -62,8 +62,8 @@ impl fmt::Display for Table {
     }
 }
 
-/// A figure with three digits that mean something, or a dash.
-pub(crate) fn figure(value: Option<f64>) -> String {
+/// A figure with three significant digits, or a dash.
+pub fn figure(value: Option<f64>) -> String {
     match value {
         None => "-".to_owned(),
         Some(value) if value.abs() >= 99.5 => format!("{value:.0}"),
@@ -72,13 +72,13 @@ pub(crate) fn figure(value: Option<f64>) -> String {
     }
 }
 
-/// A ratio, with two decimals.
-pub(crate) fn ratio(value: Option<f64>) -> String {
+/// A ratio with two decimals, or a dash.
+pub fn ratio(value: Option<f64>) -> String {
     value.map_or_else(|| "-".to_owned(), |value| format!("{value:.2}"))
 }
 
 /// Bytes in MiB.
-pub(crate) fn mebibytes(bytes: f64) -> String {
+pub fn mebibytes(bytes: f64) -> String {
     format!("{:.1}", bytes / f64::from(1 << 20))
 }
 
@@ -88,14 +88,16 @@ mod tests {
 
     #[test]
     fn columns_are_aligned() {
-        let mut table = Table::new(["who", "µs"]);
+        let mut table = Table::new(1, ["who", "µs"]);
         table.row(["module".into(), figure(Some(84.06))]);
         table.row(["lua".into(), figure(Some(1234.5))]);
+        table.row(["none"]);
         let expected = "\
 | who    |   µs |
 |--------|-----:|
 | module | 84.1 |
 | lua    | 1234 |
+| none   |      |
 ";
         assert_eq!(table.to_string(), expected);
     }
