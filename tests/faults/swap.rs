@@ -14,7 +14,7 @@ const WORKERS: u32 = 4;
 const WAYS: [Way; 4] = [SLOW, FAILING, HANGING, FAILING];
 
 /// What a root says when it has been replaced and its last event has gone.
-const LAST_WORDS: &str = "this configuration has ended, nothing of it is in flight or kept";
+const DRAINED: &str = "this configuration has ended, nothing of it is in flight or kept";
 
 #[test]
 fn a_configuration_is_swapped_under_load() {
@@ -55,7 +55,7 @@ fn a_configuration_is_swapped_under_load() {
     envoy
         .wait_for_stat("listener_manager.total_listeners_draining", 0, limit)
         .unwrap();
-    let ended = || bed.envoy.log().matches(LAST_WORDS).count();
+    let ended = || bed.envoy.log().matches(DRAINED).count();
     let all = WORKERS as usize * WAYS.len();
     assert!(
         poll(limit, || (ended() >= all).then_some(())).is_some(),

@@ -18,6 +18,9 @@ use crate::signing::WebhookId;
 /// A scratch buffer that has grown past this many bytes is not kept.
 const MAX_SCRATCH: usize = 64 * 1024;
 
+/// What webhooks get that do not get the whole payload.
+type Redacted = Vec<(WebhookSet, Rc<[u8]>)>;
+
 /// Renders events, redacts them, and gives them their ids.
 #[derive(Debug)]
 pub struct Preparer {
@@ -63,9 +66,9 @@ impl Preparer {
 
     /// The rendered payload for the webhooks that get it whole, and for each other set of webhooks
     /// what it gets. A payload that no webhook gets whole is not kept.
-    fn redact(&self, wanted: WebhookSet) -> (Rc<[u8]>, Vec<(WebhookSet, Rc<[u8]>)>) {
+    fn redact(&self, wanted: WebhookSet) -> (Rc<[u8]>, Redacted) {
         let mut rest = wanted;
-        let mut redacted = Vec::new();
+        let mut redacted = Redacted::new();
         for (redaction, webhooks) in &self.redactions {
             if wanted.intersects(*webhooks) {
                 rest = rest.minus(*webhooks);
