@@ -19,7 +19,7 @@ pub enum Change {
 
 /// The changes that are not handed over yet.
 #[derive(Debug)]
-pub struct Changes {
+pub(super) struct Changes {
     /// By [`MetricId::index`].
     counts: Vec<u32>,
     /// The metrics whose count is not zero.
@@ -29,8 +29,7 @@ pub struct Changes {
 
 impl Changes {
     /// None, of as many metrics as [`super::metrics`] gives.
-    #[must_use]
-    pub fn new(metrics: usize) -> Self {
+    pub(super) fn new(metrics: usize) -> Self {
         Self {
             counts: vec![0; metrics],
             counted: Vec::new(),
@@ -39,7 +38,7 @@ impl Changes {
     }
 
     /// Adds one to a counter.
-    pub fn add_one(&mut self, counter: MetricId) {
+    pub(super) fn add_one(&mut self, counter: MetricId) {
         if let Some(count) = self.counts.get_mut(counter.index()) {
             if *count == 0 {
                 self.counted.push(counter);
@@ -49,7 +48,7 @@ impl Changes {
     }
 
     /// Sets a gauge: only its last value is handed over.
-    pub fn set(&mut self, gauge: MetricId, value: u64) {
+    pub(super) fn set(&mut self, gauge: MetricId, value: u64) {
         let mut values = self.values.iter_mut();
         match values.find(|(metric, _)| *metric == gauge) {
             Some((_, known)) => *known = value,
@@ -58,14 +57,14 @@ impl Changes {
     }
 
     /// Adds a value to a histogram: each is handed over.
-    pub fn record(&mut self, histogram: MetricId, value: u64) {
+    pub(super) fn record(&mut self, histogram: MetricId, value: u64) {
         if self.values.len() < MAX_VALUES {
             self.values.push((histogram, value));
         }
     }
 
     /// Gives each change once.
-    pub fn take(&mut self, give: &mut dyn FnMut(MetricId, Change)) {
+    pub(super) fn take(&mut self, give: &mut dyn FnMut(MetricId, Change)) {
         for counter in self.counted.drain(..) {
             if let Some(count) = self.counts.get_mut(counter.index()) {
                 give(counter, Change::Add(std::mem::take(count)));

@@ -1,7 +1,5 @@
 //! Log lines, bounded so that an outage does not flood the log.
 
-use rustc_hash::FxHashMap;
-
 use super::DeliveryOutcome;
 use crate::clock::SteadyMillis;
 use crate::config::Webhook;
@@ -26,11 +24,12 @@ pub struct LogLine {
 #[derive(Debug, Default)]
 pub struct LogLines {
     pending: Vec<LogLine>,
-    throttles: FxHashMap<Topic, Throttle>,
+    /// A few for each webhook.
+    throttles: Vec<(Topic, Throttle)>,
 }
 
 /// Lines that are alike; webhooks are given by their index.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Topic {
     Invalid,
     Failed(usize, DeliveryOutcome),
@@ -68,7 +67,16 @@ impl LogLines {
 
     /// How many lines the next one of the topic stands for, if it may be written now.
     fn admit(&mut self, topic: Topic, lines: u32, now: SteadyMillis) -> Option<u32> {
-        self.throttles.entry(topic).or_default().admit(now, lines)
+        let mut known = self.throttles.iter_mut();
+        match known.find(|(known, _)| *known == topic) {
+            Some((_, throttle)) => throttle.admit(now, lines),
+            None => {
+                let mut throttle = Throttle::default();
+                let admitted = throttle.admit(now, lines);
+                self.throttles.push((topic, throttle));
+                admitted
+            }
+        }
     }
 
     fn push(&mut self, level: log::Level, text: String) {

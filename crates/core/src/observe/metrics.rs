@@ -144,6 +144,14 @@ pub enum Counter {
     Abandoned,
 }
 
+/// One gauge. There is none yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gauge {}
+
+/// One histogram. There is none yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Histogram {}
+
 /// The ids of all metrics.
 #[derive(Debug)]
 pub(super) struct Ids {
@@ -206,5 +214,15 @@ impl Ids {
             Counter::Suppressed(webhook, reason) => self.suppressed.get(webhook)?.id(reason),
             Counter::Abandoned => Some(self.abandoned),
         }
+    }
+
+    /// As [`Self::counter`].
+    pub(super) fn gauge(&self, gauge: Gauge) -> Option<MetricId> {
+        match gauge {}
+    }
+
+    /// As [`Self::counter`].
+    pub(super) fn histogram(&self, histogram: Histogram) -> Option<MetricId> {
+        match histogram {}
     }
 }

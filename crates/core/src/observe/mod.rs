@@ -9,14 +9,15 @@ mod tests;
 
 use crate::config::Webhook;
 
+use changes::Changes;
 use metrics::Ids;
 use registry::Registry;
 
-pub use changes::{Change, Changes};
+pub use changes::Change;
 pub use log_lines::{LogLine, LogLines};
 pub use metrics::{
-    Counter, DeliveryOutcome, EventOutcome, FilteredReason, HeldOutcome, RequestOutcome,
-    SuppressReason,
+    Counter, DeliveryOutcome, EventOutcome, FilteredReason, Gauge, HeldOutcome, Histogram,
+    RequestOutcome, SuppressReason,
 };
 pub use registry::{Label, Metric, MetricId, MetricKind};
 
@@ -54,6 +55,20 @@ impl Observe {
     pub fn count(&mut self, counter: Counter) {
         if let Some(id) = self.ids.counter(counter) {
             self.changes.add_one(id);
+        }
+    }
+
+    /// Sets a gauge.
+    pub fn set(&mut self, gauge: Gauge, value: u64) {
+        if let Some(id) = self.ids.gauge(gauge) {
+            self.changes.set(id, value);
+        }
+    }
+
+    /// Gives a histogram one more value.
+    pub fn record(&mut self, histogram: Histogram, value: u64) {
+        if let Some(id) = self.ids.histogram(histogram) {
+            self.changes.record(id, value);
         }
     }
 
