@@ -1,22 +1,22 @@
 //! The manifests for control planes: what they have patched in, put into `envoy.yaml`.
 
-use freshpaint_harness::shipped::{manifests, Shipped};
+use freshpaint_harness::shipped::{documents, repository, Shipped};
 use serde_json::{json, Value};
 use std::path::Path;
 
-pub(crate) const MANIFESTS: [&str; 2] = ["istio.yaml", "gateway.yaml"];
+/// Below `deploy/`.
+pub(crate) const MANIFESTS: [&str; 2] = ["istio/base/envoyfilter.yaml", "gateway/base/filter.yaml"];
 
 /// The name of the cluster that each manifest adds.
 pub(crate) const CLUSTER: &str = "freshpaint_crm";
 
-/// The shipped Envoy with a manifest's filter in the place of ours and its cluster beside ours, trusting `authorities`.
+/// The shipped Envoy with a manifest's filter in the place of ours and its cluster beside ours,
+/// trusting `authorities`.
 pub(crate) fn grafted(manifest: &str, authorities: &Path) -> Shipped {
-    let [filter, mut cluster] = patches(manifest);
-    let config = &filter["typed_config"]["config"];
-    assert_eq!(
-        config["vm_config"]["code"]["local"]["filename"],
-        "/var/lib/freshpaint/freshpaint_webhooks.wasm"
-    );
+    let [mut filter, mut cluster] = patches(manifest);
+    let config = &mut filter["typed_config"]["config"];
+    // An image or a volume; the harness puts the module in.
+    config["vm_config"]["code"] = json!({"local": {"filename": "/"}});
     let webhook = &config["configuration"]["value"]["webhooks"][0];
     assert_eq!([&webhook["cluster"], &cluster["name"]], [CLUSTER; 2]);
     let context = "/transport_socket/typed_config/common_tls_context/validation_context";
@@ -33,15 +33,16 @@ pub(crate) fn grafted(manifest: &str, authorities: &Path) -> Shipped {
     shipped
 }
 
-/// The filter and the cluster of a manifest, which has nothing else to patch in.
+/// The filter and the cluster of a manifest.
 fn patches(manifest: &str) -> [Value; 2] {
-    let policy = manifests(manifest).unwrap().pop().unwrap();
-    let (list, kind, value, kinds) = match manifest {
-        "istio.yaml" => (
+    let file = repository().join("deploy").join(manifest);
+    let policy = documents(&file).unwrap().pop().unwrap();
+    let (list, kind, value, kinds) = match policy["kind"].as_str() {
+        Some("EnvoyFilter") => (
             "configPatches",
             "/applyTo",
             "/patch/value",
-            ["HTTP_FILTER", "CLUSTER"],
+            ["EXTENSION_CONFIG", "CLUSTER"],
         ),
         _ => (
             "jsonPatches",
@@ -54,7 +55,6 @@ fn patches(manifest: &str) -> [Value; 2] {
         ),
     };
     let patches = policy["spec"][list].as_array().unwrap();
-    assert_eq!(patches.len(), 2);
     kinds.map(|wanted| {
         let mut patches = patches.iter();
         let patch = patches.find(|patch| patch.pointer(kind) == Some(&json!(wanted)));

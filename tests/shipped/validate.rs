@@ -17,16 +17,7 @@ fn every_file_is_known_here() {
         .collect();
     files.sort();
     // A new file gets a test here first.
-    assert_eq!(
-        files,
-        [
-            "docker-compose.yaml",
-            "envoy.yaml",
-            "fleet.yaml",
-            "gateway.yaml",
-            "istio.yaml"
-        ]
-    );
+    assert_eq!(files, ["docker-compose.yaml", "envoy.yaml", "fleet.yaml"]);
 }
 
 /// As a user does it, from the root of the repository; only the system's list of authorities may be elsewhere.

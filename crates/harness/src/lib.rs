@@ -3,6 +3,7 @@
 //! Everything here blocks: a test is an ordinary function. The servers run on one background runtime.
 
 pub mod client;
+pub mod dns;
 pub mod envoy;
 pub mod markdown;
 pub mod port;

@@ -139,9 +139,13 @@ impl Shipped {
 
 /// The documents of a YAML file under `envoy/`.
 pub fn manifests(name: &str) -> Result<Vec<Value>> {
-    let file = repository().join("envoy").join(name);
+    documents(&repository().join("envoy").join(name))
+}
+
+/// The documents of a YAML file.
+pub fn documents(file: &Path) -> Result<Vec<Value>> {
     let read = || -> Result<Vec<Value>> {
-        let text = fs::read_to_string(&file)?;
+        let text = fs::read_to_string(file)?;
         let documents = serde_norway::Deserializer::from_str(&text);
         Ok(documents
             .map(Value::deserialize)

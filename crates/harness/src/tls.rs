@@ -24,6 +24,11 @@ impl Certificate {
         self.key.cert.pem()
     }
 
+    /// The private key as PEM.
+    pub fn key_pem(&self) -> String {
+        self.key.signing_key.serialize_pem()
+    }
+
     /// A server configuration that offers `protocols` by ALPN, best first.
     pub fn server(&self, protocols: &[&str]) -> Result<Arc<ServerConfig>> {
         let key = PrivatePkcs8KeyDer::from(self.key.signing_key.serialize_der());

@@ -4,10 +4,12 @@ mod admin;
 mod config;
 mod files;
 mod shipped;
+mod whole;
 
 pub use admin::Stats;
 pub use config::{address, ext, filter, Cluster, Config, Plugin, READY_PATH};
 pub use files::{binary, module, ENVOY_VERSION};
+pub use whole::{Place, Whole};
 
 use crate::client::Request;
 use crate::port::Port;

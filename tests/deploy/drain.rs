@@ -1,0 +1,137 @@
+//! The drain before an Envoy is stopped, on the Envoy of `deploy/kubernetes`.
+
+use crate::bed::routes;
+use crate::render::path;
+use freshpaint_harness::envoy::{address, Whole};
+use freshpaint_harness::receiver::status;
+use freshpaint_harness::shipped::{documents, trust_store};
+use freshpaint_harness::wait::poll;
+use freshpaint_harness::{Answer, Connection, Envoy, Port, Receiver, Request};
+use serde_json::{json, Value};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The Envoy of a pod, with one webhook, and the port of its probes.
+fn pod(crm: &Receiver) -> (Envoy, Port) {
+    let probes = Port::reserve().unwrap();
+    let envoy = Envoy::start_whole(|place| {
+        let text = documents(&path("kubernetes/base/envoy.yaml"))?[0].to_string();
+        let text = text
+            .replace(
+                "/var/lib/freshpaint/plugin.wasm",
+                &place.module.display().to_string(),
+            )
+            .replace(
+                "/etc/ssl/certs/ca-certificates.crt",
+                &trust_store()?.display().to_string(),
+            );
+        let mut bootstrap: Value = serde_json::from_str(&text)?;
+        bootstrap["admin"]["address"] = address(place.admin);
+        let resources = &mut bootstrap["static_resources"];
+        for listener in resources["listeners"].as_array_mut().unwrap() {
+            match listener["name"].as_str().unwrap() {
+                "collect" => {
+                    listener["address"] = address(place.listener);
+                    let manager = &mut listener["filter_chains"][0]["filters"][0]["typed_config"];
+                    manager["route_config"]["virtual_hosts"][0]["routes"] = routes();
+                }
+                "probes" => listener["address"] = address(probes.address()),
+                _ => {}
+            }
+        }
+        for cluster in resources["clusters"].as_array_mut().unwrap() {
+            let to = match cluster["name"].as_str().unwrap() {
+                "crm" | "warehouse" => crm.address(),
+                "admin" => place.admin,
+                _ => continue,
+            };
+            cluster["type"] = json!("STATIC");
+            cluster["load_assignment"]["endpoints"] =
+                json!([{"lb_endpoints": [{"endpoint": {"address": address(to)}}]}]);
+        }
+        Ok(Whole {
+            bootstrap,
+            environment: [("CRM_KEY".to_owned(), "key".to_owned())].into(),
+            ..Whole::default()
+        })
+    });
+    (envoy.unwrap_or_else(|error| panic!("{error:#}")), probes)
+}
+
+fn track() -> Request {
+    Request::post(
+        "/track",
+        r#"{"event":"a","properties":{"distinct_id":"d","time":1672262210}}"#,
+    )
+}
+
+#[test]
+fn a_pod_that_drains_fails_its_probe_answers_what_is_open_and_then_lets_go() {
+    let crm = Receiver::start().unwrap();
+    crm.set(Answer {
+        delay: Duration::from_secs(3),
+        ..status(200)
+    });
+    let (envoy, probes) = pod(&crm);
+    let probe = || {
+        Request::get("/ready")
+            .send(probes.address())
+            .unwrap()
+            .status
+    };
+    assert_eq!(probe(), 200);
+
+    let mut client = Connection::open(envoy.address()).unwrap();
+    client.send(&track().to_bytes()).unwrap();
+    crm.wait_for(1, PATIENCE).unwrap();
+
+    let started = Instant::now();
+    let mut drain = Command::new("bash")
+        .arg(path("kubernetes/base/drain"))
+        .args(["127.0.0.1", &envoy.admin().port().to_string(), "60"])
+        .env("DRAIN_AT_LEAST", "0")
+        .stdin(Stdio::null())
+        .spawn()
+        .unwrap();
+    poll(PATIENCE, || (probe() == 503).then_some(())).expect("the probe fails");
+    assert!(drain.try_wait().unwrap().is_none(), "a request is open");
+
+    let answer = client.response().unwrap();
+    assert_eq!((answer.status, answer.text().as_str()), (200, "1"));
+    assert_eq!(answer.header("connection"), Some("close"));
+    assert!(drain.wait().unwrap().success());
+    assert!(started.elapsed() < Duration::from_secs(15));
+    // It serves until it is stopped, for whoever has not heard yet.
+    crm.set(status(200));
+    assert_eq!(
+        Request::get("/x").send(envoy.address()).unwrap().status,
+        404
+    );
+}
+
+#[test]
+fn a_scrape_sees_the_metrics_and_nothing_else_of_the_admin_interface() {
+    let crm = Receiver::start().unwrap();
+    let (envoy, probes) = pod(&crm);
+    assert_eq!(track().send(envoy.address()).unwrap().status, 200);
+    poll(PATIENCE, || {
+        let text = Request::get("/stats/prometheus")
+            .send(probes.address())
+            .ok()?
+            .text();
+        text.contains(r#"freshpaint_webhooks_requests{outcome="accepted"} 1"#)
+            .then_some(())
+    })
+    .expect("the metrics");
+    for hidden in [
+        "/stats",
+        "/config_dump",
+        "/quitquitquit",
+        "/stats/prometheus/../../clusters",
+    ] {
+        let answer = Request::get(hidden).send(probes.address()).unwrap();
+        assert_eq!(answer.status, 404, "{hidden}");
+    }
+}

@@ -1,0 +1,117 @@
+//! `deploy/kubernetes`: what its copy of `envoy.yaml` adds, and that its pieces fit each other.
+
+use crate::render::{path, resource, resources};
+use freshpaint_harness::envoy::ENVOY_VERSION;
+use freshpaint_harness::shipped::{documents, repository};
+use serde_json::{json, Value};
+use std::fs;
+
+fn configuration() -> Value {
+    documents(&path("kubernetes/base/envoy.yaml"))
+        .unwrap()
+        .remove(0)
+}
+
+#[test]
+fn its_envoy_is_the_shipped_one_with_probes() {
+    let mut here = configuration();
+    let shipped = documents(&repository().join("envoy/envoy.yaml"))
+        .unwrap()
+        .remove(0);
+    let resources = here["static_resources"].as_object_mut().unwrap();
+    for (list, name) in [("listeners", "probes"), ("clusters", "admin")] {
+        let items = resources[list].as_array_mut().unwrap();
+        let before = items.len();
+        items.retain(|it| it["name"] != name);
+        assert_eq!(items.len(), before - 1);
+    }
+    let text = here.to_string().replace(
+        "/var/lib/freshpaint/plugin.wasm",
+        "target/freshpaint_webhooks.wasm",
+    );
+    assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), shipped);
+}
+
+#[test]
+fn the_pod_mounts_what_envoy_reads_and_the_probes_ask_what_it_serves() {
+    for overlay in ["image", "configmap"] {
+        let folder = format!("kubernetes/overlays/{overlay}");
+        let deployment = resource(&folder, "Deployment", "freshpaint-webhooks");
+        let pod = &deployment["spec"]["template"]["spec"];
+        let envoy = &pod["containers"][0];
+        assert_eq!(envoy["image"], format!("envoyproxy/envoy:v{ENVOY_VERSION}"));
+
+        let volumes: Vec<_> = pod["volumes"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|it| &it["name"])
+            .collect();
+        let mounts = envoy["volumeMounts"].as_array().unwrap();
+        let mounted: Vec<_> = mounts.iter().map(|it| &it["name"]).collect();
+        assert_eq!(volumes, mounted);
+        let code = "/static_resources/listeners/0/filter_chains/0/filters/0/typed_config/http_filters/0/typed_config/config/vm_config";
+        let configuration = configuration();
+        let vm = configuration.pointer(code).unwrap();
+        let file = vm["code"]["local"]["filename"].as_str().unwrap();
+        assert_eq!(
+            file,
+            format!("{}/plugin.wasm", mounts[1]["mountPath"].as_str().unwrap())
+        );
+        let names: Vec<_> = envoy["env"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|it| &it["name"])
+            .collect();
+        assert_eq!(json!(names), vm["environment_variables"]["host_env_keys"]);
+
+        let ports: Vec<_> = envoy["ports"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|it| &it["containerPort"])
+            .collect();
+        assert_eq!(ports, [10000, 9902]);
+        for probe in ["startupProbe", "readinessProbe"] {
+            assert_eq!(
+                envoy[probe]["httpGet"],
+                json!({"path": "/ready", "port": "probes"})
+            );
+        }
+        let drain: Vec<_> = envoy["lifecycle"]["preStop"]["exec"]["command"]
+            .as_array()
+            .unwrap()
+            .clone();
+        assert_eq!(drain[1], "/etc/freshpaint/drain");
+        let patience: u64 = drain[4].as_str().unwrap().parse().unwrap();
+        assert!(pod["terminationGracePeriodSeconds"].as_u64().unwrap() > patience);
+    }
+}
+
+#[test]
+fn every_selector_finds_the_pods() {
+    let found = resources(&path("kubernetes/overlays/image"));
+    let labels = json!({"app.kubernetes.io/name": "freshpaint-webhooks"});
+    for (kind, at) in [
+        ("Deployment", "/spec/selector/matchLabels"),
+        ("Deployment", "/spec/template/metadata/labels"),
+        ("Service", "/spec/selector"),
+        ("PodDisruptionBudget", "/spec/selector/matchLabels"),
+    ] {
+        let it = found.iter().find(|it| it["kind"] == kind).unwrap();
+        assert_eq!(it.pointer(at), Some(&labels), "{kind}");
+    }
+}
+
+#[test]
+fn generated_files_are_there() {
+    let kustomization = documents(&path("kubernetes/base/kustomization.yaml")).unwrap();
+    for file in kustomization[0]["configMapGenerator"][0]["files"]
+        .as_array()
+        .unwrap()
+    {
+        let file = path("kubernetes/base").join(file.as_str().unwrap());
+        assert!(fs::metadata(&file).unwrap().is_file());
+    }
+}
