@@ -12,6 +12,7 @@ mod clusters;
 mod compose;
 mod egress;
 mod fleet;
+mod limits;
 mod manifest;
 mod metrics;
 mod validate;

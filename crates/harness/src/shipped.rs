@@ -15,6 +15,11 @@ use std::path::{Path, PathBuf};
 pub struct Shipped(Value);
 
 impl Shipped {
+    /// What has been made of one of the files elsewhere.
+    pub fn of(bootstrap: Value) -> Self {
+        Self(bootstrap)
+    }
+
     /// Reads `envoy/envoy.yaml`.
     pub fn load() -> Result<Self> {
         Self::read("envoy.yaml")

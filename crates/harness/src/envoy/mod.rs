@@ -123,12 +123,21 @@ impl Envoy {
 
     /// Resident memory of the process, as Linux counts it.
     pub fn resident_bytes(&self) -> Result<u64> {
+        self.memory("VmRSS:")
+    }
+
+    /// The most resident memory that the process has had, as Linux counts it.
+    pub fn peak_resident_bytes(&self) -> Result<u64> {
+        self.memory("VmHWM:")
+    }
+
+    fn memory(&self, line: &str) -> Result<u64> {
         let file = format!("/proc/{}/status", self.pid());
         let status = fs::read_to_string(&file).with_context(|| file.clone())?;
         let kibibytes = status
             .lines()
-            .find_map(|line| line.strip_prefix("VmRSS:")?.strip_suffix("kB"))
-            .with_context(|| format!("no VmRSS in {file}"))?;
+            .find_map(|found| found.strip_prefix(line)?.strip_suffix("kB"))
+            .with_context(|| format!("no {line} in {file}"))?;
         Ok(kibibytes.trim().parse::<u64>()? << 10)
     }
 

@@ -14,8 +14,17 @@ use std::sync::Mutex;
 impl Envoy {
     /// Starts Envoy on the shipped configuration with ports of its own, and waits until every worker answers.
     ///
-    /// `environment` is Envoy's own, from which `host_env_keys` take secrets.
-    pub fn start_shipped(mut shipped: Shipped, environment: &BTreeMap<&str, &str>) -> Result<Self> {
+    /// `environment` is Envoy's own, from which `host_env_keys` take secrets. It has one worker.
+    pub fn start_shipped(shipped: Shipped, environment: &BTreeMap<&str, &str>) -> Result<Self> {
+        Self::start_shipped_on(1, shipped, environment)
+    }
+
+    /// As [`Envoy::start_shipped`], with this many workers.
+    pub fn start_shipped_on(
+        workers: u32,
+        mut shipped: Shipped,
+        environment: &BTreeMap<&str, &str>,
+    ) -> Result<Self> {
         let ports = Ports::reserve()?;
         let folder = folder()?;
         let module = module()?;
@@ -33,7 +42,7 @@ impl Envoy {
         let log = File::create(folder.path().join("envoy.log"))?;
         let mut command = command(&file, "info")?;
         command
-            .args(["--concurrency", "1"])
+            .args(["--concurrency", &workers.to_string()])
             .envs(environment)
             .stdout(log.try_clone()?)
             .stderr(log);

@@ -1,0 +1,42 @@
+//! The cases, in the order of the table.
+
+mod answers;
+mod bombs;
+mod connections;
+mod dedupe;
+mod hung;
+mod leaving;
+mod odd;
+mod overload;
+mod random;
+mod streams;
+
+use crate::table::Case;
+
+pub(crate) const CASES: &[Case] = &[
+    bombs::SMALL,
+    bombs::IN_A_QUERY,
+    bombs::HASHED,
+    bombs::SIXTEEN_RULE_SETS,
+    bombs::LARGEST_PLAIN,
+    streams::ONE_CONNECTION,
+    streams::FOUR_CONNECTIONS,
+    streams::RESET,
+    streams::CONTINUED,
+    connections::SILENT,
+    connections::SLOW_HEADS,
+    connections::SLOW_BODIES,
+    connections::LARGE_BODIES,
+    overload::SLOW,
+    overload::QUICK,
+    overload::SLOWS_DOWN,
+    hung::ALONE,
+    hung::BESIDE_A_LIVE_ONE,
+    answers::HUGE,
+    dedupe::SENT_AGAIN,
+    leaving::TERMINATED,
+    leaving::DRAINED,
+    odd::REQUESTS,
+    odd::PATHS,
+    random::BYTES,
+];
