@@ -3,7 +3,8 @@
 use freshpaint_core::config::collect_fields::{
     MAX_INTEGRATION_NAME_CHARS, MAX_ORIGINS, MAX_PREFIX_BYTES,
 };
-use freshpaint_core::config::{AllowedOrigin, Collect, Dialect};
+use freshpaint_core::config::{AllowedOrigin, Collect};
+use freshpaint_core::intake::dialect::{self, Dialect};
 
 use super::fields::Members;
 use super::origin;
@@ -72,8 +73,11 @@ pub(super) fn path_prefix(field: &Field<'_>, reader: &mut Reader<'_>) -> Option<
     }
 }
 
-pub(super) fn dialects(field: &Field<'_>, reader: &mut Reader<'_>) -> Option<Vec<Dialect>> {
-    let choices = Dialect::ALL.map(|dialect| (dialect.as_str(), dialect));
+pub(super) fn dialects(
+    field: &Field<'_>,
+    reader: &mut Reader<'_>,
+) -> Option<Vec<&'static Dialect>> {
+    let choices = dialect::ALL.map(|dialect| (dialect.name, dialect));
     let items = field.list("a list of dialects", reader)?;
     if items.is_empty() {
         reader.problem(
@@ -87,10 +91,7 @@ pub(super) fn dialects(field: &Field<'_>, reader: &mut Reader<'_>) -> Option<Vec
             Some(dialect) if dialects.contains(&dialect) => {
                 reader.problem(
                     &item.path,
-                    format!(
-                        "is {} again; write each dialect once",
-                        shown(dialect.as_str())
-                    ),
+                    format!("is {} again; write each dialect once", shown(dialect.name)),
                 );
             }
             dialect => dialects.extend(dialect),

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use freshpaint_core::config::field::{Count, Fields, Flag, Span};
-use freshpaint_core::config::{AllowedOrigin, Dialect};
+use freshpaint_core::config::AllowedOrigin;
+use freshpaint_core::intake::dialect::Dialect;
 
 use super::read::{Field, Object, Reader};
 use super::{bound, collect};
@@ -46,7 +47,7 @@ impl Fields for Members<'_, '_, '_> {
         self.member(key, collect::path_prefix)
     }
 
-    fn dialects(&mut self, key: &'static str) -> Option<Vec<Dialect>> {
+    fn dialects(&mut self, key: &'static str) -> Option<Vec<&'static Dialect>> {
         self.member(key, collect::dialects)
     }
 

@@ -39,7 +39,8 @@ impl Kind {
 pub struct Event<'a> {
     /// The contract's `type`.
     pub kind: Kind,
-    /// A pageview that an SDK collected on its own: subject to "Enable Pageview Events" (seed, "Configuration Options").
+    /// A pageview that an SDK collected on its own: subject to "Enable Pageview Events" (seed,
+    /// "Configuration Options").
     ///
     /// A pageview that a customer has named is a track event and is never automatic.
     pub automatic: bool,
@@ -156,27 +157,27 @@ pub enum Library<'a> {
     Named(Text<'a>, Option<Text<'a>>),
 }
 
-/// The properties of an event: the members of up to two objects, without those that the SDK keeps for itself.
+/// The properties of an event: the members of up to two objects, without the SDK's own keys.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Properties<'a> {
     /// In the order of the payload.
-    pub parts: [Option<(Object<'a>, Own)>; 2],
+    pub parts: [Option<(Object<'a>, ReservedKeys)>; 2],
 }
 
 impl<'a> Properties<'a> {
     /// The members of one object.
     #[must_use]
-    pub fn of(object: Option<Object<'a>>, own: Own) -> Self {
+    pub fn of(object: Option<Object<'a>>, reserved: ReservedKeys) -> Self {
         Self {
-            parts: [object.map(|object| (object, own)), None],
+            parts: [object.map(|object| (object, reserved)), None],
         }
     }
 
     /// Gives the customer's members, in order.
     pub fn members(&self, mut visit: impl FnMut(Text<'a>, Value<'a>)) {
-        for (object, own) in self.parts.iter().flatten() {
+        for (object, reserved) in self.parts.iter().flatten() {
             object.members(|key, value| {
-                if !own.holds(key) {
+                if !reserved.contains(key) {
                     visit(key, value);
                 }
             });
@@ -187,37 +188,38 @@ impl<'a> Properties<'a> {
     #[must_use]
     pub fn whole(&self) -> Option<Object<'a>> {
         match self.parts {
-            [Some((object, Own::Nothing)), None] => Some(object),
+            [Some((object, ReservedKeys::None)), None] => Some(object),
             _ => None,
         }
     }
 }
 
-/// Which keys of an object are the SDK's own and not the customer's.
+/// Which keys of an object are the SDK's own, and not the customer's properties.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Own {
-    /// None: Segment and its like keep theirs elsewhere.
-    Nothing,
+pub enum ReservedKeys {
+    /// No keys: Segment and its relatives keep theirs elsewhere.
+    None,
     /// Those that begin with `$`: the Freshpaint mobile SDKs.
     Dollar,
-    /// Those that begin with `$`, and `token`, `distinct_id`, `time`, `mp_lib`: freshpaint.js and its relatives.
-    Tracker,
+    /// Those that begin with `$`, and `token`, `distinct_id`, `time`, `mp_lib`: freshpaint.js and
+    /// Mixpanel.
+    Mixpanel,
     /// Those that begin with `$`, and `token` and `distinct_id`: `PostHog`.
     PostHog,
     /// Those of the Freshpaint React Native SDK around the customer's `custom_props`.
     ReactNative,
 }
 
-impl Own {
-    fn holds(self, key: Text<'_>) -> bool {
+impl ReservedKeys {
+    fn contains(self, key: Text<'_>) -> bool {
         let key = match self {
-            Self::Nothing => return false,
+            Self::None => return false,
             _ => key.decoded(),
         };
         key.starts_with('$')
             || match self {
-                Self::Nothing | Self::Dollar => false,
-                Self::Tracker => matches!(&*key, "token" | "distinct_id" | "time" | "mp_lib"),
+                Self::None | Self::Dollar => false,
+                Self::Mixpanel => matches!(&*key, "token" | "distinct_id" | "time" | "mp_lib"),
                 Self::PostHog => matches!(&*key, "token" | "distinct_id"),
                 Self::ReactNative => matches!(
                     &*key,

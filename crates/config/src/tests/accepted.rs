@@ -4,15 +4,20 @@ use std::time::Duration;
 
 use super::{lines, parse};
 use freshpaint_core::config::{
-    Acknowledge, Collect, Config, Dedupe, Dialect, Limits, Options, Retry, Webhook,
+    Acknowledge, Collect, Config, Dedupe, Limits, Options, Retry, Webhook,
 };
 use freshpaint_core::consent::OptOut;
 use freshpaint_core::event::Kind;
+use freshpaint_core::intake::dialect::Dialect;
 use freshpaint_core::redaction::{HashKey, Path, Redaction};
 use freshpaint_core::routing::{Glob, Rules, Sample, Source};
 use freshpaint_core::secret::Secret;
 use freshpaint_core::signing::{Key, Signing};
 use std::rc::Rc;
+
+fn dialect(name: &str) -> &'static Dialect {
+    Dialect::named(name).unwrap()
+}
 
 fn user_agent() -> String {
     format!("freshpaint-webhooks/{}", env!("CARGO_PKG_VERSION"))
@@ -60,13 +65,13 @@ fn a_url_alone_gets_every_default() {
         collect: Collect {
             path_prefix: String::new(),
             dialects: vec![
-                Dialect::Track,
-                Dialect::ReactNative,
-                Dialect::Mobile,
-                Dialect::Segment,
-                Dialect::RudderstackBeacon,
-                Dialect::Jitsu,
-                Dialect::Posthog,
+                dialect("track"),
+                dialect("react_native"),
+                dialect("mobile"),
+                dialect("segment"),
+                dialect("rudderstack_beacon"),
+                dialect("jitsu"),
+                dialect("posthog"),
             ],
             integration_name: "Webhooks".into(),
             allowed_origins: None,
@@ -228,7 +233,7 @@ fn everything_can_be_said() {
         acknowledge: Acknowledge::Settled,
         collect: Collect {
             path_prefix: "/ingest/v1%20".into(),
-            dialects: vec![Dialect::Segment, Dialect::Track],
+            dialects: vec![dialect("segment"), dialect("track")],
             integration_name: "My hooks".into(),
             allowed_origins: Some(vec![
                 crate::origin::parse("https://example.com").unwrap(),

@@ -5,9 +5,11 @@ use serde_json::Value;
 use super::published::{places, Place};
 use super::structpb;
 use crate::headers;
-use freshpaint_core::config::{Config, Dialect};
+use freshpaint_core::config::{Collect, Config};
+use freshpaint_core::intake::{dialect, recognise};
 
 const MANUAL: &str = include_str!("../../../../docs/configuration.md");
+const README: &str = include_str!("../../../../README.md");
 
 /// The code blocks of one language.
 fn blocks(language: &str) -> Vec<&'static str> {
@@ -109,13 +111,41 @@ fn the_whole_tree_is_whole_and_shows_the_defaults() {
 
 #[test]
 fn every_dialect_has_a_row() {
-    for dialect in Dialect::ALL {
-        let row = format!("| `{}` | `/", dialect.as_str());
+    for dialect in dialect::ALL {
+        let paths: Vec<_> = dialect.paths().map(|path| format!("`{path}`")).collect();
+        let row = format!("| `{}` | {} |", dialect.name, paths.join(", "));
         assert!(
             MANUAL.lines().any(|line| line.starts_with(&row)),
             "no row begins {row}"
         );
     }
+}
+
+/// Each row of the README's table of SDKs says where their requests arrive.
+#[test]
+fn the_readme_has_a_row_for_every_dialect_and_no_path_that_is_not_ours() {
+    let rows = README
+        .lines()
+        .skip_while(|line| !line.starts_with("| SDK |"))
+        .skip(2)
+        .take_while(|line| line.starts_with('|'));
+    let arrivals = rows.map(|row| row.split(" | ").nth(2).unwrap());
+    let paths = arrivals.flat_map(|cell| cell.split(", ").map(|path| path.trim_matches('`')));
+    let collect = Collect::default();
+    let mut missing: Vec<_> = dialect::ALL
+        .into_iter()
+        .map(|dialect| dialect.name)
+        .collect();
+    for path in paths {
+        let sent = path.replace("<type>", "track");
+        let route = recognise(sent.as_bytes(), &collect);
+        let spoken = route
+            .unwrap_or_else(|| panic!("{path} is not ours"))
+            .dialect()
+            .name;
+        missing.retain(|name| *name != spoken);
+    }
+    assert!(missing.is_empty(), "no row for {missing:?}");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use super::collect_fields::{AllowedOrigins, Dialects, IntegrationName, PathPrefix};
 use super::field::object;
 use super::origin::AllowedOrigin;
+use crate::intake::dialect::Dialect;
 
 object! {
     /// Where collection requests are found, and from whom they are taken.
@@ -11,7 +12,7 @@ object! {
         /// Begins with `/`, does not end with one. Compared byte for byte.
         path_prefix: String = PathPrefix,
         /// The SDK families that are taken; a path of another one passes through untouched.
-        dialects: Vec<Dialect> = Dialects,
+        dialects: Vec<&'static Dialect> = Dialects,
         /// The name of this destination in an event's `integrations`, by which a client can leave it
         /// out.
         integration_name: String = IntegrationName,
@@ -22,12 +23,6 @@ object! {
 }
 
 impl Collect {
-    /// Whether collection requests of this dialect are ours.
-    #[must_use]
-    pub fn takes(&self, dialect: Dialect) -> bool {
-        self.dialects.contains(&dialect)
-    }
-
     /// Whether a page of this origin, the value of its `Origin` header, may collect.
     #[must_use]
     pub fn allows_origin(&self, origin: &[u8]) -> bool {
@@ -35,51 +30,5 @@ impl Collect {
             return true;
         };
         allowed.iter().any(|rule| rule.matches(origin))
-    }
-}
-
-/// A family of SDKs, known by the paths of its collection requests.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Dialect {
-    /// `/track`, `/engage`, `/groups`, `/import`: Freshpaint's HTTP API and freshpaint.js, and the Mixpanel family.
-    Track,
-    /// `/react-native`: Freshpaint for React Native.
-    ReactNative,
-    /// `/android`: Freshpaint for iOS and Android.
-    Mobile,
-    /// `/v1/batch`, `/v1/b`, `/v1/import`, `/v1/<type>`, `/v1/<letter>`: Segment, RudderStack and what speaks like them.
-    Segment,
-    /// `/beacon/v1/batch`: RudderStack's beacon.
-    RudderstackBeacon,
-    /// `/api/s/<type>`, `/api/s/s2s/<type>`: Jitsu.
-    Jitsu,
-    /// `/e`, `/i/v0/e`, `/batch`, `/capture`: PostHog.
-    Posthog,
-}
-
-impl Dialect {
-    /// Every dialect, in the order of the documentation.
-    pub const ALL: [Self; 7] = [
-        Self::Track,
-        Self::ReactNative,
-        Self::Mobile,
-        Self::Segment,
-        Self::RudderstackBeacon,
-        Self::Jitsu,
-        Self::Posthog,
-    ];
-
-    /// The name in `collect.dialects`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Track => "track",
-            Self::ReactNative => "react_native",
-            Self::Mobile => "mobile",
-            Self::Segment => "segment",
-            Self::RudderstackBeacon => "rudderstack_beacon",
-            Self::Jitsu => "jitsu",
-            Self::Posthog => "posthog",
-        }
     }
 }

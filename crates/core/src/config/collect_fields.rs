@@ -2,7 +2,7 @@
 
 use super::field::{Describes, Fields, Kind, Other};
 use super::origin::AllowedOrigin;
-use super::Dialect;
+use crate::intake::dialect::{self, Dialect};
 
 /// Longest path prefix, in bytes.
 pub const MAX_PREFIX_BYTES: usize = 256;
@@ -51,12 +51,12 @@ impl Dialects {
     }
 }
 
-impl Describes<Vec<Dialect>> for Dialects {
-    fn default(self) -> Vec<Dialect> {
-        Dialect::ALL.into()
+impl Describes<Vec<&'static Dialect>> for Dialects {
+    fn default(self) -> Vec<&'static Dialect> {
+        dialect::ALL.into()
     }
 
-    fn read(self, key: &'static str, fields: &mut impl Fields) -> Vec<Dialect> {
+    fn read(self, key: &'static str, fields: &mut impl Fields) -> Vec<&'static Dialect> {
         fields.dialects(key).unwrap_or_else(|| self.default())
     }
 }

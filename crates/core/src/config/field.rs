@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+use crate::intake::dialect::Dialect;
+
 /// One field of a configuration object.
 #[derive(Clone, Copy, Debug)]
 pub struct Field {
@@ -183,7 +185,7 @@ pub trait Fields {
     /// [`super::collect_fields::PathPrefix`].
     fn path_prefix(&mut self, key: &'static str) -> Option<String>;
     /// [`super::collect_fields::Dialects`].
-    fn dialects(&mut self, key: &'static str) -> Option<Vec<super::Dialect>>;
+    fn dialects(&mut self, key: &'static str) -> Option<Vec<&'static Dialect>>;
     /// [`super::collect_fields::IntegrationName`].
     fn integration_name(&mut self, key: &'static str) -> Option<String>;
     /// [`super::collect_fields::AllowedOrigins`].

@@ -10,7 +10,7 @@ mod origin;
 use std::rc::Rc;
 use std::time::Duration;
 
-pub use collect::{Collect, Dialect};
+pub use collect::Collect;
 pub use diagnostic::Diagnostic;
 pub use limits::{Dedupe, Limits, Retry};
 pub use origin::AllowedOrigin;

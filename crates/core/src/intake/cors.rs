@@ -21,7 +21,7 @@ const MAX_AGE: &str = "7200";
 
 /// Where a request comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Origin {
+pub(super) enum RequestOrigin {
     /// Not from a browser, or from the same origin; or what is there cannot be reflected.
     None,
     /// From this origin, which may read the answer.
@@ -30,7 +30,7 @@ pub(super) enum Origin {
     NotAllowed,
 }
 
-impl Origin {
+impl RequestOrigin {
     pub(super) fn of(headers: &dyn Headers, collect: &Collect) -> Self {
         let Some(origin) = headers
             .get("origin")

@@ -1,4 +1,4 @@
-//! Why an event is not one, and where.
+//! Why an event is invalid, and where.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ pub struct Invalid {
     pub reason: InvalidReason,
 }
 
-/// What is wrong and where, as a sentence with a JSON path; it holds nothing that the client sent.
+/// What is wrong and where, as a sentence with a JSON path. It repeats nothing that the client sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InvalidReason {
     at: Place,
@@ -29,16 +29,17 @@ pub(super) enum Place {
     In(&'static str, u32),
 }
 
-/// What is wrong with one field of an event; no field is the event itself.
+/// A wrong field of an event; the empty field is the event itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Fault {
     pub(super) kind: Option<Kind>,
     pub(super) field: &'static str,
-    pub(super) problem: Problem,
+    pub(super) defect: Defect,
 }
 
+/// What is wrong with a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Problem {
+pub(super) enum Defect {
     Missing,
     Empty,
     NotObject,
@@ -48,15 +49,11 @@ pub(super) enum Problem {
 }
 
 impl Fault {
-    pub(super) fn new(
-        kind: impl Into<Option<Kind>>,
-        field: &'static str,
-        problem: Problem,
-    ) -> Self {
+    pub(super) fn new(kind: impl Into<Option<Kind>>, field: &'static str, defect: Defect) -> Self {
         Self {
             kind: kind.into(),
             field,
-            problem,
+            defect,
         }
     }
 
@@ -77,13 +74,13 @@ impl fmt::Display for InvalidReason {
             Place::In(list, index) if field.is_empty() => write!(formatter, "{list}[{index}]")?,
             Place::In(list, index) => write!(formatter, "{list}[{index}].{field}")?,
         }
-        formatter.write_str(match self.fault.problem {
-            Problem::Missing => " is missing",
-            Problem::Empty => " is empty",
-            Problem::NotObject => " is not an object",
-            Problem::NotString => " is not a string",
-            Problem::NotId => " is neither a string nor a number",
-            Problem::UnknownType => " is none of track, page, identify, group, screen, alias",
+        formatter.write_str(match self.fault.defect {
+            Defect::Missing => " is missing",
+            Defect::Empty => " is empty",
+            Defect::NotObject => " is not an object",
+            Defect::NotString => " is not a string",
+            Defect::NotId => " is neither a string nor a number",
+            Defect::UnknownType => " is none of track, page, identify, group, screen, alias",
         })
     }
 }

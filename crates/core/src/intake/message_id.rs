@@ -4,11 +4,11 @@ use base64::engine::general_purpose::STANDARD;
 use base64::Engine as _;
 use sha2::{Digest, Sha256};
 
-use super::dialect::Draft;
+use super::draft::Draft;
 use crate::event::{Id128, MessageId};
 use crate::json::{Id, Object, Text, Value};
 
-/// The id that the SDK sent; else, for an event with a time, one that follows from the event; else a random one.
+/// The id that the SDK sent; else, for an event with a time, a hash of the event; else a random id.
 pub(super) fn of<'a>(draft: &Draft<'a>, random: &mut fastrand::Rng) -> MessageId<'a> {
     match (draft.message_id, draft.time) {
         (Some(id), _) => MessageId::Sent(id),
@@ -17,9 +17,9 @@ pub(super) fn of<'a>(draft: &Draft<'a>, random: &mut fastrand::Rng) -> MessageId
     }
 }
 
-/// 128 bits of SHA-256 over the event as it was sent, without what differs when it is sent again.
+/// 128 bits of SHA-256 over the fields of the event that stay the same when it is sent again.
 ///
-/// Fields come in a fixed order, each with its length, so that no two events run into the same bytes.
+/// Fields come in a fixed order, each after its length, so that no two events give the same bytes.
 fn hash(draft: &Draft<'_>, time: Value<'_>) -> [u8; 16] {
     let mut hasher = Sha256::new();
     let mut field = |text: Option<&str>| {

@@ -1,31 +1,39 @@
 //! Recognising a collection request and decoding it into events.
 //!
-//! [`recognise`] looks at the path alone. [`judge`] reads the few headers that matter and either answers at once or says to
-//! [`Collection`] the body, which [`Collection::read`] then turns into events, whatever SDK sent it.
+//! [`recognise`] looks at the path alone. [`judge`] reads the few headers that matter, and either
+//! answers at once or returns a [`Collection`], whose body has to be gathered. [`Collection::read`]
+//! turns the body into events.
+//!
+//! The way of a body: `collection.rs` takes its layers off (`body/`), finds the events
+//! (`envelope.rs`), has the dialect read each of them (`dialect/<sdk>.rs`), and finishes each
+//! (`draft.rs`, `message_id.rs`).
 //!
 //! # What is refused, and what is counted
 //!
-//! A request is refused with 400 when it is *not an event format at all*: its bytes do not decode, are not JSON, are not an object
-//! or an array of events, or are one single object that is not an event. An event that is wrong *inside a batch* (`batch`, `e`, or a
-//! bare array, be it of one) is reported on its own and its neighbours go on, and the request is answered with success: clients
-//! take a 4xx for a verdict on the whole batch, and throw all of it away or send it for ever. Sizes are refused with 413 before any event is taken.
+//! A request is refused with 400 when it is *not an event format at all*: its bytes do not decode,
+//! are not JSON, are not an object or an array of events, or are one single object that is not an
+//! event. An event that is wrong *inside a batch* (`batch`, `e`, or a bare array, even of one) is
+//! reported on its own and its neighbours go on. Such a request is answered with success: clients
+//! apply a 4xx to the whole batch, and drop all of it or send it for ever. A request that is too
+//! large is refused with 413 before any event is taken.
 //!
-//! Success is always status 200 with a body; 202 and 204 are failures to some clients, 429 makes others drop the batch.
+//! Success is always status 200 with a body: some clients take 202 and 204 for failures. 429 is never
+//! used: it makes some clients drop the batch.
 
 mod body;
 mod collection;
 mod cors;
 mod credential;
-mod dialect;
-mod form;
-mod gzip;
+pub mod dialect;
+mod draft;
+mod envelope;
+mod head;
 mod integrations;
 mod invalid;
 mod message_id;
 mod report;
+mod response;
 mod route;
-mod shape;
-mod words;
 
 use crate::clock::Now;
 use crate::config::Config;
@@ -34,17 +42,19 @@ use crate::local_reply::LocalReply;
 use crate::observe::RequestOutcome;
 
 pub use crate::observe::FilteredReason;
-pub use collection::{judge, Collection};
+pub use collection::Collection;
+pub use head::judge;
 pub use invalid::{Invalid, InvalidReason};
 pub use report::{Report, Verdict};
 pub use route::{recognise, Route};
 
-/// The headers of a request; each read is a call of the host, so each is read once at most.
+/// The headers of a request. Each read is a call of the host, so each header is read at most once.
 pub trait Headers {
     /// The value of the header with this lower-case name; several values come joined by commas.
     fn get(&self, name: &str) -> Option<Vec<u8>>;
 
-    /// The address of the client that the host trusts, with or without a port; never what a client could write.
+    /// The client's address that the host trusts, with or without a port; never one that the client
+    /// can write.
     fn client_address(&self) -> Option<Vec<u8>> {
         None
     }
@@ -56,7 +66,7 @@ pub struct Head<'a> {
     pub method: &'a [u8],
     /// `:path`, with its query.
     pub path: &'a [u8],
-    /// Everything else.
+    /// All other headers.
     pub headers: &'a dyn Headers,
     /// No body follows.
     pub end_of_stream: bool,
@@ -84,7 +94,7 @@ pub struct Context<'c> {
 }
 
 /// What became of one event of a collection request.
-// Items are handed over one by one and never gathered, so their size does not matter.
+// Items are handed on one by one and never gathered, so their size does not matter.
 #[allow(clippy::large_enum_variant)]
 #[derive(Clone, Debug, PartialEq)]
 pub enum Item<'a> {

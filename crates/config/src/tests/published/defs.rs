@@ -6,8 +6,8 @@ use crate::{headers, profile, properties, read, root, rules, signing, target, we
 use freshpaint_core::config::collect_fields::{
     MAX_INTEGRATION_NAME_CHARS, MAX_ORIGINS, MAX_PREFIX_BYTES,
 };
-use freshpaint_core::config::Dialect;
 use freshpaint_core::event::Kind;
+use freshpaint_core::intake::dialect;
 
 /// The definition of this name.
 pub(super) fn schema(name: &str) -> Value {
@@ -98,7 +98,7 @@ pub(super) fn schema(name: &str) -> Value {
             "default": ""
         }),
         "dialects" => {
-            let dialects = Dialect::ALL.map(Dialect::as_str);
+            let dialects = dialect::ALL.map(|dialect| dialect.name);
             json!({
                 "type": "array",
                 "minItems": 1,

@@ -1,10 +1,15 @@
 //! Freshpaint iOS and Android: Segment's shape, with the session among the properties.
 
-use super::{segment, Said};
-use crate::event::Own;
-use crate::intake::invalid::Fault;
-use crate::json::Object;
+use super::{segment, Credential, Dialect, Methods, Path};
+use crate::event::ReservedKeys;
 
-pub(super) fn read(event: Object<'_>) -> Result<Said<'_>, Fault> {
-    segment::read_with(event, None, Own::Dollar)
-}
+pub(super) static MOBILE: Dialect = Dialect {
+    name: "mobile",
+    paths: &[Path::new("/android", |event, _| {
+        segment::read_with(event, None, ReservedKeys::Dollar)
+    })],
+    methods: Methods::Post,
+    list: "batch",
+    credential: Credential::Authorization,
+    replies: segment::REPLIES,
+};

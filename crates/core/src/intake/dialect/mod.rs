@@ -1,40 +1,203 @@
-//! The dialects: how each family of SDKs says what an event is.
+//! The dialects: what each family of SDKs sends, where, and what it takes for an answer.
 //!
-//! Each module turns one JSON value into a [`Draft`]; finding the events and finishing the drafts is the same for all, and so are these
-//! rules:
+//! A [`Dialect`] is one value in one file. To add one, write its file, list it in [`ALL`], and
+//! follow "Add an SDK" in CONTRIBUTING.md.
 //!
-//! - A field that comes twice counts once: the last one, as `JSON.parse` has it. The customer's properties keep both.
-//! - Ids may be strings or numbers; `null` and the empty string are none. A field of a wrong type makes the event invalid.
-//! - Without a device the user's id is the `anonymousId`, which the contract wants on every event.
-//! - Of the page the contract's three are taken, `url`, `title`, `path`; the library stays as it was sent.
-//! - What the contract has no key for is dropped: `previousId`, `category`, a page's `name`, and the like.
-//! - `screen` becomes a track event called `screen_view`; `alias` and the SDKs' own `$` events are recognised and not delivered.
+//! Each dialect turns one JSON object into a [`Draft`]. The rest of the intake is the same for all,
+//! and so are these rules:
+//!
+//! - A field that comes twice counts once: the last one counts, as in `JSON.parse`. The customer's
+//!   properties keep both.
+//! - An id is a string or a number; `null` and the empty string are no id. A field of a wrong type
+//!   makes the event invalid.
+//! - Without a device, the user's id becomes the `anonymousId`, which the contract has on every event.
+//! - Of the page the contract's three values are taken, `url`, `title` and `path`; the library stays
+//!   as it was sent.
+//! - Fields that the contract has no key for are dropped: `previousId`, `category`, a page's `name`.
+//! - `screen` becomes a track event called `screen_view`. `alias` and the SDKs' own `$` events are
+//!   recognised and not delivered.
 
+// A dialect that is missing in `ALL` is never used: that must not compile.
+#![deny(dead_code)]
+
+#[macro_use]
+mod fields;
+mod jitsu;
+mod mixpanel;
 mod mobile;
 mod posthog;
-mod profile;
 mod react_native;
+mod rudderstack;
 mod segment;
-mod tracker;
 
-use super::invalid::{Fault, Problem};
-use super::FilteredReason;
-use crate::config::Dialect;
-use crate::consent::Consent;
-use crate::event::{Kind, Library, Page, Properties};
+use std::fmt;
+
+use super::credential::Credential;
+use super::draft::Draft;
+use super::invalid::{Defect, Fault};
+use super::{FilteredReason, Report};
+use crate::event::Kind;
 use crate::json::{Id, Object, Text, Value};
+use crate::local_reply::LocalReply;
 
-/// What a path says about the events that are sent to it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Call {
-    Typed(Type),
-    /// Mixpanel's `/engage`
-    Profiles,
-    /// Mixpanel's `/groups`
-    GroupProfiles,
+/// Every dialect, in the order of the documentation.
+///
+/// This list is the registration: paths, `collect.dialects`, the tests, and the checks of the
+/// manual, the README and the JSON Schema all read it.
+pub static ALL: [&Dialect; 7] = [
+    &mixpanel::MIXPANEL,
+    &react_native::REACT_NATIVE,
+    &mobile::MOBILE,
+    &segment::SEGMENT,
+    &rudderstack::BEACON,
+    &jitsu::JITSU,
+    &posthog::POSTHOG,
+];
+
+/// One family of SDKs: everything that the intake knows about it.
+pub struct Dialect {
+    /// The name in `collect.dialects`.
+    pub name: &'static str,
+    /// Where its requests go. No two dialects share a path.
+    paths: &'static [Path],
+    /// The HTTP methods that carry events.
+    pub(super) methods: Methods,
+    /// The key of the array of events in an envelope.
+    pub(super) list: &'static str,
+    /// Where the head of a request names the source.
+    pub(super) credential: Credential,
+    /// What its SDKs take for success and for failure.
+    pub(super) replies: Replies,
 }
 
-/// The types that Segment-like SDKs send.
+/// A path and how the events that are sent to it are read.
+pub(super) struct Path {
+    /// The whole path below `collect.path_prefix`, without a slash at the end. It may end in
+    /// `<type>` or `<letter>`, which stand for the name or the first letter of a [`Type`].
+    pub(super) pattern: &'static str,
+    read: Read,
+}
+
+/// Reads one event; the type is the one that the path names.
+type Read = for<'a> fn(Object<'a>, Option<Type>) -> Result<Parsed<'a>, Fault>;
+
+/// The HTTP methods that carry events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Methods {
+    /// The event is in the body.
+    Post,
+    /// As `Post`; or the event is in the `data` of the query, and the method is `GET`.
+    GetOrPost,
+}
+
+/// How an SDK is answered; `verbose` is Mixpanel's parameter of that name.
+///
+/// Success is always status 200 with a body: several SDKs take 202 and 204 for a failure.
+pub(super) struct Replies {
+    /// Everything was taken. The report names invalid events, where the answer has room for them.
+    pub(super) success: fn(verbose: bool, report: &Report) -> LocalReply,
+    /// The request is wrong as a whole, or has to come again; the sentence says why.
+    pub(super) failure: fn(verbose: bool, status: u16, sentence: &str) -> LocalReply,
+}
+
+/// What one JSON value of a request turned out to be.
+// It is handed on at once and never gathered, so its size does not matter.
+#[allow(clippy::large_enum_variant)]
+pub(super) enum Parsed<'a> {
+    /// An event to route.
+    Event(Draft<'a>),
+    /// A well-formed call that is not delivered.
+    Filtered(Option<Kind>, FilteredReason),
+}
+
+impl Dialect {
+    /// The dialect of this name in `collect.dialects`.
+    #[must_use]
+    pub fn named(name: &str) -> Option<&'static Self> {
+        ALL.into_iter().find(|dialect| dialect.name == name)
+    }
+
+    /// Its paths as the documentation writes them: `/v1/batch`, `/v1/<type>`.
+    pub fn paths(&self) -> impl Iterator<Item = &'static str> {
+        self.paths.iter().map(|path| path.pattern)
+    }
+
+    /// The path of this dialect that is meant, and the type that it names.
+    pub(super) fn find(&self, path: &str) -> Option<(&'static Path, Option<Type>)> {
+        self.paths
+            .iter()
+            .find_map(|known| Some((known, known.matches(path)?)))
+    }
+}
+
+impl PartialEq for Dialect {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for Dialect {}
+
+impl fmt::Debug for Dialect {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(self.name)
+    }
+}
+
+impl Path {
+    const fn new(pattern: &'static str, read: Read) -> Self {
+        Self { pattern, read }
+    }
+
+    /// Whether `path` is this one; the inner option is the type that it names.
+    fn matches(&self, path: &str) -> Option<Option<Type>> {
+        if let Some(start) = self.pattern.strip_suffix("<type>") {
+            return Type::of_name(path.strip_prefix(start)?).map(Some);
+        }
+        if let Some(start) = self.pattern.strip_suffix("<letter>") {
+            return Type::of_letter(path.strip_prefix(start)?).map(Some);
+        }
+        (path == self.pattern).then_some(None)
+    }
+
+    /// Reads one event that was sent to this path.
+    pub(super) fn read<'a>(
+        &self,
+        event: Value<'a>,
+        call: Option<Type>,
+    ) -> Result<Parsed<'a>, Fault> {
+        let event = event
+            .object()
+            .ok_or_else(|| Fault::new(None, "", Defect::NotObject))?;
+        (self.read)(event, call)
+    }
+}
+
+impl PartialEq for Path {
+    fn eq(&self, other: &Self) -> bool {
+        self.pattern == other.pattern
+    }
+}
+
+impl Eq for Path {}
+
+impl fmt::Debug for Path {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(self.pattern)
+    }
+}
+
+impl Methods {
+    /// As the `Allow` header has them.
+    pub(super) const fn allow(self) -> &'static str {
+        match self {
+            Self::Post => "POST, OPTIONS",
+            Self::GetOrPost => "GET, POST, OPTIONS",
+        }
+    }
+}
+
+/// The types of calls that Segment-like SDKs send, in a body or at the end of a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Type {
     Track,
@@ -46,124 +209,49 @@ pub(super) enum Type {
 }
 
 impl Type {
-    pub(super) fn of_name(name: &[u8]) -> Option<Self> {
+    fn of_name(name: &str) -> Option<Self> {
         Some(match name {
-            b"track" => Self::Track,
-            b"page" => Self::Page,
-            b"identify" => Self::Identify,
-            b"group" => Self::Group,
-            b"screen" => Self::Screen,
-            b"alias" => Self::Alias,
+            "track" => Self::Track,
+            "page" => Self::Page,
+            "identify" => Self::Identify,
+            "group" => Self::Group,
+            "screen" => Self::Screen,
+            "alias" => Self::Alias,
+            _ => return None,
+        })
+    }
+
+    /// analytics.js writes the first letter alone.
+    fn of_letter(letter: &str) -> Option<Self> {
+        Some(match letter {
+            "t" => Self::Track,
+            "p" => Self::Page,
+            "i" => Self::Identify,
+            "g" => Self::Group,
+            "s" => Self::Screen,
+            "a" => Self::Alias,
             _ => return None,
         })
     }
 }
 
-impl Call {
-    pub(super) fn of_name(name: &[u8]) -> Option<Self> {
-        Type::of_name(name).map(Self::Typed)
-    }
-
-    /// analytics.js has one letter for each type.
-    pub(super) fn of_letter(letter: &[u8]) -> Option<Self> {
-        Some(Self::Typed(match letter {
-            b"t" => Type::Track,
-            b"p" => Type::Page,
-            b"i" => Type::Identify,
-            b"g" => Type::Group,
-            b"s" => Type::Screen,
-            b"a" => Type::Alias,
-            _ => return None,
-        }))
-    }
-}
-
-/// An event as its dialect states it: its time is by the client's clock, and it may have no id.
-#[derive(Clone, Debug)]
-pub(super) struct Draft<'a> {
-    pub(super) kind: Kind,
-    pub(super) name: Option<Text<'a>>,
-    pub(super) time: Option<Value<'a>>,
-    /// When it was sent, by the same clock, if the event says so itself.
-    pub(super) sent_at: Option<Value<'a>>,
-    pub(super) message_id: Option<Id<'a>>,
-    pub(super) anonymous_id: Option<Id<'a>>,
-    pub(super) user_id: Option<Id<'a>>,
-    pub(super) group_id: Option<Id<'a>>,
-    pub(super) page: Page<'a>,
-    pub(super) library: Library<'a>,
-    pub(super) properties: Properties<'a>,
-    pub(super) traits: Option<Object<'a>>,
-    pub(super) source: Option<Id<'a>>,
-    pub(super) integrations: Option<Value<'a>>,
-    pub(super) consent: Consent<'a>,
-}
-
-/// What one JSON value of a request is.
-// Handed on at once and never gathered, so its size does not matter.
-#[allow(clippy::large_enum_variant)]
-pub(super) enum Said<'a> {
-    Event(Draft<'a>),
-    Filtered(Option<Kind>, FilteredReason),
-}
-
-impl<'a> Draft<'a> {
-    fn new(kind: Kind) -> Self {
-        Self {
-            kind,
-            name: None,
-            time: None,
-            sent_at: None,
-            message_id: None,
-            anonymous_id: None,
-            user_id: None,
-            group_id: None,
-            page: Page::default(),
-            library: Library::Unknown,
-            properties: Properties::default(),
-            traits: None,
-            source: None,
-            integrations: None,
-            consent: Consent::default(),
-        }
-    }
-}
-
-/// The event that `screen` calls become: the contract has no such type, and the Freshpaint mobile SDKs name them so.
+/// The event that `screen` calls become: the contract has no such type, and the Freshpaint mobile
+/// SDKs give them this name.
 const SCREEN_VIEW: Text<'static> = Text::of_json("\"screen_view\"");
 
-impl Dialect {
-    /// The key of the array of events in an envelope.
-    pub(super) fn list(self) -> &'static str {
-        match self {
-            Self::ReactNative => "e",
-            _ => "batch",
-        }
-    }
-
-    /// Reads one event.
-    pub(super) fn read<'a>(self, event: Value<'a>, call: Option<Call>) -> Result<Said<'a>, Fault> {
-        let event = event
-            .object()
-            .ok_or_else(|| Fault::new(None, "", Problem::NotObject))?;
-        match (self, call) {
-            (Self::Track, Some(Call::Profiles)) => profile::read(event, Kind::Identify),
-            (Self::Track, Some(Call::GroupProfiles)) => profile::read(event, Kind::Group),
-            (Self::Track, _) => tracker::read(event),
-            (Self::ReactNative, _) => react_native::read(event),
-            (Self::Mobile, _) => mobile::read(event),
-            (Self::Posthog, _) => posthog::read(event),
-            (Self::Segment | Self::RudderstackBeacon | Self::Jitsu, Some(Call::Typed(kind))) => {
-                segment::read(event, Some(kind))
-            }
-            (Self::Segment | Self::RudderstackBeacon | Self::Jitsu, _) => {
-                segment::read(event, None)
-            }
-        }
-    }
+/// Whether a distinct id stands for a device: until somebody is identified, it is the device's id,
+/// or is marked so by Mixpanel.
+fn is_device(distinct_id: Id<'_>, device_id: Option<Id<'_>>) -> bool {
+    device_id.is_some_and(|device_id| device_id.same_as(distinct_id))
+        || distinct_id.decoded().starts_with("$device:")
 }
 
-/// A field that may be absent, in which case `null` says the same.
+/// The customer's routing, where freshpaint.js and its relatives put it: `$options.integrations`.
+fn integrations_of(options: Option<Value<'_>>) -> Option<Value<'_>> {
+    options?.object()?.member("integrations")
+}
+
+/// A field that may be absent; `null` says the same.
 fn present(value: Option<Value<'_>>) -> Option<Value<'_>> {
     value.filter(|value| !value.is_null())
 }
@@ -178,7 +266,7 @@ fn object<'a>(
         .map(|value| {
             value
                 .object()
-                .ok_or_else(|| Fault::new(kind, field, Problem::NotObject))
+                .ok_or_else(|| Fault::new(kind, field, Defect::NotObject))
         })
         .transpose()
 }
@@ -193,10 +281,18 @@ fn id<'a>(
         .map(|value| {
             value
                 .id()
-                .ok_or_else(|| Fault::new(kind, field, Problem::NotId))
+                .ok_or_else(|| Fault::new(kind, field, Defect::NotId))
         })
         .transpose()?;
     Ok(id.filter(|id| !id.is_empty()))
+}
+
+/// The id of a group, which a group event must have.
+fn group_id<'a>(field: &'static str, value: Option<Value<'a>>) -> Result<Option<Id<'a>>, Fault> {
+    match id(Kind::Group, field, value)? {
+        None => Err(Fault::new(Kind::Group, field, Defect::Missing)),
+        found => Ok(found),
+    }
 }
 
 /// An event's name: a string that is not empty.
@@ -205,11 +301,11 @@ fn name<'a>(
     field: &'static str,
     value: Option<Value<'a>>,
 ) -> Result<Text<'a>, Fault> {
-    let fault = |problem| Err(Fault::new(kind, field, problem));
+    let fault = |defect| Err(Fault::new(kind, field, defect));
     match present(value).map(Value::text) {
-        None => fault(Problem::Missing),
-        Some(None) => fault(Problem::NotString),
-        Some(Some(name)) if name.is_empty() => fault(Problem::Empty),
+        None => fault(Defect::Missing),
+        Some(None) => fault(Defect::NotString),
+        Some(Some(name)) if name.is_empty() => fault(Defect::Empty),
         Some(Some(name)) => Ok(name),
     }
 }

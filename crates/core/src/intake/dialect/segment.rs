@@ -1,53 +1,95 @@
-//! Segment, `RudderStack` and Jitsu: the type is in the body, or in the path.
+//! Segment, RudderStack and whoever speaks like them: the type is in the body, or in the path.
 
-use super::{id, name, object, present, Draft, Said, Type, SCREEN_VIEW};
+use super::{
+    group_id, id, name, object, present, Credential, Dialect, Draft, Methods, Parsed, Path,
+    Replies, Type, SCREEN_VIEW,
+};
 use crate::consent::Consent;
-use crate::event::{Kind, Library, Own, Page, Properties};
-use crate::intake::invalid::{Fault, Problem};
-use crate::intake::FilteredReason;
+use crate::event::{Kind, Library, Page, Properties, ReservedKeys};
+use crate::intake::invalid::{Defect, Fault};
+use crate::intake::{response, FilteredReason};
 use crate::json::{Object, Text, Value};
+use crate::local_reply::LocalReply;
 
-#[derive(Default)]
-struct Fields<'a> {
-    kind: Option<Value<'a>>,
-    event: Option<Value<'a>>,
-    timestamp: Option<Value<'a>>,
-    original_timestamp: Option<Value<'a>>,
-    sent_at: Option<Value<'a>>,
-    message_id: Option<Value<'a>>,
-    anonymous_id: Option<Value<'a>>,
-    user_id: Option<Value<'a>>,
-    group_id: Option<Value<'a>>,
-    context: Option<Value<'a>>,
-    properties: Option<Value<'a>>,
-    traits: Option<Value<'a>>,
-    integrations: Option<Value<'a>>,
-    write_key: Option<Value<'a>>,
+pub(super) static SEGMENT: Dialect = Dialect {
+    name: "segment",
+    paths: &[
+        Path::new("/v1/batch", read),
+        Path::new("/v1/b", read),
+        Path::new("/v1/import", read),
+        Path::new("/v1/<type>", read),
+        Path::new("/v1/<letter>", read),
+    ],
+    methods: Methods::Post,
+    list: "batch",
+    credential: Credential::Authorization,
+    replies: REPLIES,
+};
+
+/// RudderStack's Python SDK sends again after a 4xx whose JSON lacks `code` or `message`.
+pub(super) const REPLIES: Replies = Replies {
+    success: |_, report| response::object("\"success\":true", report),
+    failure: |_, status, sentence| {
+        let message = response::json_string(sentence);
+        let body = format!("{{\"success\":false,\"code\":\"{status}\",\"message\":{message}}}");
+        LocalReply::json(status, body)
+    },
+};
+
+fields! {
+    /// Keys of the event.
+    struct Fields {
+        kind: "type",
+        event: "event",
+        timestamp: "timestamp",
+        original_timestamp: "originalTimestamp",
+        sent_at: "sentAt",
+        message_id: "messageId",
+        anonymous_id: "anonymousId",
+        user_id: "userId",
+        group_id: "groupId",
+        context: "context",
+        properties: "properties",
+        traits: "traits",
+        integrations: "integrations",
+        write_key: "writeKey",
+    }
 }
 
-#[derive(Default)]
-struct Surroundings<'a> {
-    page: Option<Value<'a>>,
-    library: Option<Value<'a>>,
-    traits: Option<Value<'a>>,
-    consent: Option<Value<'a>>,
+fields! {
+    /// Keys of its `context`.
+    struct Surroundings {
+        page: "page",
+        library: "library",
+        traits: "traits",
+        consent: "consent",
+    }
+}
+
+fields! {
+    /// The contract's keys of a page; SDKs send more.
+    struct PageFields {
+        url: "url",
+        title: "title",
+        path: "path",
+    }
 }
 
 /// Reads one event whose properties are the customer's alone.
-pub(super) fn read<'a>(event: Object<'a>, path: Option<Type>) -> Result<Said<'a>, Fault> {
-    read_with(event, path, Own::Nothing)
+pub(super) fn read(event: Object<'_>, path: Option<Type>) -> Result<Parsed<'_>, Fault> {
+    read_with(event, path, ReservedKeys::None)
 }
 
-/// Reads one event; `own` are the SDK's keys among its properties.
+/// Reads one event; `reserved` are the SDK's keys among its properties.
 pub(super) fn read_with<'a>(
     event: Object<'a>,
     path: Option<Type>,
-    own: Own,
-) -> Result<Said<'a>, Fault> {
+    reserved: ReservedKeys,
+) -> Result<Parsed<'a>, Fault> {
     let fields = Fields::of(event);
     let call = typed(fields.kind, path)?;
     let kind = match call {
-        Type::Alias => return Ok(Said::Filtered(None, FilteredReason::Alias)),
+        Type::Alias => return Ok(Parsed::Filtered(None, FilteredReason::Alias)),
         Type::Track | Type::Screen => Kind::Track,
         Type::Page => Kind::Page,
         Type::Identify => Kind::Identify,
@@ -66,16 +108,14 @@ pub(super) fn read_with<'a>(
     draft.user_id = id(kind, "userId", fields.user_id)?;
     draft.anonymous_id = id(kind, "anonymousId", fields.anonymous_id)?.or(draft.user_id);
     if kind == Kind::Group {
-        let group_id = id(kind, "groupId", fields.group_id)?;
-        draft.group_id =
-            Some(group_id.ok_or_else(|| Fault::new(kind, "groupId", Problem::Missing))?);
+        draft.group_id = group_id("groupId", fields.group_id)?;
     }
     draft.page = page(surroundings.page);
     draft.library = surroundings
         .library
         .and_then(Value::object)
         .map_or(Library::Unknown, Library::Sent);
-    draft.properties = Properties::of(object(kind, "properties", fields.properties)?, own);
+    draft.properties = Properties::of(object(kind, "properties", fields.properties)?, reserved);
     draft.traits = object(kind, "traits", fields.traits)?;
     if kind == Kind::Identify && draft.traits.is_none() {
         // RudderStack's JavaScript and Python SDKs put them there and nowhere else.
@@ -84,77 +124,26 @@ pub(super) fn read_with<'a>(
     draft.source = fields.write_key.and_then(Value::id);
     draft.integrations = fields.integrations;
     draft.consent = Consent::of(surroundings.consent);
-    Ok(Said::Event(draft))
+    Ok(Parsed::Event(draft))
 }
 
 fn typed(sent: Option<Value<'_>>, path: Option<Type>) -> Result<Type, Fault> {
     match (present(sent), path) {
         (None, Some(path)) => Ok(path),
-        (None, None) => Err(Fault::new(None, "type", Problem::Missing)),
+        (None, None) => Err(Fault::new(None, "type", Defect::Missing)),
         (Some(sent), _) => sent
             .text()
             .map(Text::decoded)
-            .and_then(|sent| Type::of_name(sent.as_bytes()))
-            .ok_or_else(|| Fault::new(None, "type", Problem::UnknownType)),
+            .and_then(|sent| Type::of_name(&sent))
+            .ok_or_else(|| Fault::new(None, "type", Defect::UnknownType)),
     }
 }
 
-/// The contract's three; SDKs send more.
 fn page(sent: Option<Value<'_>>) -> Page<'_> {
-    let mut page = Page::default();
-    if let Some(sent) = sent.and_then(Value::object) {
-        sent.members(|key, value| match &*key.decoded() {
-            "url" => page.url = value.text(),
-            "title" => page.title = value.text(),
-            "path" => page.path = value.text(),
-            _ => {}
-        });
-    }
-    page
-}
-
-impl<'a> Fields<'a> {
-    fn of(event: Object<'a>) -> Self {
-        let mut fields = Self::default();
-        event.members(|key, value| {
-            let field = match &*key.decoded() {
-                "type" => &mut fields.kind,
-                "event" => &mut fields.event,
-                "timestamp" => &mut fields.timestamp,
-                "originalTimestamp" => &mut fields.original_timestamp,
-                "sentAt" => &mut fields.sent_at,
-                "messageId" => &mut fields.message_id,
-                "anonymousId" => &mut fields.anonymous_id,
-                "userId" => &mut fields.user_id,
-                "groupId" => &mut fields.group_id,
-                "context" => &mut fields.context,
-                "properties" => &mut fields.properties,
-                "traits" => &mut fields.traits,
-                "integrations" => &mut fields.integrations,
-                "writeKey" => &mut fields.write_key,
-                _ => return,
-            };
-            *field = Some(value);
-        });
-        fields
-    }
-}
-
-impl<'a> Surroundings<'a> {
-    fn of(context: Option<Object<'a>>) -> Self {
-        let mut surroundings = Self::default();
-        if let Some(context) = context {
-            context.members(|key, value| {
-                let field = match &*key.decoded() {
-                    "page" => &mut surroundings.page,
-                    "library" => &mut surroundings.library,
-                    "traits" => &mut surroundings.traits,
-                    "consent" => &mut surroundings.consent,
-                    _ => return,
-                };
-                *field = Some(value);
-            });
-        }
-        surroundings
+    let fields = PageFields::of(sent.and_then(Value::object));
+    Page {
+        url: fields.url.and_then(Value::text),
+        title: fields.title.and_then(Value::text),
+        path: fields.path.and_then(Value::text),
     }
 }

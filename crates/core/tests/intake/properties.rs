@@ -1,23 +1,11 @@
 //! Whatever the bytes are: no panic, one index per event, payloads of the contract's shape, and nothing of the customer's lost.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::string_slice
-)]
-
-mod arbitrary;
-#[path = "../intake_support/mod.rs"]
-mod intake_support;
-
-use arbitrary::{event, json, object, string};
+use crate::arbitrary::{event, json, object, string};
+use crate::support::{Outcome, Request, Said};
 use base64::engine::general_purpose::STANDARD;
 use base64::Engine as _;
 use freshpaint_core::json::Value;
 use freshpaint_core::time;
-use intake_support::{Outcome, Request, Said};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::value::RawValue;

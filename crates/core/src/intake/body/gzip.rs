@@ -1,7 +1,7 @@
 //! gzip (RFC 1952), whole bodies at once.
 //!
-//! The inflating is miniz_oxide's. flate2 around it is made for streams: a window to copy through, and a table of 16 KiB
-//! in the module for its checksums, which is made here when the first body needs it.
+//! miniz_oxide inflates. flate2 around it is made for streams: it copies through a window, and its
+//! table of checksums takes 16 KiB of the module. Here that table is made when the first body needs it.
 
 use std::sync::OnceLock;
 
@@ -10,10 +10,17 @@ use miniz_oxide::inflate::core::inflate_flags::TINFL_FLAG_USING_NON_WRAPPING_OUT
 use miniz_oxide::inflate::core::{decompress, DecompressorOxide};
 use miniz_oxide::inflate::TINFLStatus;
 
-use super::body::Undecodable;
-
-/// With what a member begins.
+/// First two bytes of every member (RFC 1952, 2.3.1).
 pub(super) const MAGIC: &[u8] = b"\x1f\x8b";
+
+/// Why bytes cannot be inflated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Error {
+    /// They inflate to more than the limit.
+    TooLarge,
+    /// They are not whole gzip members, or a checksum is wrong.
+    Damaged,
+}
 
 const DEFLATE: u8 = 8;
 
@@ -23,7 +30,7 @@ const NAME: u8 = 1 << 3;
 const COMMENT: u8 = 1 << 4;
 const RESERVED: u8 = 0b1110_0000;
 
-/// No deflate stream grows by more.
+/// No deflate stream grows by a larger factor.
 const LARGEST_RATIO: usize = 1_032;
 
 static CHECKSUM: OnceLock<Crc<u32, Table<16>>> = OnceLock::new();
@@ -34,8 +41,8 @@ fn checksum(bytes: &[u8]) -> u32 {
         .checksum(bytes)
 }
 
-/// Inflates one member after the other, to `max_bytes` in all, so that a bomb costs no more than that.
-pub(super) fn decode(mut bytes: &[u8], max_bytes: usize) -> Result<Vec<u8>, Undecodable> {
+/// Inflates all members, to `max_bytes` in all, so that a bomb costs no more than that.
+pub(super) fn decode(mut bytes: &[u8], max_bytes: usize) -> Result<Vec<u8>, Error> {
     let mut inflated = Vec::new();
     let mut state = Box::<DecompressorOxide>::default();
     while !bytes.is_empty() {
@@ -44,27 +51,27 @@ pub(super) fn decode(mut bytes: &[u8], max_bytes: usize) -> Result<Vec<u8>, Unde
     Ok(inflated)
 }
 
-/// Inflates the first member to the end of `inflated`; what is left are the others.
+/// Inflates the first member to the end of `inflated`, and returns the bytes behind it.
 fn member<'b>(
     bytes: &'b [u8],
     max_bytes: usize,
     state: &mut DecompressorOxide,
     inflated: &mut Vec<u8>,
-) -> Result<&'b [u8], Undecodable> {
+) -> Result<&'b [u8], Error> {
     let start = inflated.len();
-    let stream = after_header(bytes).ok_or(Undecodable::Gzip)?;
-    // For the one member that there mostly is; a size stated for one of many may not cost more than it is worth.
+    let stream = after_header(bytes).ok_or(Error::Damaged)?;
+    // Almost every body has a single member, so size the buffer for one.
     let likely = if start == 0 { likely_size(stream) } else { 0 };
     state.init();
     let bytes = inflate(stream, likely, max_bytes, state, inflated)?;
-    let ([crc, size], bytes) = words(bytes).ok_or(Undecodable::Gzip)?;
+    let ([crc, size], bytes) = words(bytes).ok_or(Error::Damaged)?;
     let inflated = inflated.get(start..).unwrap_or_default();
-    // The size is modulo 2^32, far over what is taken.
+    // The size is modulo 2^32, which is far over any limit.
     let is_whole = u32::try_from(inflated.len()) == Ok(size) && checksum(inflated) == crc;
-    is_whole.then_some(bytes).ok_or(Undecodable::Gzip)
+    is_whole.then_some(bytes).ok_or(Error::Damaged)
 }
 
-/// The size that the last bytes state, as far as the stream can come to it.
+/// The size that the last bytes state, but no more than the stream can grow to.
 fn likely_size(stream: &[u8]) -> usize {
     let stated = stream
         .last_chunk()
@@ -109,16 +116,17 @@ fn after_header(bytes: &[u8]) -> Option<&[u8]> {
     Some(rest)
 }
 
-/// Inflates the stream that `bytes` begin with, at first into `likely` bytes; what is left stands behind it.
+/// Inflates the stream at the start of `bytes`, at first into `likely` bytes of room, and returns
+/// the bytes behind it.
 fn inflate<'b>(
     mut bytes: &'b [u8],
     likely: usize,
     max_bytes: usize,
     state: &mut DecompressorOxide,
     inflated: &mut Vec<u8>,
-) -> Result<&'b [u8], Undecodable> {
+) -> Result<&'b [u8], Error> {
     let start = inflated.len();
-    // One more byte than may be tells that there are too many.
+    // One byte over the limit shows that the limit is broken.
     let most = max_bytes.saturating_add(1) - start;
     let mut room = likely.min(most);
     let mut at = 0;
@@ -131,14 +139,14 @@ fn inflate<'b>(
         at += written;
         match status {
             TINFLStatus::Done | TINFLStatus::HasMoreOutput if at >= most => {
-                return Err(Undecodable::TooLarge)
+                return Err(Error::TooLarge)
             }
             TINFLStatus::Done => {
                 inflated.truncate(start + at);
                 return Ok(bytes);
             }
             TINFLStatus::HasMoreOutput => room = room.saturating_mul(2).max(1 << 10).min(most),
-            _ => return Err(Undecodable::Gzip),
+            _ => return Err(Error::Damaged),
         }
     }
 }
@@ -178,7 +186,7 @@ mod tests {
         bytes.splice(header..header, [crc[0], crc[1]]);
         assert_eq!(decode(&bytes, 2), Ok(b"{}".to_vec()));
         bytes[header] ^= 1;
-        assert_eq!(decode(&bytes, 2), Err(Undecodable::Gzip));
+        assert_eq!(decode(&bytes, 2), Err(Error::Damaged));
     }
 
     #[test]
@@ -186,10 +194,10 @@ mod tests {
         let text = [b'a'; 3_000];
         let two = [plain(&text), plain(&text)].concat();
         assert_eq!(decode(&two, 6_000), Ok([b'a'; 6_000].to_vec()));
-        assert_eq!(decode(&two, 5_999), Err(Undecodable::TooLarge));
-        assert_eq!(decode(&two, 3_000), Err(Undecodable::TooLarge));
-        assert_eq!(decode(&two, 2_999), Err(Undecodable::TooLarge));
-        assert_eq!(decode(&two, 0), Err(Undecodable::TooLarge));
+        assert_eq!(decode(&two, 5_999), Err(Error::TooLarge));
+        assert_eq!(decode(&two, 3_000), Err(Error::TooLarge));
+        assert_eq!(decode(&two, 2_999), Err(Error::TooLarge));
+        assert_eq!(decode(&two, 0), Err(Error::TooLarge));
         assert_eq!(decode(&plain(b""), 0), Ok(Vec::new()));
     }
 
@@ -204,7 +212,7 @@ mod tests {
                 damaged[at] ^= flip;
                 let mut expected = Vec::new();
                 let is_read = MultiGzDecoder::new(&damaged[..]).read_to_end(&mut expected);
-                let expected = is_read.map(|_| expected).map_err(|_| Undecodable::Gzip);
+                let expected = is_read.map(|_| expected).map_err(|_| Error::Damaged);
                 refused += usize::from(expected.is_err());
                 assert_eq!(decode(&damaged, 1 << 20), expected, "byte {at}");
             }
@@ -215,7 +223,7 @@ mod tests {
             assert!(cut.is_err() || cut == Ok(text.clone()), "{end}");
         }
         let trailing = [&whole[..], b"\0"].concat();
-        assert_eq!(decode(&trailing, 1_000), Err(Undecodable::Gzip));
+        assert_eq!(decode(&trailing, 1_000), Err(Error::Damaged));
     }
 
     #[test]
@@ -235,8 +243,8 @@ mod tests {
             let mut bytes = plain(&text);
             let at = bytes.len() - 4;
             bytes.splice(at.., stated.to_le_bytes());
-            assert_eq!(decode(&bytes, 10_000), Err(Undecodable::Gzip));
-            assert_eq!(decode(&bytes, 8_999), Err(Undecodable::TooLarge));
+            assert_eq!(decode(&bytes, 10_000), Err(Error::Damaged));
+            assert_eq!(decode(&bytes, 8_999), Err(Error::TooLarge));
         }
     }
 }

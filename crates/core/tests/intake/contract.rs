@@ -1,15 +1,5 @@
 //! The contract's four examples (seed, "Events"), byte for byte but for whitespace, from what freshpaint.js would have sent.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::string_slice
-)]
-
-mod intake_support;
-
-use intake_support::Request;
+use crate::support::Request;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -37,7 +27,7 @@ fn track() {
         "a",
         r#""$title":"Home Page","$insert_id":"iI5pcrFfZHTuAfEu1DZ6Mg==","time":1672262210.999,"customProp":42"#,
     );
-    assert_eq!(payload, compact(include_str!("payload/track.json")));
+    assert_eq!(payload, compact(include_str!("../payload/track.json")));
 }
 
 #[test]
@@ -47,7 +37,7 @@ fn identify() {
         r#""$title":"Home Page","$insert_id":"Zi1TKug6D8lLqNUD1v0i1w==","time":1672264825.5,
            "$user_id":"hello@example.com","$user_props":{"phone":"+15558675309"}"#,
     );
-    assert_eq!(payload, compact(include_str!("payload/identify.json")));
+    assert_eq!(payload, compact(include_str!("../payload/identify.json")));
 }
 
 #[test]
@@ -56,7 +46,7 @@ fn page() {
         "$pageview",
         r#""$title":"Example Domain","$insert_id":"icgQY4taV/WsZPiE9/0ZaA==","time":1672264290"#,
     );
-    assert_eq!(payload, compact(include_str!("payload/page.json")));
+    assert_eq!(payload, compact(include_str!("../payload/page.json")));
 }
 
 #[test]
@@ -66,5 +56,5 @@ fn group() {
         r#""$title":"Home Page","$insert_id":"7Kx9d7JNjo3Tbi9IcFITYw==","time":1672264583000,
            "$group_id":"Acme, Inc","$group_props":{"companyId":"1234"}"#,
     );
-    assert_eq!(payload, compact(include_str!("payload/group.json")));
+    assert_eq!(payload, compact(include_str!("../payload/group.json")));
 }

@@ -4,22 +4,14 @@
 //! The expected files are written from the mapping rules and reviewed by eye, never taken from this crate's output. In them
 //! `<computed>` and `<random>` stand for an id that the SDK did not send. Directories that end in `-synthetic` and `-inferred` hold
 //! requests built from an SDK's source and from its relatives; their `note` says so.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::string_slice
-)]
 
-mod intake_support;
-
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::support::{config, Outcome, Request, Said};
+use freshpaint_core::intake::{dialect, recognise};
 use freshpaint_core::time;
-use intake_support::{Outcome, Request, Said};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -71,6 +63,27 @@ fn every_capture_becomes_the_payloads_beside_it() {
     );
 }
 
+/// A dialect that no captured request reaches has never been seen to work.
+#[test]
+fn every_dialect_has_a_capture_that_becomes_a_payload() {
+    let mut silent: BTreeSet<_> = dialect::ALL
+        .into_iter()
+        .map(|dialect| dialect.name)
+        .collect();
+    for path in captures() {
+        let (capture, expected) = read(&path).unwrap();
+        let delivers = expected
+            .events
+            .iter()
+            .any(|event| matches!(event, Event::Payload(_)));
+        if delivers {
+            let route = recognise(capture.path.as_bytes(), &config().collect).unwrap();
+            silent.remove(route.dialect().name);
+        }
+    }
+    assert_eq!(silent, BTreeSet::new(), "add captures and what they become");
+}
+
 fn captures() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/captures");
     let files = |path: PathBuf| {
@@ -86,13 +99,18 @@ fn captures() -> Vec<PathBuf> {
     captures
 }
 
-fn check(path: &Path) -> Result<(), String> {
+fn read(path: &Path) -> Result<(Capture, Expected), String> {
     let name = path.display();
     let capture: Capture = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
     let expected = fs::read(path.with_extension("expected.json"))
         .map_err(|error| format!("{name}: {error}"))?;
-    let expected: Expected =
-        serde_json::from_slice(&expected).map_err(|error| format!("{name}: {error}"))?;
+    let expected = serde_json::from_slice(&expected).map_err(|error| format!("{name}: {error}"))?;
+    Ok((capture, expected))
+}
+
+fn check(path: &Path) -> Result<(), String> {
+    let name = path.display();
+    let (capture, expected) = read(path)?;
 
     let first = request(&capture, &expected).run();
     let (said, answer) = match first {

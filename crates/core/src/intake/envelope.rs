@@ -1,13 +1,15 @@
-//! The shapes that a request's JSON may have: one event, an array of events, or an envelope around such an array.
+//! Where the events of a request stand: it is one event, an array of events, or an envelope around
+//! such an array.
 
 use crate::json::{self, Id, Object, Value};
 
-/// The events of a request and what the envelope says about them.
+/// The events of a request, and the fields beside them that concern all of them.
 #[derive(Debug, Default)]
-pub(super) struct Request<'a> {
+pub(super) struct Envelope<'a> {
     /// The events, in order.
     pub(super) events: Vec<Value<'a>>,
-    /// The key of the array that they stand in; `None` when the request is one event.
+    /// The key of the array that they stand in: empty for a bare array, `None` when the request is
+    /// one event.
     pub(super) list: Option<&'static str>,
     /// When the client sent the request, by its own clock.
     pub(super) sent_at: Option<Value<'a>>,
@@ -17,12 +19,12 @@ pub(super) struct Request<'a> {
     pub(super) integrations: Option<Value<'a>>,
 }
 
-/// Why a document holds no events.
+/// Why a document has no events.
 #[derive(Debug)]
-pub(super) enum Shapeless {
+pub(super) enum NoEvents {
     /// It is not JSON.
     Json(serde_json::Error),
-    /// What stands under this key is not an array.
+    /// The value under this key is not an array.
     NoArray(&'static str, Position),
     /// It is JSON, but neither an object nor an array.
     Scalar,
@@ -50,43 +52,40 @@ impl Position {
     }
 }
 
-impl<'a> Request<'a> {
-    /// Finds the events of `document`: those under `list`, those of a bare array, or the document itself; `most` at most.
-    pub(super) fn of(
-        document: &'a str,
-        list: &'static str,
-        most: usize,
-    ) -> Result<Self, Shapeless> {
-        json::check(document).map_err(Shapeless::Json)?;
+impl<'a> Envelope<'a> {
+    /// Finds the events of `document`, at most `most`: under `list`, in a bare array, or the document
+    /// itself.
+    pub(super) fn of(document: &'a str, list: &'static str, most: usize) -> Result<Self, NoEvents> {
+        json::check(document).map_err(NoEvents::Json)?;
         let value = Value::of_checked(document);
-        let mut request = Self::default();
+        let mut envelope = Self::default();
         if let Some(events) = value.items_up_to(most) {
-            request.list = Some("");
-            request.events = events;
+            envelope.list = Some("");
+            envelope.events = events;
         } else if let Some(object) = value.object() {
-            match request.read_envelope(object, list) {
+            match envelope.read(object, list) {
                 Some(events) => {
-                    let not_array = || Shapeless::NoArray(list, Position::of(events, document));
-                    request.list = Some(list);
-                    request.events = events.items_up_to(most).ok_or_else(not_array)?;
+                    let not_array = || NoEvents::NoArray(list, Position::of(events, document));
+                    envelope.list = Some(list);
+                    envelope.events = events.items_up_to(most).ok_or_else(not_array)?;
                 }
                 None => {
                     // They are the event's own.
-                    request.integrations = None;
-                    request.events.push(value);
+                    envelope.integrations = None;
+                    envelope.events.push(value);
                 }
             }
         } else {
-            return Err(Shapeless::Scalar);
+            return Err(NoEvents::Scalar);
         }
-        if request.events.len() > most {
-            return Err(Shapeless::TooMany);
+        if envelope.events.len() > most {
+            return Err(NoEvents::TooMany);
         }
-        Ok(request)
+        Ok(envelope)
     }
 
-    /// Reads what an envelope says of its events, and gives what stands under `list`.
-    fn read_envelope(&mut self, object: Object<'a>, list: &str) -> Option<Value<'a>> {
+    /// Reads the fields of an envelope, and returns the value under `list`.
+    fn read(&mut self, object: Object<'a>, list: &str) -> Option<Value<'a>> {
         let mut events = None;
         object.members(|key, value| match &*key.decoded() {
             key if key == list => events = Some(value),

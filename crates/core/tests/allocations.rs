@@ -9,7 +9,8 @@
     unsafe_code
 )]
 
-mod intake_support;
+#[path = "intake/support.rs"]
+mod support;
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -17,7 +18,7 @@ use std::cell::Cell;
 use freshpaint_core::clock::Now;
 use freshpaint_core::intake::{judge, Context, Head, Item, Judgement};
 use freshpaint_core::payload;
-use intake_support::{config, Request};
+use support::{config, Request};
 
 thread_local! {
     static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };

@@ -1,18 +1,8 @@
 //! Events that are wrong, alone and among others, and sizes.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::string_slice
-)]
-
-mod intake_support;
-
 use std::time::Duration;
 
+use crate::support::{config, Outcome, Request, Said};
 use freshpaint_core::intake::{judge, Collection, Head, Judgement, Report, Verdict};
-use intake_support::{config, Outcome, Request, Said};
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 

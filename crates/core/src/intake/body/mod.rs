@@ -1,29 +1,21 @@
 //! From the bytes on the wire to the text of a JSON document.
 //!
-//! What a body is, is decided by looking at it: SDKs mislabel gzip as text, JSON as a form, base64 as either. Layers come off
-//! one by one until JSON is left, four at most, and no layer may grow over the configured size.
+//! The bytes decide what a body is, not its headers: SDKs label gzip as text, JSON as a form, and
+//! base64 as either. Layers come off one by one until JSON is left. At most four layers are taken
+//! off, and no layer may grow over the configured size.
+
+pub(super) mod base64;
+pub(super) mod form;
+mod gzip;
 
 use std::borrow::Cow;
 
-use base64::alphabet::STANDARD;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use base64::Engine as _;
-
-use super::{form, gzip};
 use crate::json;
 
-/// gzip in base64 in a form is three; one more for a body that was compressed twice.
-const MOST_LAYERS: usize = 4;
+/// gzip in base64 in a form is three layers; one more is for a body that was compressed twice.
+const MAX_LAYERS: usize = 4;
 
 const UTF8_BOM: &[u8] = b"\xef\xbb\xbf";
-
-/// The standard alphabet, padded or not; the other alphabet is translated to it first.
-const FORGIVING: GeneralPurpose = GeneralPurpose::new(
-    &STANDARD,
-    GeneralPurposeConfig::new()
-        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
-        .with_decode_allow_trailing_bits(true),
-);
 
 /// A body without its layers.
 #[derive(Debug, PartialEq, Eq)]
@@ -38,7 +30,7 @@ pub(super) struct Decoded<'b> {
 pub(super) enum Undecodable {
     /// A layer is larger than the limit.
     TooLarge,
-    /// There is nothing in it.
+    /// Nothing is in it.
     Empty,
     /// Damaged gzip.
     Gzip,
@@ -46,7 +38,7 @@ pub(super) enum Undecodable {
     NotUtf8(usize),
 }
 
-/// Is a body so declared one that can be read? Whether it really is gzip, its first bytes say.
+/// Whether this `Content-Encoding` can be read. The first bytes tell whether a body is gzip.
 pub(super) fn is_known_encoding(content_encoding: &[u8]) -> bool {
     content_encoding.split(|byte| *byte == b',').all(|coding| {
         let coding = coding.trim_ascii();
@@ -60,7 +52,7 @@ pub(super) fn is_known_encoding(content_encoding: &[u8]) -> bool {
 pub(super) fn decode(body: &[u8], max_bytes: usize) -> Result<Decoded<'_>, Undecodable> {
     let mut bytes = Cow::Borrowed(body);
     let mut verbose = false;
-    for _ in 0..MOST_LAYERS {
+    for _ in 0..MAX_LAYERS {
         let Some(inner) = peel(&bytes, max_bytes, &mut verbose)? else {
             break;
         };
@@ -89,14 +81,18 @@ pub(super) fn decode(body: &[u8], max_bytes: usize) -> Result<Decoded<'_>, Undec
     Ok(Decoded { text, verbose })
 }
 
-/// What is under the outermost layer; `None` when there is none, or none that is known.
+/// Takes the outermost layer off; `None` when there is no layer that is known.
 fn peel(
     bytes: &[u8],
     max_bytes: usize,
     verbose: &mut bool,
 ) -> Result<Option<Vec<u8>>, Undecodable> {
     if bytes.starts_with(gzip::MAGIC) {
-        return gzip::decode(bytes, max_bytes).map(Some);
+        return match gzip::decode(bytes, max_bytes) {
+            Ok(inflated) => Ok(Some(inflated)),
+            Err(gzip::Error::TooLarge) => Err(Undecodable::TooLarge),
+            Err(gzip::Error::Damaged) => Err(Undecodable::Gzip),
+        };
     }
     let text = trimmed(bytes);
     if text.is_empty() || looks_like_json(text) {
@@ -115,27 +111,13 @@ fn peel(
     if matches!(text.first_chunk(), Some([b'%', b'5' | b'7', b'b' | b'B'])) {
         return Ok(Some(percent_encoding::percent_decode(text).collect()));
     }
-    Ok(from_base64(text).filter(|inner| {
+    Ok(base64::decode(text).filter(|inner| {
         inner.starts_with(gzip::MAGIC) || inner.is_ascii() || looks_like_json(inner)
     }))
 }
 
 fn looks_like_json(bytes: &[u8]) -> bool {
     matches!(trimmed(bytes).first(), Some(b'{' | b'['))
-}
-
-/// Decodes base64 in either alphabet, padded or not, with `+` turned into spaces by a form; `None` when it is none.
-pub(super) fn from_base64(text: &[u8]) -> Option<Vec<u8>> {
-    let standard: Vec<u8> = text
-        .iter()
-        .filter(|byte| !matches!(byte, b'\r' | b'\n'))
-        .map(|byte| match byte {
-            b'-' | b' ' => b'+',
-            b'_' => b'/',
-            byte => *byte,
-        })
-        .collect();
-    FORGIVING.decode(standard).ok()
 }
 
 fn trimmed(bytes: &[u8]) -> &[u8] {

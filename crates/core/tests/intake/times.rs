@@ -1,15 +1,5 @@
 //! When an event happened, and the message id that may follow from it.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::string_slice
-)]
-
-mod intake_support;
-
-use intake_support::{member, track, Request, NOW};
+use crate::support::{member, track, Request, NOW};
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 

@@ -1,21 +1,11 @@
 //! Bodies as they come: compressed or not, wrapped or not, and labelled as anything.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::string_slice
-)]
-
-mod intake_support;
-
 use std::io::Write as _;
 
+use crate::support::{config, Outcome, Request, Said};
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use base64::Engine as _;
 use flate2::write::GzEncoder;
 use flate2::Compression;
-use intake_support::{config, Outcome, Request, Said};
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 

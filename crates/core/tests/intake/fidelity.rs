@@ -1,15 +1,5 @@
 //! What the customer put in comes out byte for byte, whatever a JSON library would make of it.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::string_slice
-)]
-
-mod intake_support;
-
-use intake_support::Request;
+use crate::support::Request;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 

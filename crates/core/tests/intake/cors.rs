@@ -1,21 +1,11 @@
 //! Cross-origin headers on every answer.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::string_slice
-)]
-
-mod intake_support;
-
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::support::{config, config_with, Outcome, Request};
 use freshpaint_core::intake::{judge, Head, Judgement, Report, Verdict};
 use freshpaint_core::local_reply::LocalReply;
 use freshpaint_core::observe::RequestOutcome;
-use intake_support::{config, config_with, Outcome, Request};
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 

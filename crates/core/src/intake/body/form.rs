@@ -3,19 +3,20 @@
 use percent_encoding::percent_decode;
 
 /// The percent-decoded value of the first pair named `key`.
-pub(super) fn value(pairs: &[u8], key: &[u8]) -> Option<Vec<u8>> {
+pub(in crate::intake) fn value(pairs: &[u8], key: &[u8]) -> Option<Vec<u8>> {
     raw_value(pairs, key).map(|value| percent_decode(value).collect())
 }
 
-/// Is the value of `key` one of the ways to say yes?
-pub(super) fn is_set(pairs: &[u8], key: &[u8]) -> bool {
+/// Whether the value of `key` is `1` or `true`.
+pub(in crate::intake) fn is_set(pairs: &[u8], key: &[u8]) -> bool {
     matches!(raw_value(pairs, key), Some(b"1" | b"true"))
 }
 
-/// The `data` of a form or query: the JSON, or the base64 of it, that an SDK wraps its events in.
+/// The `data` of a form or query, in which an SDK wraps its events: JSON, or base64 of JSON.
 ///
-/// A form writes a space as `+`, which base64 needs for itself and some SDKs send unescaped: so a `+` is a space in JSON only.
-pub(super) fn data(pairs: &[u8]) -> Option<Vec<u8>> {
+/// A form writes a space as `+`. base64 uses `+` itself, and some SDKs send it unescaped, so a `+`
+/// is a space in JSON only.
+pub(in crate::intake) fn data(pairs: &[u8]) -> Option<Vec<u8>> {
     let value = raw_value(pairs, b"data")?;
     let starts_as_json = percent_decode(value)
         .find(|byte| !matches!(byte, b' ' | b'+' | b'\t' | b'\r' | b'\n'))

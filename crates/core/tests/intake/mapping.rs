@@ -1,15 +1,5 @@
 //! Mapping rules that no capture shows: ids, names, types, routing.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::string_slice
-)]
-
-mod intake_support;
-
-use intake_support::{config_with, member, track, Outcome, Request, Said};
+use crate::support::{config_with, member, track, Outcome, Request, Said};
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 

@@ -1,0 +1,204 @@
+//! Freshpaint's HTTP API and freshpaint.js, and Mixpanel, from which freshpaint.js descends:
+//! `{event, properties}`, where the SDK's own keys and the customer's share `properties`.
+
+use super::{
+    group_id, id, integrations_of, is_device, name, object, present, Credential, Dialect, Draft,
+    Methods, Parsed, Path, Replies, SCREEN_VIEW,
+};
+use crate::event::{Kind, Library, Page, Properties, ReservedKeys};
+use crate::intake::invalid::{Defect, Fault};
+use crate::intake::{response, FilteredReason};
+use crate::json::{Object, Text, Value};
+use crate::local_reply::LocalReply;
+
+/// freshpaint.js carries its events in the query of a `GET`, or in the body of a `POST`.
+pub(super) static MIXPANEL: Dialect = Dialect {
+    name: "track",
+    paths: &[
+        Path::new("/track", |event, _| read(event)),
+        Path::new("/engage", |update, _| read_profile(update, Kind::Identify)),
+        Path::new("/groups", |update, _| read_profile(update, Kind::Group)),
+        Path::new("/import", |event, _| read(event)),
+    ],
+    methods: Methods::GetOrPost,
+    list: "batch",
+    credential: Credential::None,
+    // Mixpanel's servers say `1`, or the object if they are asked to be verbose.
+    replies: Replies {
+        success: |verbose, report| {
+            if !verbose {
+                return response::text("1");
+            }
+            let error = match report.reasons() {
+                [] => "null".to_owned(),
+                [(_, reason), ..] => response::json_string(&reason.to_string()),
+            };
+            LocalReply::json(200, format!("{{\"status\":1,\"error\":{error}}}"))
+        },
+        failure: |verbose, status, sentence| {
+            if !verbose {
+                return response::plain_failure(verbose, status, sentence);
+            }
+            let error = response::json_string(sentence);
+            LocalReply::json(status, format!("{{\"status\":0,\"error\":{error}}}"))
+        },
+    },
+};
+
+/// The name of freshpaint.js in the contract's examples; on the wire it is `web`.
+const FRESHPAINT_JS: Text<'static> = Text::of_json("\"freshpaint.js\"");
+
+fields! {
+    /// Keys of an event.
+    struct Fields {
+        event: "event",
+        properties: "properties",
+    }
+}
+
+fields! {
+    /// The SDK's keys among the properties.
+    struct Inner {
+        time: "time",
+        insert_id: "$insert_id",
+        distinct_id: "distinct_id",
+        device_id: "$device_id",
+        user_id: "$user_id",
+        group_id: "$group_id",
+        user_props: "$user_props",
+        group_props: "$group_props",
+        event_type: "$event_type",
+        options: "$options",
+        token: "token",
+        url: "$current_url",
+        title: "$title",
+        path: "$pathname",
+        browser: "$browser",
+        lib: "$lib",
+        mp_lib: "mp_lib",
+        lib_version: "$lib_version",
+    }
+}
+
+fields! {
+    /// Keys of a change to the profile of a user or a group.
+    struct ProfileFields {
+        time: "$time",
+        token: "$token",
+        distinct_id: "$distinct_id",
+        device_id: "$device_id",
+        user_id: "$user_id",
+        group_id: "$group_id",
+        set: "$set",
+        set_once: "$set_once",
+        /// A change that depends on what the profile holds already.
+        operation: "$add" | "$append" | "$union" | "$remove" | "$unset" | "$delete",
+    }
+}
+
+fn read(event: Object<'_>) -> Result<Parsed<'_>, Fault> {
+    let fields = Fields::of(event);
+    let sent_name = name(None, "event", fields.event)?;
+    let properties = object(Kind::Track, "properties", fields.properties)?;
+    let inner = Inner::of(properties);
+    let kind = match &*sent_name.decoded() {
+        "$identify" => Kind::Identify,
+        "$group" => Kind::Group,
+        // `$mp_web_page_view` is Mixpanel's pageview, collected on its own as well.
+        "$page" | "$pageview" | "$mp_web_page_view" => Kind::Page,
+        "$web_event" if inner.is_pageview() => Kind::Page,
+        "$screen" => Kind::Track,
+        "$create_alias" => return Ok(Parsed::Filtered(None, FilteredReason::Alias)),
+        other if other.starts_with('$') => {
+            return Ok(Parsed::Filtered(None, FilteredReason::Autocapture))
+        }
+        _ => Kind::Track,
+    };
+    let mut draft = Draft::new(kind);
+    if kind == Kind::Track {
+        draft.name = Some(if sent_name.is("$screen") {
+            SCREEN_VIEW
+        } else {
+            sent_name
+        });
+    }
+    draft.time = present(inner.time);
+    draft.message_id = id(kind, "properties.$insert_id", inner.insert_id)?;
+    let device_id = id(kind, "properties.$device_id", inner.device_id)?;
+    let distinct_id = id(kind, "properties.distinct_id", inner.distinct_id)?;
+    draft.anonymous_id = device_id.or(distinct_id);
+    draft.user_id = id(kind, "properties.$user_id", inner.user_id)?
+        .or_else(|| distinct_id.filter(|distinct| !is_device(*distinct, device_id)));
+    match kind {
+        Kind::Identify => draft.traits = object(kind, "properties.$user_props", inner.user_props)?,
+        Kind::Group => {
+            draft.group_id = group_id("properties.$group_id", inner.group_id)?;
+            draft.traits = object(kind, "properties.$group_props", inner.group_props)?;
+        }
+        Kind::Track | Kind::Page => {}
+    }
+    draft.page = Page {
+        url: inner.url.and_then(Value::text),
+        title: inner.title.and_then(Value::text),
+        path: inner.path.and_then(Value::text),
+    };
+    draft.library = inner.library();
+    draft.properties = Properties::of(properties, ReservedKeys::Mixpanel);
+    draft.source = inner.token.and_then(Value::id);
+    draft.integrations = integrations_of(inner.options);
+    Ok(Parsed::Event(draft))
+}
+
+/// Reads one change to a profile: `/engage` says who a user is, `/groups` what a group is.
+fn read_profile(update: Object<'_>, kind: Kind) -> Result<Parsed<'_>, Fault> {
+    let fields = ProfileFields::of(update);
+    let mut draft = Draft::new(kind);
+    draft.traits =
+        object(kind, "$set", fields.set)?.or(object(kind, "$set_once", fields.set_once)?);
+    if draft.traits.is_none() {
+        return if fields.operation.is_some() {
+            Ok(Parsed::Filtered(
+                Some(kind),
+                FilteredReason::ProfileOperation,
+            ))
+        } else {
+            Err(Fault::new(kind, "$set", Defect::Missing))
+        };
+    }
+    let device_id = id(kind, "$device_id", fields.device_id)?;
+    let distinct_id = id(kind, "$distinct_id", fields.distinct_id)?;
+    draft.anonymous_id = device_id.or(distinct_id);
+    draft.user_id = id(kind, "$user_id", fields.user_id)?
+        .or_else(|| distinct_id.filter(|distinct| !is_device(*distinct, device_id)));
+    if kind == Kind::Group {
+        draft.group_id = group_id("$group_id", fields.group_id)?;
+    }
+    draft.time = present(fields.time);
+    draft.source = fields.token.and_then(Value::id);
+    Ok(Parsed::Event(draft))
+}
+
+impl<'a> Inner<'a> {
+    fn is_pageview(&self) -> bool {
+        self.event_type
+            .and_then(Value::text)
+            .is_some_and(|event_type| event_type.is("pageview"))
+    }
+
+    /// Mixpanel's SDKs name themselves. freshpaint.js is known by keys that only a browser sends; the
+    /// HTTP API says nothing.
+    fn library(&self) -> Library<'a> {
+        let version = self.lib_version.and_then(Value::text);
+        if let Some(name) = self.mp_lib.and_then(Value::text) {
+            return Library::Named(name, version);
+        }
+        match self.lib.and_then(Value::text) {
+            Some(name) if name.is("web") => Library::Named(FRESHPAINT_JS, None),
+            Some(name) => Library::Named(name, version),
+            None if self.browser.or(self.title).or(self.path).is_some() => {
+                Library::Named(FRESHPAINT_JS, None)
+            }
+            None => Library::Unknown,
+        }
+    }
+}

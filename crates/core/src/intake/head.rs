@@ -1,0 +1,124 @@
+//! A request whose path is ours is answered by its head, or its body is gathered.
+
+use std::net::{IpAddr, SocketAddr};
+
+use super::body::{self, form};
+use super::cors::RequestOrigin;
+use super::dialect::Methods;
+use super::{collection, recognise, Collection, Head, Judgement};
+use crate::config::Config;
+use crate::consent::OptOut;
+use crate::local_reply::LocalReply;
+use crate::observe::RequestOutcome;
+
+/// Judges the head of a request.
+///
+/// A request to a path of ours is answered here or collected, never passed on: a wrong method gets 405.
+#[must_use]
+pub fn judge(head: &Head<'_>, config: &Config) -> Judgement {
+    let Some(route) = recognise(head.path, &config.collect) else {
+        return Judgement::Pass;
+    };
+    let origin = RequestOrigin::of(head.headers, &config.collect);
+    let methods = route.dialect.methods;
+    if head.method == b"OPTIONS" {
+        let reply = origin.preflight(head.headers, methods.allow());
+        return Judgement::Reply(reply, RequestOutcome::Preflight);
+    }
+    let query = head
+        .path
+        .splitn(2, |byte| *byte == b'?')
+        .nth(1)
+        .unwrap_or_default();
+    let query_data = form::data(query);
+    let by_query = match methods {
+        Methods::Post => false,
+        Methods::GetOrPost => head.method == b"GET",
+    };
+    let refuse = |reply| Judgement::Reply(origin.admit(reply), RequestOutcome::Refused);
+    if !by_query && head.method != b"POST" {
+        let allow = methods.allow();
+        let sentence = format!("Collection requests come by {allow}.");
+        return refuse(LocalReply::text(405, sentence).with("allow", allow));
+    }
+    if origin == RequestOrigin::NotAllowed {
+        return refuse(LocalReply::text(
+            403,
+            "Events are not taken from this origin.",
+        ));
+    }
+    if by_query && query_data.is_none() {
+        return refuse(LocalReply::text(
+            400,
+            "The request has no event: its query has no data parameter.",
+        ));
+    }
+    if !by_query && head.end_of_stream && query_data.is_none() {
+        return refuse(collection::no_body());
+    }
+    let collection = Collection {
+        route,
+        verbose: form::is_set(query, b"verbose"),
+        query_data,
+        ip: config
+            .context_ip
+            .then(|| head.headers.client_address())
+            .flatten()
+            .and_then(|address| ip_of(&address)),
+        opt_out: OptOut::read(config.honored, |name| head.headers.get(name)),
+        source: route.dialect.credential.read(head.headers, query),
+        max_body_bytes: config.limits.max_body_bytes,
+        unknown_encoding: !head.end_of_stream
+            && head
+                .headers
+                .get("content-encoding")
+                .is_some_and(|encoding| !body::is_known_encoding(&encoding)),
+        origin,
+    };
+    if !head.end_of_stream && declares_more_than(head, collection.max_body_bytes) {
+        return Judgement::Reply(collection.too_large(), RequestOutcome::Refused);
+    }
+    Judgement::Collect(collection)
+}
+
+/// Whether `content-length` is over `max_bytes`; a length that cannot be read declares nothing.
+fn declares_more_than(head: &Head<'_>, max_bytes: usize) -> bool {
+    head.headers
+        .get("content-length")
+        .and_then(|length| {
+            let length = std::str::from_utf8(&length).ok()?;
+            length.trim().parse::<u64>().ok()
+        })
+        .is_some_and(|length| usize::try_from(length).map_or(true, |length| length > max_bytes))
+}
+
+/// Reads `192.0.2.1:443`, `[2001:db8::1]:443`, or either without a port.
+fn ip_of(address: &[u8]) -> Option<IpAddr> {
+    let address = std::str::from_utf8(address).ok()?;
+    let with_port = address.parse::<SocketAddr>().map(|address| address.ip());
+    let ip = with_port.or_else(|_| address.parse()).ok()?;
+    Some(ip.to_canonical())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_comes_with_and_without_a_port() {
+        for (address, ip) in [
+            ("192.0.2.1:443", Some("192.0.2.1")),
+            ("192.0.2.1", Some("192.0.2.1")),
+            ("[2001:db8::1]:443", Some("2001:db8::1")),
+            ("2001:db8::1", Some("2001:db8::1")),
+            ("[::ffff:192.0.2.1]:443", Some("192.0.2.1")),
+            ("/run/envoy.sock", None),
+            ("192.0.2.1, 192.0.2.2", None),
+            ("", None),
+        ] {
+            let found = ip_of(address.as_bytes()).map(|ip| ip.to_string());
+            assert_eq!(found.as_deref(), ip, "{address}");
+        }
+        assert_eq!(ip_of(b"\xff"), None);
+    }
+}

@@ -1,0 +1,38 @@
+//! What the dialects' replies have in common.
+
+use std::fmt::Write as _;
+
+use super::Report;
+use crate::local_reply::LocalReply;
+
+/// Success in fixed words.
+pub(super) fn text(body: &'static str) -> LocalReply {
+    LocalReply::text(200, body)
+}
+
+/// Success as a JSON object: `member`, and the invalid events if there are any.
+pub(super) fn object(member: &str, report: &Report) -> LocalReply {
+    if report.reasons().is_empty() {
+        return LocalReply::json(200, format!("{{{member}}}"));
+    }
+    let mut body = format!("{{{member},\"invalid\":[");
+    for (position, (index, reason)) in report.reasons().iter().enumerate() {
+        let comma = if position == 0 { "" } else { "," };
+        let reason = json_string(&reason.to_string());
+        // Writing to a String does not fail.
+        let _ = write!(body, "{comma}{{\"index\":{index},\"error\":{reason}}}");
+    }
+    body.push_str("]}");
+    LocalReply::json(200, body)
+}
+
+/// A failure in plain text, for SDKs that look at the status alone.
+pub(super) fn plain_failure(_verbose: bool, status: u16, sentence: &str) -> LocalReply {
+    LocalReply::text(status, sentence.to_owned())
+}
+
+/// `text` as a JSON string, quotes included.
+pub(super) fn json_string(text: &str) -> String {
+    // A string always serializes.
+    serde_json::to_string(text).unwrap_or_default()
+}
