@@ -1,6 +1,6 @@
 //! What sets one root apart from every other in the process.
 
-use freshpaint_core::delivery::table::Owner;
+use freshpaint_core::delivery::dedupe::Owner;
 use freshpaint_core::worker::Identity;
 
 use crate::host::{self, shared_data};

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::rc::{Rc, Weak};
 
 use freshpaint_core::clock::SteadyMillis;
-use freshpaint_core::config::{Config, Webhook};
+use freshpaint_core::config::Config;
 use freshpaint_core::worker::Worker;
 
 use crate::host::{self, Metrics, SharedData, WakeQueue};
@@ -31,7 +31,6 @@ pub(crate) struct Plugin {
     pub(crate) wake_queue: WakeQueue,
     metrics: Metrics,
     flushed_at: Cell<SteadyMillis>,
-    pub(crate) webhooks: Vec<Webhook>,
 }
 
 thread_local! {
@@ -44,14 +43,12 @@ impl Plugin {
     pub(crate) fn new(config: Config, root: u32) -> Rc<Self> {
         let name = host::plugin_name();
         let identity = identity::new(&name);
-        let webhooks = config.webhooks.clone();
         let plugin = Rc::new(Self {
             wake_queue: WakeQueue::register(identity.owner),
-            metrics: Metrics::define(&webhooks),
+            metrics: Metrics::define(&config.webhooks),
             worker: RefCell::new(Worker::new(config, &identity, host::steady())),
             waiting: RefCell::default(),
             flushed_at: Cell::new(0),
-            webhooks,
             name,
             root: RootEntry::new(root),
         });
@@ -113,7 +110,10 @@ impl Plugin {
         let now = host::steady();
         let held = self.worker.borrow_mut().take_held(now, &mut SharedData);
         if !held.is_empty() {
-            successor.worker.borrow_mut().adopt(held, now);
+            successor
+                .worker
+                .borrow_mut()
+                .adopt(held, now, &mut SharedData);
             successor.wake_queue.wake();
         }
     }

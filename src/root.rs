@@ -4,9 +4,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use freshpaint_core::clock::SteadyMillis;
-use freshpaint_core::config::Webhook;
-use freshpaint_core::delivery::outcome::{CallResponse, NotSent};
-use freshpaint_core::delivery::Call;
+use freshpaint_core::delivery::outcome::CallResponse;
 use freshpaint_core::observe::Counter;
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::ContextType;
@@ -48,10 +46,12 @@ impl Root {
         };
         loop {
             // A call of its own, so that the worker is not borrowed while the host makes it.
-            let Some(call) = plugin.worker.borrow_mut().poll_call(now, &mut SharedData) else {
+            let mut worker = plugin.worker.borrow_mut();
+            let Some(call) = worker.poll_call(now, &mut SharedData, host::unix_seconds) else {
                 break;
             };
-            let made = make(&plugin.webhooks, &call);
+            drop(worker);
+            let made = host::call(call.cluster(), call.headers(), call.body(), call.timeout());
             plugin
                 .worker
                 .borrow_mut()
@@ -197,30 +197,6 @@ impl RootContext for Root {
         let plugin = Rc::clone(self.plugin.as_ref()?);
         Some(Box::new(Stream::new(context_id, plugin)))
     }
-}
-
-fn make(webhooks: &[Webhook], call: &Call) -> Result<u32, NotSent> {
-    let webhook = webhooks.get(call.webhook).ok_or(NotSent::UnknownCluster)?;
-    let signature = call.signature(webhook, host::unix_seconds);
-    let mut headers = Vec::with_capacity(4 + webhook.headers.len() + signature.len());
-    headers.extend([
-        (":method", "POST"),
-        (":scheme", webhook.scheme),
-        (":authority", webhook.authority.as_str()),
-        (":path", webhook.path.expose()),
-    ]);
-    headers.extend(
-        webhook
-            .headers
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.expose())),
-    );
-    headers.extend(
-        signature
-            .iter()
-            .map(|(name, value)| (*name, value.as_str())),
-    );
-    host::call(&webhook.cluster, headers, &call.payload, call.timeout)
 }
 
 /// No headers at all is how the host reports a call that broke after its answer began.

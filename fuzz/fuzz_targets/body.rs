@@ -5,7 +5,8 @@
 use freshpaint_core::clock::Now;
 use freshpaint_core::delivery::outcome::CallResponse;
 use freshpaint_core::intake::{Head, Judgement};
-use freshpaint_fuzz::{worker, NoHeaders, NoShared};
+use freshpaint_core::test_util::SharedMemory;
+use freshpaint_fuzz::{worker, NoHeaders};
 use libfuzzer_sys::fuzz_target;
 use serde_json::value::RawValue;
 
@@ -19,6 +20,7 @@ fuzz_target!(|input: &[u8]| {
     let path = parts.next().unwrap_or_default();
     let body = parts.next().unwrap_or_default();
     let mut worker = worker();
+    let mut shared = SharedMemory::default();
     let judgement = worker.handle_head(&Head {
         method: if body.is_empty() { b"GET" } else { b"POST" },
         path,
@@ -28,13 +30,13 @@ fuzz_target!(|input: &[u8]| {
     let Judgement::Collect(collection) = judgement else {
         return;
     };
-    let taken = worker.handle_body(collection, body, 1, NOW, &mut NoShared);
+    let taken = worker.handle_body(collection, body, 1, NOW, &mut shared);
     let mut tokens = Vec::new();
-    while let Some(call) = worker.poll_call(NOW.steady, &mut NoShared) {
-        let payload: Result<&RawValue, _> = serde_json::from_slice(&call.payload);
+    while let Some(call) = worker.poll_call(NOW.steady, &mut shared, || 0) {
+        let payload: Result<&RawValue, _> = serde_json::from_slice(call.body());
         assert!(payload.is_ok(), "a payload that is no JSON");
         let token = tokens.len() as u32;
-        worker.handle_dispatched(&call, Ok(token), NOW.steady, &mut NoShared);
+        worker.handle_dispatched(&call, Ok(token), NOW.steady, &mut shared);
         tokens.push(token);
     }
     let delivered = CallResponse {
@@ -43,7 +45,7 @@ fuzz_target!(|input: &[u8]| {
         ..CallResponse::default()
     };
     for token in tokens {
-        worker.handle_response(token, &delivered, NOW.steady, &mut NoShared);
+        worker.handle_response(token, &delivered, NOW.steady, &mut shared);
     }
     if taken.is_ok() {
         let (stream, _) = worker.poll_reply().expect("no answer");

@@ -6,7 +6,8 @@ use freshpaint_core::clock::Now;
 use freshpaint_core::delivery::outcome::CallResponse;
 use freshpaint_core::intake::{Head, Judgement};
 use freshpaint_core::worker::Worker;
-use freshpaint_fuzz::{worker, NoHeaders, NoShared};
+use freshpaint_core::test_util::SharedMemory;
+use freshpaint_fuzz::{worker, NoHeaders};
 use libfuzzer_sys::fuzz_target;
 
 const EVENT: &[u8] = br#"[
@@ -17,6 +18,7 @@ const STREAM: u32 = 8;
 
 fuzz_target!(|input: &[u8]| {
     let mut worker = worker();
+    let mut shared = SharedMemory::default();
     let judgement = worker.handle_head(&Head {
         method: b"POST",
         path: b"/track",
@@ -28,7 +30,7 @@ fuzz_target!(|input: &[u8]| {
     };
     let now = Now { steady: 0, unix: 0 };
     worker
-        .handle_body(collection, EVENT, STREAM, now, &mut NoShared)
+        .handle_body(collection, EVENT, STREAM, now, &mut shared)
         .unwrap();
 
     let lines: Vec<&[u8]> = input.split(|byte| *byte == b'\n').collect();
@@ -36,13 +38,13 @@ fuzz_target!(|input: &[u8]| {
     let (mut next_token, mut answered) = (0, 0);
     for second in 0..=25 {
         let now = second * 1_000;
-        worker.handle_timeout(now, &mut NoShared);
-        while let Some(call) = worker.poll_call(now, &mut NoShared) {
+        worker.handle_timeout(now, &mut shared);
+        while let Some(call) = worker.poll_call(now, &mut shared, || 0) {
             next_token += 1;
-            worker.handle_dispatched(&call, Ok(next_token), now, &mut NoShared);
+            worker.handle_dispatched(&call, Ok(next_token), now, &mut shared);
             // With the input at its end the calls never end.
             if let Some(headers) = answers.next() {
-                worker.handle_response(next_token, &response(headers), now, &mut NoShared);
+                worker.handle_response(next_token, &response(headers), now, &mut shared);
             }
         }
         answered += take_answers(&mut worker);

@@ -1,28 +1,8 @@
 //! What the fuzz targets share: a worker on a host that has nothing.
 
-use freshpaint_core::clock::SteadyMillis;
-use freshpaint_core::delivery::table::{Mark, Owner, Shared};
+use freshpaint_core::delivery::dedupe::Owner;
 use freshpaint_core::intake::Headers;
 use freshpaint_core::worker::{Identity, Worker};
-
-/// Shared data that nobody shares and that forgets everything.
-pub struct NoShared;
-
-impl Shared for NoShared {
-    fn load(&mut self, _: u32) -> (Vec<u8>, Mark) {
-        (Vec::new(), Mark(None))
-    }
-
-    fn store(&mut self, _: u32, _: &[u8], _: Mark) -> bool {
-        true
-    }
-
-    fn pulse_of(&mut self, _: Owner) -> Option<SteadyMillis> {
-        None
-    }
-
-    fn pulse(&mut self, _: Owner, _: SteadyMillis) {}
-}
 
 /// A request without headers.
 pub struct NoHeaders;

@@ -1,12 +1,12 @@
 //! The host's shared data, with the table of recognised events in it.
 
 use freshpaint_core::clock::SteadyMillis;
-use freshpaint_core::delivery::table::{Mark, Owner, Shared};
+use freshpaint_core::delivery::dedupe::{Cas, Owner, Shared};
 
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::Status;
 
-/// No value has this mark: the host counts them up from 1. Writing with it creates a value and
+/// No value has this number: the host counts them up from 1. Writing with it creates a value and
 /// never replaces one.
 const CREATE: u32 = u32::MAX;
 
@@ -15,22 +15,22 @@ const CREATE: u32 = u32::MAX;
 pub(crate) struct SharedData;
 
 impl Shared for SharedData {
-    fn load(&mut self, bucket: u32) -> (Vec<u8>, Mark) {
-        let (value, mark) = read(&bucket_key(bucket));
-        (value.unwrap_or_default(), Mark(mark))
+    fn load(&mut self, bucket: u32) -> (Vec<u8>, Cas) {
+        let (value, cas) = read(&bucket_key(bucket));
+        (value.unwrap_or_default(), Cas(cas))
     }
 
-    fn store(&mut self, bucket: u32, value: &[u8], mark: Mark) -> bool {
-        write(&bucket_key(bucket), value, Some(mark.0.unwrap_or(CREATE))).is_ok()
+    fn store(&mut self, bucket: u32, value: &[u8], cas: Cas) -> bool {
+        write(&bucket_key(bucket), value, Some(cas.0.unwrap_or(CREATE))).is_ok()
     }
 
-    fn pulse_of(&mut self, owner: Owner) -> Option<SteadyMillis> {
-        let (value, _) = read(&pulse_key(owner));
+    fn heartbeat_of(&mut self, owner: Owner) -> Option<SteadyMillis> {
+        let (value, _) = read(&heartbeat_key(owner));
         Some(SteadyMillis::from_le_bytes(value?.try_into().ok()?))
     }
 
-    fn pulse(&mut self, owner: Owner, now: SteadyMillis) {
-        let _ = write(&pulse_key(owner), &now.to_le_bytes(), None);
+    fn beat(&mut self, owner: Owner, now: SteadyMillis) {
+        let _ = write(&heartbeat_key(owner), &now.to_le_bytes(), None);
     }
 }
 
@@ -40,7 +40,7 @@ fn bucket_key(bucket: u32) -> String {
     key("freshpaint.e.", bucket)
 }
 
-fn pulse_key(owner: Owner) -> String {
+fn heartbeat_key(owner: Owner) -> String {
     key("freshpaint.p.", owner.0)
 }
 
@@ -72,12 +72,12 @@ pub(crate) fn get_or_create(key: &str, make: impl FnOnce() -> Vec<u8>) -> Vec<u8
 /// A number that no other caller in the process gets.
 pub(crate) fn next_number(key: &str) -> u32 {
     loop {
-        let (value, mark) = read(key);
+        let (value, cas) = read(key);
         let last = value
             .and_then(|value| value.try_into().ok())
             .map_or(0, u32::from_le_bytes);
         let next = last.wrapping_add(1);
-        if write(key, &next.to_le_bytes(), Some(mark.unwrap_or(CREATE))).is_ok() {
+        if write(key, &next.to_le_bytes(), Some(cas.unwrap_or(CREATE))).is_ok() {
             return next;
         }
     }

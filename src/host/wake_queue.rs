@@ -6,7 +6,7 @@
 
 use std::cell::Cell;
 
-use freshpaint_core::delivery::table::Owner;
+use freshpaint_core::delivery::dedupe::Owner;
 use proxy_wasm::hostcalls;
 
 /// The wake queue of one root.

@@ -20,6 +20,8 @@ pub mod redaction;
 pub mod routing;
 pub mod secret;
 pub mod signing;
+#[cfg(any(test, feature = "test-util"))]
+pub mod test_util;
 pub mod time;
 pub mod worker;
 

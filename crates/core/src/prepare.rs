@@ -6,9 +6,9 @@ use std::rc::Rc;
 use siphasher::sip128::{Hasher128, SipHasher13};
 
 use crate::config::Webhook;
-use crate::delivery;
-use crate::delivery::table::EventId;
+use crate::delivery::dedupe::EventId;
 use crate::delivery::webhook_set::WebhookSet;
+use crate::delivery::PreparedEvent;
 use crate::event::Event;
 use crate::observe::SuppressReason;
 use crate::payload;
@@ -49,12 +49,12 @@ impl Preparer {
     }
 
     /// The event with a payload for each of the webhooks that want it.
-    pub fn prepare(&mut self, event: &Event<'_>, wanted: WebhookSet) -> delivery::Event {
+    pub fn prepare(&mut self, event: &Event<'_>, wanted: WebhookSet) -> PreparedEvent {
         self.scratch.clear();
         payload::render(event, &mut self.scratch);
         let (payload, redacted) = self.redact(wanted);
         let is_signed = wanted.intersects(self.signing);
-        delivery::Event {
+        PreparedEvent {
             kind: event.kind,
             payload,
             redacted,

@@ -2,14 +2,13 @@
 //!
 //! The shell tells a [`Worker`] what has happened (`handle_*`) and asks it what to do (`poll_*`).
 
-use std::collections::VecDeque;
 use std::rc::Rc;
 
 use crate::clock::{Now, SteadyMillis};
 use crate::config::Config;
+use crate::delivery::dedupe::{Owner, Shared};
 use crate::delivery::outcome::{CallResponse, NotSent};
-use crate::delivery::table::{Owner, Shared};
-use crate::delivery::{self, Call, Handover, Outbox, Overloaded, Submitted};
+use crate::delivery::{Call, Handover, Outbox, Turn, Verdict};
 use crate::intake::{self, Collection, Context, Head, Item, Judgement, Report};
 use crate::local_reply::LocalReply;
 use crate::observe::{Counter, EventOutcome, FilteredReason, Observe, RequestOutcome};
@@ -41,8 +40,7 @@ pub struct Worker {
     config: Rc<Config>,
     outbox: Outbox<Ticket>,
     preparer: Preparer,
-    /// Replies to requests that no call was needed for.
-    replies: VecDeque<(u32, LocalReply)>,
+    observe: Observe,
     random: fastrand::Rng,
 }
 
@@ -55,7 +53,7 @@ impl Worker {
         Self {
             outbox: Outbox::new(Rc::clone(&config), identity.owner, random.u64(..), now),
             preparer: Preparer::new(&config.webhooks, &identity.id_key, identity.plugin),
-            replies: VecDeque::new(),
+            observe: Observe::new(&config.webhooks),
             random,
             config,
         }
@@ -102,7 +100,7 @@ impl Worker {
             config: &self.config,
         };
         let (webhooks, preparer) = (&self.config.webhooks, &mut self.preparer);
-        let observe = self.outbox.observe();
+        let observe = &mut self.observe;
         let read = collection.read(body, &mut context, &mut |index, item| {
             report.events += 1;
             match item {
@@ -131,19 +129,12 @@ impl Worker {
         }
         observe.log_lines.invalid(&report, now.steady);
         let ticket = Ticket { collection, report };
-        let reply = match self
-            .outbox
-            .submit(ticket, stream, events, now.steady, shared)
-        {
-            Ok(Submitted::Pending) => return Ok(()),
-            Ok(Submitted::Decided(ticket, verdict)) => self.reply(ticket, verdict),
-            Err(Overloaded { ticket, after }) => {
-                self.count(RequestOutcome::Retry);
-                let verdict = intake::Verdict::Overloaded { after };
-                ticket.collection.answer(verdict)
-            }
+        let mut turn = Turn {
+            now: now.steady,
+            shared,
+            observe,
         };
-        self.replies.push_back((stream, reply));
+        self.outbox.handle_events(ticket, stream, events, &mut turn);
         Ok(())
     }
 
@@ -155,7 +146,13 @@ impl Worker {
         now: SteadyMillis,
         shared: &mut dyn Shared,
     ) {
-        self.outbox.called(call, made, now, shared);
+        let observe = &mut self.observe;
+        let mut turn = Turn {
+            now,
+            shared,
+            observe,
+        };
+        self.outbox.handle_dispatched(call, made, &mut turn);
     }
 
     /// A call has ended.
@@ -166,37 +163,59 @@ impl Worker {
         now: SteadyMillis,
         shared: &mut dyn Shared,
     ) {
-        self.outbox.ended(token, response, now, shared);
+        let observe = &mut self.observe;
+        let mut turn = Turn {
+            now,
+            shared,
+            observe,
+        };
+        self.outbox.handle_response(token, response, &mut turn);
     }
 
     /// Does whatever is due.
     pub fn handle_timeout(&mut self, now: SteadyMillis, shared: &mut dyn Shared) {
-        self.outbox.tick(now, shared);
+        let observe = &mut self.observe;
+        let mut turn = Turn {
+            now,
+            shared,
+            observe,
+        };
+        self.outbox.handle_timeout(&mut turn);
     }
 
-    /// The next call to make; [`Worker::handle_dispatched`] must be told how that went.
-    pub fn poll_call(&mut self, now: SteadyMillis, shared: &mut dyn Shared) -> Option<Call> {
-        self.outbox.next_call(now, shared)
+    /// The next call to make; [`Worker::handle_dispatched`] must be told how that went. `unix` gives
+    /// the time in seconds since 1970-01-01T00:00:00Z, and is asked for calls that are signed.
+    pub fn poll_call(
+        &mut self,
+        now: SteadyMillis,
+        shared: &mut dyn Shared,
+        unix: impl FnOnce() -> i64,
+    ) -> Option<Call> {
+        let observe = &mut self.observe;
+        let mut turn = Turn {
+            now,
+            shared,
+            observe,
+        };
+        self.outbox.poll_call(&mut turn, unix)
     }
 
     /// The next reply and the stream that waits for it.
     pub fn poll_reply(&mut self) -> Option<(u32, LocalReply)> {
-        if let Some(reply) = self.replies.pop_front() {
-            return Some(reply);
-        }
-        let (stream, ticket, verdict) = self.outbox.next_verdict()?;
+        let (stream, ticket, verdict) = self.outbox.poll_verdict()?;
         Some((stream, self.reply(ticket, verdict)))
     }
 
     /// When [`Worker::handle_timeout`] is next needed, in milliseconds from now.
-    pub fn poll_timeout(&mut self, now: SteadyMillis) -> Option<u64> {
-        let wake_at = self.outbox.wake_at()?;
+    #[must_use]
+    pub fn poll_timeout(&self, now: SteadyMillis) -> Option<u64> {
+        let wake_at = self.outbox.poll_timeout()?;
         Some(wake_at.saturating_sub(now))
     }
 
     /// Metrics and log lines.
     pub fn observe(&mut self) -> &mut Observe {
-        self.outbox.observe()
+        &mut self.observe
     }
 
     /// Is a call under way?
@@ -205,52 +224,66 @@ impl Worker {
         self.outbox.has_calls()
     }
 
-    /// Nothing is in flight, kept or waited for.
+    /// Nothing is in flight, held or waited for.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.outbox.is_empty() && self.replies.is_empty()
+        self.outbox.is_empty()
     }
 
-    /// Gives up the kept events that no call is under way for.
+    /// Gives up the held events that no call is under way for.
     pub fn take_held(&mut self, now: SteadyMillis, shared: &mut dyn Shared) -> Vec<Handover> {
-        self.outbox.take_held(now, shared)
+        let observe = &mut self.observe;
+        let mut turn = Turn {
+            now,
+            shared,
+            observe,
+        };
+        self.outbox.take_held(&mut turn)
     }
 
-    /// Takes over events that an older configuration kept.
-    pub fn adopt(&mut self, held: Vec<Handover>, now: SteadyMillis) {
+    /// Takes over events that an older configuration held.
+    pub fn adopt(&mut self, held: Vec<Handover>, now: SteadyMillis, shared: &mut dyn Shared) {
+        let observe = &mut self.observe;
+        let mut turn = Turn {
+            now,
+            shared,
+            observe,
+        };
         for handover in held {
-            self.outbox.adopt(handover, now);
+            self.outbox.adopt(handover, &mut turn);
         }
     }
 
-    fn reply(&mut self, ticket: Ticket, verdict: delivery::Verdict) -> LocalReply {
+    fn reply(&mut self, ticket: Ticket, verdict: Verdict) -> LocalReply {
         let Ticket {
             collection,
             mut report,
         } = ticket;
-        match verdict {
-            delivery::Verdict::Accepted => {
-                self.count(RequestOutcome::Accepted);
-                collection.answer(intake::Verdict::Accepted(&report))
-            }
-            delivery::Verdict::Retry {
+        let outcome = match verdict {
+            Verdict::Accepted => RequestOutcome::Accepted,
+            Verdict::Retry { .. } | Verdict::Overloaded { .. } => RequestOutcome::Retry,
+        };
+        self.count(outcome);
+        collection.answer(match verdict {
+            Verdict::Accepted => intake::Verdict::Accepted(&report),
+            Verdict::Overloaded { after } => intake::Verdict::Overloaded { after },
+            Verdict::Retry {
                 after,
-                kept,
+                held,
                 failed,
             } => {
-                self.count(RequestOutcome::Retry);
                 report.failed = failed;
                 let report = &report;
-                collection.answer(intake::Verdict::Retry {
+                intake::Verdict::Retry {
                     after,
-                    kept,
+                    kept: held,
                     report,
-                })
+                }
             }
-        }
+        })
     }
 
     fn count(&mut self, outcome: RequestOutcome) {
-        self.outbox.observe().count(Counter::Requests(outcome));
+        self.observe.count(Counter::Requests(outcome));
     }
 }

@@ -1,16 +1,19 @@
 //! The delivery machine alone: events in, calls made and ended, verdicts out.
 
 use std::collections::VecDeque;
+use std::hint::black_box;
 use std::rc::Rc;
 
 use freshpaint_core::clock::SteadyMillis;
 use freshpaint_core::config::Config;
+use freshpaint_core::delivery::dedupe::{EventId, Owner};
 use freshpaint_core::delivery::outcome::CallResponse;
-use freshpaint_core::delivery::table::{EventId, Owner};
-use freshpaint_core::delivery::{Event, Outbox, Submitted};
+use freshpaint_core::delivery::{Outbox, PreparedEvent, Turn, Verdict};
 use freshpaint_core::event::Kind;
+use freshpaint_core::observe::Observe;
+use freshpaint_core::test_util::SharedMemory;
 
-use super::memory::Memory;
+use super::memory;
 use super::Case;
 
 /// What an event of 614 bytes becomes.
@@ -79,7 +82,8 @@ pub fn cases() -> Vec<Case> {
 /// An outbox and a host that does at once what it is asked.
 struct Bed {
     outbox: Outbox<()>,
-    shared: Memory,
+    shared: SharedMemory,
+    observe: Observe,
     now: SteadyMillis,
     payload: Vec<u8>,
     webhooks: usize,
@@ -97,7 +101,8 @@ impl Bed {
         let mut config = config(webhooks);
         config.limits.max_in_flight_per_webhook = most;
         Self {
-            shared: Memory::full(config.dedupe.slots),
+            shared: memory::full(),
+            observe: Observe::new(&config.webhooks),
             outbox: Outbox::new(Rc::new(config), Owner(1), 1, 1_000),
             now: 1_000,
             payload: vec![b'x'; PAYLOAD],
@@ -128,7 +133,7 @@ impl Bed {
     /// Lets time pass until everything that is kept has been delivered.
     fn deliver_kept(&mut self) {
         while !self.outbox.is_empty() {
-            let wake_at = self.outbox.wake_at().unwrap();
+            let wake_at = self.outbox.poll_timeout().unwrap();
             self.now = wake_at.max(self.now);
             self.tick();
             while !self.calls.is_empty() {
@@ -149,7 +154,7 @@ impl Bed {
     }
 
     fn submit_from(&mut self, first: u64, events: u64) {
-        let event = |id: u64| Event {
+        let event = |id: u64| PreparedEvent {
             kind: Kind::Track,
             payload: self.payload.as_slice().into(),
             redacted: Vec::new(),
@@ -159,13 +164,7 @@ impl Bed {
             id: Some(EventId(u128::from(id.wrapping_mul(0x9E37_79B9_7F4A_7C15)))),
         };
         let events = (first..first + events).map(event).collect();
-        let submitted = self
-            .outbox
-            .submit((), 1, events, self.now, &mut self.shared);
-        assert!(matches!(
-            submitted,
-            Ok(Submitted::Pending | Submitted::Decided(..))
-        ));
+        self.turn(|outbox, turn| outbox.handle_events((), 1, events, turn));
         self.drive();
     }
 
@@ -176,28 +175,39 @@ impl Bed {
             ..CallResponse::default()
         };
         let token = self.calls.pop_front().unwrap();
-        self.outbox
-            .ended(token, &response, self.now, &mut self.shared);
+        self.turn(|outbox, turn| outbox.handle_response(token, &response, turn));
         self.drive();
     }
 
     fn tick(&mut self) {
-        self.outbox.tick(self.now, &mut self.shared);
+        self.turn(Outbox::handle_timeout);
         self.drive();
     }
 
     /// What the shell does after each callback.
     fn drive(&mut self) {
-        while let Some(call) = self.outbox.next_call(self.now, &mut self.shared) {
+        while let Some(call) = self.turn(|outbox, turn| outbox.poll_call(turn, || 0)) {
             self.last_token = self.last_token.wrapping_add(1);
             self.calls.push_back(self.last_token);
-            self.outbox
-                .called(&call, Ok(self.last_token), self.now, &mut self.shared);
+            let made = Ok(self.last_token);
+            self.turn(|outbox, turn| outbox.handle_dispatched(&call, made, turn));
         }
-        while self.outbox.next_verdict().is_some() {}
-        self.outbox.observe().take_changes(|_, _| {});
-        self.outbox.observe().log_lines.take();
-        self.outbox.wake_at();
+        while let Some((_, (), verdict)) = self.outbox.poll_verdict() {
+            assert!(!matches!(verdict, Verdict::Overloaded { .. }));
+        }
+        self.observe.take_changes(|_, _| {});
+        self.observe.log_lines.take();
+        black_box(self.outbox.poll_timeout());
+    }
+
+    /// One callback of the host.
+    fn turn<R>(&mut self, act: impl FnOnce(&mut Outbox<()>, &mut Turn<'_>) -> R) -> R {
+        let mut turn = Turn {
+            now: self.now,
+            shared: &mut self.shared,
+            observe: &mut self.observe,
+        };
+        act(&mut self.outbox, &mut turn)
     }
 }
 

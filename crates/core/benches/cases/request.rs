@@ -1,13 +1,16 @@
 //! A collection request from its head to its answer, through the worker as the shell drives it.
 
+use std::hint::black_box;
+
 use freshpaint_core::clock::Now;
+use freshpaint_core::delivery::dedupe::Owner;
 use freshpaint_core::delivery::outcome::CallResponse;
-use freshpaint_core::delivery::table::Owner;
 use freshpaint_core::intake::{Head, Headers, Judgement};
+use freshpaint_core::test_util::SharedMemory;
 use freshpaint_core::worker::{Identity, Worker};
 
 use super::delivery::config;
-use super::memory::Memory;
+use super::memory;
 use super::Case;
 
 /// 614 bytes, of which the id is made anew for each request.
@@ -28,7 +31,7 @@ pub fn cases() -> Vec<Case> {
 
 struct Bed {
     worker: Worker,
-    shared: Memory,
+    shared: SharedMemory,
     path: &'static [u8],
     body: Vec<u8>,
     /// Where the ids stand in the body.
@@ -62,7 +65,7 @@ impl Bed {
             (b"/v1/batch", format!(r#"{{"batch":[{batch}]}}"#))
         };
         Self {
-            shared: Memory::full(config.dedupe.slots),
+            shared: memory::full(),
             worker: Worker::new(config, &identity, 0),
             path,
             ids: body.match_indices(ID).map(|(at, _)| at).collect(),
@@ -110,7 +113,7 @@ impl Bed {
 
     /// What the shell does after each callback.
     fn drive(&mut self) -> Option<u16> {
-        while let Some(call) = self.worker.poll_call(0, &mut self.shared) {
+        while let Some(call) = self.worker.poll_call(0, &mut self.shared, || 0) {
             self.last_token = self.last_token.wrapping_add(1);
             self.calls.push(self.last_token);
             self.worker
@@ -119,7 +122,7 @@ impl Bed {
         let answer = self.worker.poll_reply().map(|(_, answer)| answer.status);
         self.worker.observe().take_changes(|_, _| {});
         self.worker.observe().log_lines.take();
-        self.worker.poll_timeout(0);
+        black_box(self.worker.poll_timeout(0));
         answer
     }
 }

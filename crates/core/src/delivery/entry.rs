@@ -2,17 +2,11 @@
 
 use std::time::Duration;
 
-use slotmap::new_key_type;
-
-use super::batch::BatchKey;
+use super::batches::BatchKey;
+use super::event::PreparedEvent;
+use super::outcome::Outcome;
 use super::webhook_set::WebhookSet;
-use super::Event;
 use crate::clock::SteadyMillis;
-
-new_key_type! {
-    /// Names an entry for as long as the event is in the outbox.
-    pub(super) struct EntryKey;
-}
 
 /// A batch that waits for an entry.
 #[derive(Clone, Copy, Debug)]
@@ -22,7 +16,7 @@ pub(super) struct Waiter {
     pub(super) brought_it: bool,
 }
 
-/// Set once every webhook has failed the event and it is kept.
+/// Set once every webhook has failed the event and it is held.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Held {
     pub(super) expires: SteadyMillis,
@@ -30,31 +24,33 @@ pub(super) struct Held {
     pub(super) due: SteadyMillis,
 }
 
-/// One event on its way to its webhooks, in rounds: one attempt at each webhook that may still take it.
+/// One event on its way to its webhooks, in rounds: one attempt at each webhook that may still take
+/// it.
 #[derive(Debug)]
 pub(super) struct Entry {
-    pub(super) event: Event,
+    event: PreparedEvent,
     /// This round's deliveries whose turn has not come.
-    pub(super) waiting: WebhookSet,
+    waiting: WebhookSet,
     /// This round's deliveries with a call under way.
-    pub(super) in_flight: WebhookSet,
-    pub(super) delivered: WebhookSet,
+    in_flight: WebhookSet,
+    delivered: WebhookSet,
     /// Webhooks that refused it for good.
-    pub(super) refused: WebhookSet,
-    pub(super) waiters: Vec<Waiter>,
+    refused: WebhookSet,
+    waiters: Vec<Waiter>,
     /// When this round ends.
-    pub(super) deadline: SteadyMillis,
+    deadline: SteadyMillis,
     /// Rounds that every webhook failed.
-    pub(super) failed_rounds: u32,
+    failed_rounds: u32,
     /// The longest pause that a webhook asked for in this round.
-    pub(super) wish: Option<Duration>,
+    retry_after: Option<Duration>,
     /// This round is a retry of ours and not an SDK's request.
-    pub(super) is_retry: bool,
-    pub(super) held: Option<Held>,
+    is_retry: bool,
+    held: Option<Held>,
 }
 
 impl Entry {
-    pub(super) fn new(event: Event) -> Self {
+    /// An event that has not been tried.
+    pub(super) fn new(event: PreparedEvent) -> Self {
         Self {
             event,
             waiting: WebhookSet::EMPTY,
@@ -64,14 +60,103 @@ impl Entry {
             waiters: Vec::new(),
             deadline: 0,
             failed_rounds: 0,
-            wish: None,
+            retry_after: None,
             is_retry: false,
             held: None,
         }
     }
 
+    /// An event that was held elsewhere.
+    pub(super) fn adopted(event: PreparedEvent, failed_rounds: u32, held: Held) -> Self {
+        Self {
+            failed_rounds,
+            held: Some(held),
+            ..Self::new(event)
+        }
+    }
+
+    pub(super) fn event(&self) -> &PreparedEvent {
+        &self.event
+    }
+
+    pub(super) fn into_event(self) -> PreparedEvent {
+        self.event
+    }
+
+    /// Begins a round: one delivery to each of these webhooks waits for its turn.
+    pub(super) fn begin_round(
+        &mut self,
+        webhooks: WebhookSet,
+        is_retry: bool,
+        deadline: SteadyMillis,
+    ) {
+        self.waiting = webhooks;
+        self.retry_after = None;
+        self.is_retry = is_retry;
+        self.deadline = deadline;
+    }
+
+    /// The delivery's turn has come: its call is under way.
+    pub(super) fn begin_call(&mut self, webhook: usize) {
+        self.waiting.remove(webhook);
+        self.in_flight.insert(webhook);
+    }
+
+    /// The call has ended.
+    pub(super) fn end_call(&mut self, webhook: usize) {
+        self.in_flight.remove(webhook);
+    }
+
+    /// The delivery ends before its turn has come; says whether it was waiting.
+    pub(super) fn stop_waiting(&mut self, webhook: usize) -> bool {
+        let was_waiting = self.waiting.contains(webhook);
+        self.waiting.remove(webhook);
+        was_waiting
+    }
+
+    /// The webhook has the event; says whether it is the first.
+    pub(super) fn deliver(&mut self, webhook: usize) -> bool {
+        let is_first = self.delivered.is_empty();
+        self.delivered.insert(webhook);
+        is_first
+    }
+
+    /// The webhook failed the event.
+    pub(super) fn fail(&mut self, webhook: usize, outcome: Outcome, may_retry: bool) {
+        if !may_retry {
+            self.refused.insert(webhook);
+        }
+        self.retry_after = self.retry_after.max(outcome.retry_after());
+    }
+
+    /// Every webhook failed the round.
+    pub(super) fn fail_round(&mut self) {
+        self.failed_rounds = self.failed_rounds.saturating_add(1);
+    }
+
+    pub(super) fn hold(&mut self, held: Held) {
+        self.held = Some(held);
+    }
+
+    pub(super) fn add_waiter(&mut self, waiter: Waiter) {
+        self.waiters.push(waiter);
+    }
+
+    pub(super) fn waiters(&self) -> &[Waiter] {
+        &self.waiters
+    }
+
+    pub(super) fn take_waiters(&mut self) -> Vec<Waiter> {
+        std::mem::take(&mut self.waiters)
+    }
+
+    /// A webhook has it.
     pub(super) fn is_accepted(&self) -> bool {
         !self.delivered.is_empty()
+    }
+
+    pub(super) fn waiting(&self) -> WebhookSet {
+        self.waiting
     }
 
     pub(super) fn round_is_over(&self) -> bool {
@@ -81,5 +166,25 @@ impl Entry {
     /// The webhooks that another round may reach.
     pub(super) fn reachable(&self) -> WebhookSet {
         self.event.wanted.minus(self.refused)
+    }
+
+    pub(super) fn deadline(&self) -> SteadyMillis {
+        self.deadline
+    }
+
+    pub(super) fn failed_rounds(&self) -> u32 {
+        self.failed_rounds
+    }
+
+    pub(super) fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+    }
+
+    pub(super) fn is_retry(&self) -> bool {
+        self.is_retry
+    }
+
+    pub(super) fn held(&self) -> Option<Held> {
+        self.held
     }
 }

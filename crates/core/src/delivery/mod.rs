@@ -1,81 +1,254 @@
 //! Deliveries, attempts and verdicts: everything between an event and its webhooks.
 //!
-//! [`Outbox`] is a state machine without input or output. It is told what happens ([`Outbox::submit`], [`Outbox::called`],
-//! [`Outbox::ended`], [`Outbox::tick`]) and asked what to do ([`Outbox::next_call`], [`Outbox::next_verdict`],
-//! [`Outbox::wake_at`]); every rule of delivery is in it and every test of a rule needs a fake clock and nothing else.
+//! [`Outbox`] is a state machine without input or output. It is told what happens (`handle_*`) and
+//! asked what to do (`poll_*`); every rule of delivery is in it, and a test of a rule needs a fake
+//! clock and nothing else.
 //!
-//! An event is in the outbox once, however many requests carry it: requests that send it again while it is there wait for
-//! the same outcome.
+//! An event is in the outbox once, however many requests carry it: requests that send it again while
+//! it is there wait for the same outcome.
+//!
+//! The parts own what they know and know nothing of each other; `rounds` and `retrying` are the order
+//! in which an event goes through them.
 
-pub mod backoff;
-mod batch;
-pub mod budget;
-mod calls;
+mod attempts;
+mod batches;
+mod claimed_by_other;
+pub mod dedupe;
 mod entry;
+mod event;
 mod handover;
-mod health;
-mod held;
-mod outbox;
 pub mod outcome;
-mod schedule;
-pub mod table;
+mod queues;
+pub mod retry;
+mod retrying;
+mod rounds;
+mod store;
 #[cfg(test)]
 mod tests;
-mod time;
+mod timers;
 pub mod webhook_set;
 
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::clock::SteadyMillis;
-use crate::event::Kind;
-use crate::signing::WebhookId;
+use crate::clock::{millis, SteadyMillis};
+use crate::config::Config;
+use crate::observe::Observe;
 
-pub use self::batch::Verdict;
-pub use self::calls::Call;
+use self::attempts::Attempts;
+use self::batches::Batches;
+use self::claimed_by_other::ClaimedByOther;
+use self::dedupe::{DedupeTable, Owner, Shared};
+use self::outcome::{CallResponse, NotSent, Outcome};
+use self::queues::Queues;
+use self::retry::budget::Budget;
+use self::retry::schedule::Schedule;
+use self::store::Store;
+use self::timers::{Timer, Timers};
+
+pub use self::attempts::Call;
+pub use self::batches::Verdict;
+pub use self::event::{PreparedEvent, ENTRY_OVERHEAD_BYTES};
 pub use self::handover::Handover;
-pub use self::outbox::{Outbox, Overloaded, Submitted};
-use self::table::EventId;
-use self::webhook_set::WebhookSet;
 
 /// All webhooks of an event together have this long (seed, "Considerations").
 pub const TOTAL_TIMEOUT: Duration = Duration::from_secs(25);
 
-/// What an entry costs beside its payload, for the bounds on memory; measured on wasm32, rounded up.
-pub const ENTRY_OVERHEAD_BYTES: usize = 256;
+/// `Retry-After` when there is no room: long enough for a round of deliveries to end.
+const OVERLOADED_RETRY_AFTER: Duration = Duration::from_secs(2);
 
-/// An event, ready to be delivered.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Event {
-    /// Its type.
-    pub kind: Kind,
-    /// The body of every call but those to webhooks in `redacted`.
-    pub payload: Rc<[u8]>,
-    /// The bodies of calls to webhooks that get less of the event; mostly empty.
-    pub redacted: Vec<(WebhookSet, Rc<[u8]>)>,
-    /// The webhooks that want it; at least one.
-    pub wanted: WebhookSet,
-    /// What signed calls name it by; `None` when no webhook that wants it signs.
-    pub webhook_id: Option<WebhookId>,
-    /// What it is recognised by when it is sent again; `None` when it has no id that lasts.
-    pub id: Option<EventId>,
+/// What one callback of the host lends to the machine.
+pub struct Turn<'t> {
+    /// The time of the callback; no time passes in it.
+    pub now: SteadyMillis,
+    /// The host's shared data.
+    pub shared: &'t mut dyn Shared,
+    /// Where things are counted and logged.
+    pub observe: &'t mut Observe,
 }
 
-impl Event {
-    /// The body of a call to the webhook at `index`.
-    fn payload_for(&self, index: usize) -> &Rc<[u8]> {
-        let mut redacted = self.redacted.iter();
-        redacted
-            .find(|(webhooks, _)| webhooks.contains(index))
-            .map_or(&self.payload, |(_, payload)| payload)
-    }
-
-    fn cost(&self) -> usize {
-        let redacted = self.redacted.iter().map(|(_, payload)| payload.len());
-        self.payload.len() + redacted.sum::<usize>() + ENTRY_OVERHEAD_BYTES
-    }
+/// The delivery machine of one plugin on one worker. `T` is what the caller makes an answer from.
+#[derive(Debug)]
+pub struct Outbox<T> {
+    config: Rc<Config>,
+    random: fastrand::Rng,
+    timers: Timers,
+    dedupe: DedupeTable,
+    claimed_by_other: ClaimedByOther,
+    store: Store,
+    batches: Batches<T>,
+    queues: Queues,
+    attempts: Attempts,
+    schedule: Schedule,
+    budget: Budget,
 }
 
-fn millis(duration: Duration) -> SteadyMillis {
-    SteadyMillis::try_from(duration.as_millis()).unwrap_or(SteadyMillis::MAX)
+impl<T> Outbox<T> {
+    /// An empty outbox. `owner` must be new for each; `seed` feeds the jitter.
+    #[must_use]
+    pub fn new(config: Rc<Config>, owner: Owner, seed: u64, now: SteadyMillis) -> Self {
+        let limits = &config.limits;
+        Self {
+            random: fastrand::Rng::with_seed(seed),
+            timers: Timers::default(),
+            dedupe: DedupeTable::new(owner, config.dedupe.slots, config.dedupe.window),
+            claimed_by_other: ClaimedByOther::default(),
+            store: Store::default(),
+            batches: Batches::new(config.acknowledge),
+            queues: Queues::new(config.webhooks.len(), limits.max_in_flight_per_webhook),
+            attempts: Attempts::default(),
+            schedule: Schedule::default(),
+            budget: Budget::new(now),
+            config,
+        }
+    }
+
+    /// Takes the events of one collection request, whole or not at all. The verdict comes from
+    /// [`Outbox::poll_verdict`], and it may be there at once.
+    pub fn handle_events(
+        &mut self,
+        ticket: T,
+        stream: u32,
+        events: Vec<PreparedEvent>,
+        turn: &mut Turn<'_>,
+    ) {
+        let cost = events.iter().map(PreparedEvent::cost).sum();
+        if !events.is_empty() && !self.make_room(cost, turn) {
+            let after = OVERLOADED_RETRY_AFTER;
+            let verdict = Verdict::Overloaded { after };
+            return self.batches.push_verdict(stream, ticket, verdict);
+        }
+        let batch = self.batches.open(ticket, stream, events.len());
+        if !events.is_empty() {
+            self.beat(turn);
+        }
+        for event in events {
+            self.admit(event, batch, turn);
+        }
+        let deadline = turn.now.saturating_add(millis(TOTAL_TIMEOUT));
+        self.batches
+            .answer_by(batch, deadline, turn.now, &mut self.timers);
+    }
+
+    /// The next call to make; [`Outbox::handle_dispatched`] must be told how that went. `unix` gives
+    /// the time in seconds since 1970-01-01T00:00:00Z, and is asked for calls that are signed.
+    pub fn poll_call(&mut self, turn: &mut Turn<'_>, unix: impl FnOnce() -> i64) -> Option<Call> {
+        loop {
+            let (webhook, key) = self.queues.pop(&mut self.timers)?;
+            let entry = self.store.get_mut(key);
+            let Some(entry) = entry.filter(|entry| entry.waiting().contains(webhook)) else {
+                continue;
+            };
+            if turn.now >= entry.deadline() {
+                self.finish(key, webhook, Outcome::NotSent(NotSent::Deadline), turn);
+                continue;
+            }
+            entry.begin_call(webhook);
+            self.queues.begin_call(webhook);
+            if entry.is_accepted() {
+                self.queues.remove_sheddable();
+            }
+            if !entry.is_retry() {
+                self.budget.on_first_attempt();
+            }
+            return Some(Call::new(&self.config, webhook, key, entry, turn.now, unix));
+        }
+    }
+
+    /// Says whether the host made the call: its token, or why not.
+    pub fn handle_dispatched(
+        &mut self,
+        call: &Call,
+        made: Result<u32, NotSent>,
+        turn: &mut Turn<'_>,
+    ) {
+        let attempt = call.attempt();
+        match made {
+            Ok(token) => self.attempts.insert(token, attempt, &mut self.timers),
+            Err(reason) => self.end_attempt(attempt, Outcome::NotSent(reason), turn),
+        }
+    }
+
+    /// A call has ended. A token that is not known, or has ended before, is ignored.
+    pub fn handle_response(&mut self, token: u32, response: &CallResponse, turn: &mut Turn<'_>) {
+        let (now, timers) = (turn.now, &mut self.timers);
+        if let Some((attempt, outcome)) = self.attempts.remove(token, response, now, timers) {
+            self.end_attempt(attempt, outcome, turn);
+        }
+    }
+
+    /// Does whatever is due.
+    pub fn handle_timeout(&mut self, turn: &mut Turn<'_>) {
+        let now = turn.now;
+        // Also for what it waits for, which it may claim in a moment.
+        if !self.store.is_empty() || !self.claimed_by_other.is_empty() {
+            self.beat(turn);
+        }
+        if self.timers.expire(Timer::Queue, now) {
+            self.end_overdue_rounds(turn);
+        }
+        if self.timers.expire(Timer::LostCall, now) {
+            for attempt in self.attempts.remove_lost(now, &mut self.timers) {
+                self.end_attempt(attempt, Outcome::Timeout, turn);
+            }
+        }
+        if self.timers.expire(Timer::Batch, now) {
+            self.batches.answer_overdue(now, &mut self.timers);
+        }
+        if self.timers.expire(Timer::ClaimedByOther, now) {
+            self.claim_again(turn);
+        }
+        if self.timers.expire(Timer::Retry, now) {
+            self.retry_due(turn);
+        }
+    }
+
+    /// The next verdict: the stream that waits for it, what came with the events, and what to say.
+    pub fn poll_verdict(&mut self) -> Option<(u32, T, Verdict)> {
+        self.batches.poll_verdict()
+    }
+
+    /// When [`Outbox::handle_timeout`] is next needed; `None` while nothing waits for time.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<SteadyMillis> {
+        self.timers.next()
+    }
+
+    /// Gives up every held event that no round is under way for, so that a newer configuration can
+    /// take them.
+    pub fn take_held(&mut self, turn: &mut Turn<'_>) -> Vec<Handover> {
+        let keys = self.store.resting();
+        keys.into_iter()
+            .filter_map(|key| self.release(key, turn))
+            .collect()
+    }
+
+    /// Takes over an event that an older configuration held.
+    pub fn adopt(&mut self, handover: Handover, turn: &mut Turn<'_>) {
+        self.take_over(handover, turn);
+    }
+
+    /// Bytes of events that are waiting or in flight and not held.
+    #[must_use]
+    pub fn in_flight_bytes(&self) -> usize {
+        self.store.in_flight_bytes()
+    }
+
+    /// Events held to be tried again.
+    #[must_use]
+    pub fn held_events(&self) -> usize {
+        self.store.held_events()
+    }
+
+    /// Is a call under way?
+    #[must_use]
+    pub fn has_calls(&self) -> bool {
+        !self.attempts.is_empty()
+    }
+
+    /// Nothing is in flight, held or waited for.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.store.is_empty() && self.batches.is_empty() && self.claimed_by_other.is_empty()
+    }
 }

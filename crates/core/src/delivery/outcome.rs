@@ -117,18 +117,6 @@ impl Outcome {
         }
     }
 
-    /// Trying again can help: everything but a webhook's own refusal.
-    ///
-    /// 408, 425, 429 and 5xx are the webhook's way to say "later"; 3xx and other 4xx will not change.
-    #[must_use]
-    pub fn is_transient(self) -> bool {
-        match self {
-            Self::Delivered => false,
-            Self::Rejected { status, .. } => matches!(status, 408 | 425 | 429 | 500..=599),
-            Self::Timeout | Self::Unreachable | Self::NotSent(_) => true,
-        }
-    }
-
     /// The outcome without its details.
     #[must_use]
     pub fn label(self) -> DeliveryOutcome {
@@ -141,7 +129,7 @@ impl Outcome {
         }
     }
 
-    /// The webhook's own wish for a pause.
+    /// How long the webhook asks to be left alone.
     #[must_use]
     pub fn retry_after(self) -> Option<Duration> {
         match self {
@@ -261,33 +249,5 @@ mod tests {
         ] {
             assert_eq!(wish(noise), None, "{noise:?}");
         }
-    }
-
-    #[test]
-    fn tries_again_only_where_it_can_help() {
-        for status in [408, 425, 429, 500, 502, 503, 504, 599] {
-            assert!(
-                Outcome::Rejected {
-                    status,
-                    retry_after: None
-                }
-                .is_transient(),
-                "{status}"
-            );
-        }
-        for status in [301, 302, 400, 401, 403, 404, 410, 413, 421, 422, 999] {
-            assert!(
-                !Outcome::Rejected {
-                    status,
-                    retry_after: None
-                }
-                .is_transient(),
-                "{status}"
-            );
-        }
-        assert!(Outcome::Timeout.is_transient());
-        assert!(Outcome::Unreachable.is_transient());
-        assert!(Outcome::NotSent(NotSent::NoCapacity).is_transient());
-        assert!(!Outcome::Delivered.is_transient());
     }
 }

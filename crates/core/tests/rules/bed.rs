@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use freshpaint_core::clock::{Now, SteadyMillis};
+use freshpaint_core::clock::Now;
+use freshpaint_core::delivery::dedupe::Owner;
 use freshpaint_core::delivery::outcome::CallResponse;
-use freshpaint_core::delivery::table::{Mark, Owner, Shared};
 use freshpaint_core::intake::{Head, Headers, Judgement};
 use freshpaint_core::observe::{self, Change};
+use freshpaint_core::test_util::SharedMemory;
 use freshpaint_core::worker::{Identity, Worker};
 
 /// One worker, and what it has done.
@@ -76,7 +77,8 @@ impl Bed {
             panic!("not collected");
         };
         let body = format!(r#"{{"batch": [{event}]}}"#);
-        let mut nothing = NoTable;
+        // A new one each time, so that no event is taken for another.
+        let mut nothing = SharedMemory::default();
         let taken = self
             .worker
             .handle_body(collection, body.as_bytes(), 1, now, &mut nothing);
@@ -86,10 +88,10 @@ impl Bed {
         };
         self.status = reply.map_or(0, |reply| reply.status);
         self.calls.clear();
-        while let Some(call) = self.worker.poll_call(1, &mut nothing) {
-            let payload = String::from_utf8(call.payload.to_vec()).unwrap();
+        while let Some(call) = self.worker.poll_call(1, &mut nothing, || 0) {
+            let payload = String::from_utf8(call.body().to_vec()).unwrap();
             self.calls
-                .push((self.webhooks[call.webhook].clone(), payload));
+                .push((self.webhooks[call.webhook()].clone(), payload));
             self.worker.handle_dispatched(&call, Ok(1), 1, &mut nothing);
             let accepted = CallResponse {
                 status: Some(200),
@@ -154,23 +156,4 @@ impl Headers for RequestHeaders {
     fn get(&self, name: &str) -> Option<Vec<u8>> {
         self.0.get(name).cloned()
     }
-}
-
-/// Remembers nothing, so that no event is taken for another.
-struct NoTable;
-
-impl Shared for NoTable {
-    fn load(&mut self, _: u32) -> (Vec<u8>, Mark) {
-        (Vec::new(), Mark(None))
-    }
-
-    fn store(&mut self, _: u32, _: &[u8], _: Mark) -> bool {
-        true
-    }
-
-    fn pulse_of(&mut self, _: Owner) -> Option<SteadyMillis> {
-        None
-    }
-
-    fn pulse(&mut self, _: Owner, _: SteadyMillis) {}
 }

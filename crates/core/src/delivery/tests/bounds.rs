@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::bed::{event, status, Bed};
+use super::fixture::{event, status, Fixture};
 use crate::config::Config;
 use crate::delivery::outcome::CallResponse;
 use crate::delivery::{Verdict, ENTRY_OVERHEAD_BYTES};
@@ -10,49 +10,49 @@ use crate::testing::config_with;
 
 #[test]
 fn calls_to_one_webhook_are_capped_and_go_out_in_order() {
-    let mut bed = Bed::new(config_with(&["a"], at_most::<2>));
-    bed.submit((0..5).map(|n| event(&format!("e{n}"), &[0])).collect());
-    assert_eq!(bed.under_way(), ["e0>0", "e1>0"]);
-    bed.respond("e1", 0, &status(200));
-    assert_eq!(bed.under_way(), ["e0>0", "e2>0"]);
-    bed.respond("e2", 0, &status(500));
-    assert_eq!(bed.under_way(), ["e0>0", "e3>0"]);
+    let mut fixture = Fixture::new(config_with(&["a"], at_most::<2>));
+    fixture.submit((0..5).map(|n| event(&format!("e{n}"), &[0])).collect());
+    assert_eq!(fixture.under_way(), ["e0>0", "e1>0"]);
+    fixture.respond("e1", 0, &status(200));
+    assert_eq!(fixture.under_way(), ["e0>0", "e2>0"]);
+    fixture.respond("e2", 0, &status(500));
+    assert_eq!(fixture.under_way(), ["e0>0", "e3>0"]);
 }
 
 #[test]
 fn the_least_busy_webhook_is_called_first() {
-    let mut bed = Bed::new(crate::testing::config(&["a", "b"]));
+    let mut fixture = Fixture::new(crate::testing::config(&["a", "b"]));
     for name in ["x", "y"] {
-        bed.submit(vec![event(name, &[0, 1])]);
-        bed.respond(name, 1, &status(200));
+        fixture.submit(vec![event(name, &[0, 1])]);
+        fixture.respond(name, 1, &status(200));
     }
-    bed.calls.clear();
-    bed.submit(vec![event("z", &[0, 1])]);
-    assert_eq!(bed.under_way(), ["z>1", "z>0"]);
+    fixture.calls.clear();
+    fixture.submit(vec![event("z", &[0, 1])]);
+    assert_eq!(fixture.under_way(), ["z>1", "z>0"]);
 }
 
 #[test]
 fn a_webhook_that_keeps_failing_is_called_last() {
-    let mut bed = Bed::new(crate::testing::config(&["a", "b"]));
+    let mut fixture = Fixture::new(crate::testing::config(&["a", "b"]));
     for n in 0..5 {
-        bed.submit(vec![event(&format!("e{n}"), &[0, 1])]);
-        bed.respond(&format!("e{n}"), 0, &CallResponse::default());
+        fixture.submit(vec![event(&format!("e{n}"), &[0, 1])]);
+        fixture.respond(&format!("e{n}"), 0, &CallResponse::default());
     }
-    bed.calls.clear();
-    bed.submit(vec![event("z", &[0, 1])]);
-    assert_eq!(bed.under_way(), ["z>1", "z>0"]);
+    fixture.calls.clear();
+    fixture.submit(vec![event("z", &[0, 1])]);
+    assert_eq!(fixture.under_way(), ["z>1", "z>0"]);
 }
 
 #[test]
 fn one_webhooks_cap_does_not_hold_up_another() {
-    let mut bed = Bed::new(config_with(&["a", "b"], at_most::<1>));
-    let request = bed.submit((0..3).map(|n| event(&format!("e{n}"), &[0, 1])).collect());
-    assert_eq!(bed.under_way(), ["e0>0", "e0>1"]);
+    let mut fixture = Fixture::new(config_with(&["a", "b"], at_most::<1>));
+    let request = fixture.submit((0..3).map(|n| event(&format!("e{n}"), &[0, 1])).collect());
+    assert_eq!(fixture.under_way(), ["e0>0", "e0>1"]);
     for n in 0..3 {
-        bed.respond(&format!("e{n}"), 1, &status(200));
+        fixture.respond(&format!("e{n}"), 1, &status(200));
     }
-    assert_eq!(bed.under_way(), ["e0>0"]);
-    assert_eq!(bed.take_verdicts(), [(request, Verdict::Accepted)]);
+    assert_eq!(fixture.under_way(), ["e0>0"]);
+    assert_eq!(fixture.take_verdicts(), [(request, Verdict::Accepted)]);
 }
 
 /// At most so many calls to each webhook.
@@ -61,90 +61,83 @@ fn at_most<const CALLS: usize>(config: &mut Config) {
 }
 
 /// Room for four events with ten bytes of payload.
-fn tight(webhooks: &[&str]) -> Bed {
+fn tight(webhooks: &[&str]) -> Fixture {
     let mut config = config_with(webhooks, at_most::<1>);
     // Less than a configuration may say, so that four events fill it.
     config.limits.max_in_flight_bytes = 4 * (10 + ENTRY_OVERHEAD_BYTES);
-    Bed::new(config)
+    Fixture::new(config)
 }
 
-fn ten_bytes(n: usize, webhooks: &[usize]) -> crate::delivery::Event {
+fn ten_bytes(n: usize, webhooks: &[usize]) -> crate::delivery::PreparedEvent {
     event(&format!("event-{n:04}"), webhooks)
 }
 
 #[test]
 fn past_the_cap_on_bytes_a_request_is_refused_whole() {
-    let mut bed = tight(&["a", "b"]);
-    bed.submit((0..3).map(|n| ten_bytes(n, &[0])).collect());
-    let request = bed.submit((3..5).map(|n| ten_bytes(n, &[0])).collect());
+    let mut fixture = tight(&["a", "b"]);
+    fixture.submit((0..3).map(|n| ten_bytes(n, &[0])).collect());
+    let request = fixture.submit((3..5).map(|n| ten_bytes(n, &[0])).collect());
     let after = Duration::from_secs(2);
     assert_eq!(
-        bed.take_verdicts(),
-        [(
-            request,
-            Verdict::Retry {
-                after,
-                kept: false,
-                failed: 0
-            }
-        )]
+        fixture.take_verdicts(),
+        [(request, Verdict::Overloaded { after })]
     );
-    bed.respond("event-0000", 0, &status(200));
-    bed.submit((5..7).map(|n| ten_bytes(n, &[0])).collect());
-    assert_eq!(bed.take_verdicts(), []);
+    fixture.respond("event-0000", 0, &status(200));
+    fixture.submit((5..7).map(|n| ten_bytes(n, &[0])).collect());
+    assert_eq!(fixture.take_verdicts(), []);
     for n in [1, 2, 5, 6] {
-        bed.respond(&format!("event-{n:04}"), 0, &status(200));
+        fixture.respond(&format!("event-{n:04}"), 0, &status(200));
     }
-    assert!(bed.outbox.is_empty());
+    assert!(fixture.outbox.is_empty());
 }
 
 #[test]
 fn a_dead_webhook_does_not_cost_new_events_their_place() {
-    let mut bed = tight(&["a", "b"]);
+    let mut fixture = tight(&["a", "b"]);
     // Webhook 0 never answers; webhook 1 accepts, so that only waiting deliveries to 0 hold the memory.
     for n in 0..12 {
-        bed.submit(vec![ten_bytes(n, &[0, 1])]);
-        bed.respond(&format!("event-{n:04}"), 1, &status(200));
-        let verdicts = bed.take_verdicts();
+        fixture.submit(vec![ten_bytes(n, &[0, 1])]);
+        fixture.respond(&format!("event-{n:04}"), 1, &status(200));
+        let verdicts = fixture.take_verdicts();
         assert!(
             matches!(verdicts[..], [(_, Verdict::Accepted)]),
             "{n}: {verdicts:?}"
         );
     }
-    assert_eq!(bed.under_way(), ["event-0000>0"]);
-    assert_eq!(bed.count("deliveries.webhook.a.outcome.not_sent"), 8);
-    assert_eq!(bed.count("deliveries.webhook.b.outcome.delivered"), 12);
+    assert_eq!(fixture.under_way(), ["event-0000>0"]);
+    assert_eq!(fixture.count("deliveries.webhook.a.outcome.not_sent"), 8);
+    assert_eq!(fixture.count("deliveries.webhook.b.outcome.delivered"), 12);
 }
 
 #[test]
 fn the_oldest_event_makes_room_with_all_its_deliveries() {
-    let mut bed = tight(&["a", "b", "c"]);
+    let mut fixture = tight(&["a", "b", "c"]);
     // Webhooks 0 and 1 never answer.
     for n in 0..12 {
-        bed.submit(vec![ten_bytes(n, &[0, 1, 2])]);
-        bed.respond(&format!("event-{n:04}"), 2, &status(200));
+        fixture.submit(vec![ten_bytes(n, &[0, 1, 2])]);
+        fixture.respond(&format!("event-{n:04}"), 2, &status(200));
     }
     for webhook in ["a", "b"] {
-        let shed = bed.count(&format!("deliveries.webhook.{webhook}.outcome.not_sent"));
+        let shed = fixture.count(&format!("deliveries.webhook.{webhook}.outcome.not_sent"));
         assert_eq!(shed, 8, "{webhook}");
     }
-    bed.respond("event-0000", 0, &CallResponse::default());
-    bed.respond("event-0000", 1, &CallResponse::default());
-    assert_eq!(bed.under_way(), ["event-0009>0", "event-0009>1"]);
+    fixture.respond("event-0000", 0, &CallResponse::default());
+    fixture.respond("event-0000", 1, &CallResponse::default());
+    assert_eq!(fixture.under_way(), ["event-0009>0", "event-0009>1"]);
 }
 
 #[test]
 fn a_request_that_can_never_fit_costs_nobody_a_place() {
-    let mut bed = tight(&["a", "b"]);
+    let mut fixture = tight(&["a", "b"]);
     for n in 0..3 {
-        bed.submit(vec![ten_bytes(n, &[0, 1])]);
-        bed.respond(&format!("event-{n:04}"), 1, &status(200));
+        fixture.submit(vec![ten_bytes(n, &[0, 1])]);
+        fixture.respond(&format!("event-{n:04}"), 1, &status(200));
     }
-    bed.take_verdicts();
-    bed.submit((3..8).map(|n| ten_bytes(n, &[0, 1])).collect());
+    fixture.take_verdicts();
+    fixture.submit((3..8).map(|n| ten_bytes(n, &[0, 1])).collect());
     assert!(matches!(
-        bed.take_verdicts()[..],
-        [(_, Verdict::Retry { kept: false, .. })]
+        fixture.take_verdicts()[..],
+        [(_, Verdict::Overloaded { .. })]
     ),);
-    assert_eq!(bed.count("deliveries.webhook.a.outcome.not_sent"), 0);
+    assert_eq!(fixture.count("deliveries.webhook.a.outcome.not_sent"), 0);
 }

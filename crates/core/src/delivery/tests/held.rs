@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::bed::{event, retry, status, Bed};
+use super::fixture::{event, retry, status, Fixture};
 use crate::config::Config;
 use crate::delivery::outcome::CallResponse;
 use crate::delivery::Verdict;
@@ -12,50 +12,50 @@ use crate::redaction::{Path, Redaction};
 use crate::routing::Rules;
 use crate::testing::{config, config_with};
 
-fn failed_everywhere(bed: &mut Bed) -> u32 {
-    let request = bed.submit(vec![event("x", &[0, 1])]);
-    bed.respond("x", 0, &status(503));
-    bed.respond("x", 1, &CallResponse::default());
+fn failed_everywhere(fixture: &mut Fixture) -> u32 {
+    let request = fixture.submit(vec![event("x", &[0, 1])]);
+    fixture.respond("x", 0, &status(503));
+    fixture.respond("x", 1, &CallResponse::default());
     request
 }
 
 #[test]
 fn a_failed_event_is_kept_and_delivered_later() {
-    let mut bed = Bed::new(config(&["a", "b"]));
-    let request = failed_everywhere(&mut bed);
-    let verdicts = bed.take_verdicts();
+    let mut fixture = Fixture::new(config(&["a", "b"]));
+    let request = failed_everywhere(&mut fixture);
+    let verdicts = fixture.take_verdicts();
     assert!(
-        matches!(verdicts[..], [(of, Verdict::Retry { kept: true, .. })] if of == request),
+        matches!(verdicts[..], [(of, Verdict::Retry { held: true, .. })] if of == request),
         "{verdicts:?}"
     );
-    assert_eq!(bed.under_way(), [""; 0]);
-    bed.pass(Duration::from_millis(1_200));
-    assert_eq!(bed.under_way(), ["x>0", "x>1"]);
-    bed.respond("x", 0, &status(200));
-    bed.respond("x", 1, &status(500));
-    assert!(bed.outbox.is_empty());
-    assert_eq!(bed.count("held.outcome.kept"), 1);
-    assert_eq!(bed.count("held.outcome.delivered"), 1);
-    assert_eq!(bed.take_verdicts(), []);
-    bed.pass(Duration::from_secs(3_600));
-    assert_eq!(bed.under_way(), [""; 0]);
+    assert_eq!(fixture.under_way(), [""; 0]);
+    fixture.pass(Duration::from_millis(1_200));
+    assert_eq!(fixture.under_way(), ["x>0", "x>1"]);
+    fixture.respond("x", 0, &status(200));
+    fixture.respond("x", 1, &status(500));
+    assert!(fixture.outbox.is_empty());
+    assert_eq!(fixture.count("held.outcome.kept"), 1);
+    assert_eq!(fixture.count("held.outcome.delivered"), 1);
+    assert_eq!(fixture.take_verdicts(), []);
+    fixture.pass(Duration::from_secs(3_600));
+    assert_eq!(fixture.under_way(), [""; 0]);
 }
 
 #[test]
 fn the_sdk_is_told_when_the_next_try_is() {
-    let mut bed = Bed::new(config(&["a"]));
-    let request = bed.submit(vec![event("x", &[0])]);
+    let mut fixture = Fixture::new(config(&["a"]));
+    let request = fixture.submit(vec![event("x", &[0])]);
     let wish = CallResponse {
         retry_after: Some(b"30".to_vec()),
         ..status(429)
     };
-    bed.respond("x", 0, &wish);
-    let verdicts = bed.take_verdicts();
+    fixture.respond("x", 0, &wish);
+    let verdicts = fixture.take_verdicts();
     let [(
         of,
         Verdict::Retry {
             after,
-            kept: true,
+            held: true,
             failed: 1,
         },
     )] = verdicts[..]
@@ -64,90 +64,90 @@ fn the_sdk_is_told_when_the_next_try_is() {
     };
     assert_eq!(of, request);
     assert!((30..=36).contains(&after.as_secs()), "{after:?}");
-    bed.pass(Duration::from_millis(29_999));
-    assert_eq!(bed.under_way(), [""; 0]);
-    bed.pass(Duration::from_secs(7));
-    assert_eq!(bed.under_way(), ["x>0"]);
+    fixture.pass(Duration::from_millis(29_999));
+    assert_eq!(fixture.under_way(), [""; 0]);
+    fixture.pass(Duration::from_secs(7));
+    assert_eq!(fixture.under_way(), ["x>0"]);
 }
 
 #[test]
 fn what_every_webhook_refuses_for_good_is_not_kept() {
-    let mut bed = Bed::new(config(&["a", "b"]));
-    let request = bed.submit(vec![event("x", &[0, 1])]);
-    bed.respond("x", 0, &status(400));
-    bed.respond("x", 1, &status(301));
-    assert_eq!(bed.take_verdicts(), [(request, retry(1, false))]);
-    assert!(bed.outbox.is_empty());
-    assert_eq!(bed.count("held.outcome.refused"), 1);
-    assert_eq!(bed.count("held.outcome.kept"), 0);
+    let mut fixture = Fixture::new(config(&["a", "b"]));
+    let request = fixture.submit(vec![event("x", &[0, 1])]);
+    fixture.respond("x", 0, &status(400));
+    fixture.respond("x", 1, &status(301));
+    assert_eq!(fixture.take_verdicts(), [(request, retry(1, false))]);
+    assert!(fixture.outbox.is_empty());
+    assert_eq!(fixture.count("held.outcome.refused"), 1);
+    assert_eq!(fixture.count("held.outcome.kept"), 0);
 }
 
 #[test]
 fn a_webhook_that_refused_for_good_is_not_tried_again() {
-    let mut bed = Bed::new(config(&["a", "b"]));
-    bed.submit(vec![event("x", &[0, 1])]);
-    bed.respond("x", 0, &status(410));
-    bed.respond("x", 1, &status(500));
-    bed.pass(Duration::from_millis(1_200));
-    assert_eq!(bed.under_way(), ["x>1"]);
-    bed.respond("x", 1, &status(403));
-    assert!(bed.outbox.is_empty());
-    assert_eq!(bed.count("held.outcome.refused"), 1);
+    let mut fixture = Fixture::new(config(&["a", "b"]));
+    fixture.submit(vec![event("x", &[0, 1])]);
+    fixture.respond("x", 0, &status(410));
+    fixture.respond("x", 1, &status(500));
+    fixture.pass(Duration::from_millis(1_200));
+    assert_eq!(fixture.under_way(), ["x>1"]);
+    fixture.respond("x", 1, &status(403));
+    assert!(fixture.outbox.is_empty());
+    assert_eq!(fixture.count("held.outcome.refused"), 1);
 }
 
 #[test]
 fn tries_end_with_the_window() {
-    let mut bed = Bed::new(config_with(&["a"], |config| {
+    let mut fixture = Fixture::new(config_with(&["a"], |config| {
         config.retry.window = Duration::from_secs(60);
         config.retry.max_backoff = Duration::from_secs(10);
     }));
-    bed.submit(vec![event("x", &[0])]);
+    fixture.submit(vec![event("x", &[0])]);
     let mut tries = 0;
     for _ in 0..120 {
-        if bed.under_way() == ["x>0"] {
+        if fixture.under_way() == ["x>0"] {
             tries += 1;
-            bed.respond("x", 0, &status(500));
+            fixture.respond("x", 0, &status(500));
         }
-        bed.pass(Duration::from_secs(1));
+        fixture.pass(Duration::from_secs(1));
     }
     assert!((6..=16).contains(&tries), "{tries}");
-    assert_eq!(bed.count("held.outcome.expired"), 1);
-    assert!(bed.outbox.is_empty());
+    assert_eq!(fixture.count("held.outcome.expired"), 1);
+    assert!(fixture.outbox.is_empty());
 }
 
 #[test]
 fn what_does_not_fit_is_not_kept_and_the_sdk_is_told_so() {
-    let mut bed = Bed::new(config_with(&["a"], |config| {
+    let mut fixture = Fixture::new(config_with(&["a"], |config| {
         config.retry.max_held_events = 1
     }));
-    let request = bed.submit(vec![event("x", &[0]), event("y", &[0])]);
-    bed.respond("x", 0, &status(500));
-    bed.respond("y", 0, &status(500));
-    let verdicts = bed.take_verdicts();
+    let request = fixture.submit(vec![event("x", &[0]), event("y", &[0])]);
+    fixture.respond("x", 0, &status(500));
+    fixture.respond("y", 0, &status(500));
+    let verdicts = fixture.take_verdicts();
     assert!(
-        matches!(verdicts[..], [(of, Verdict::Retry { kept: false, .. })] if of == request),
+        matches!(verdicts[..], [(of, Verdict::Retry { held: false, .. })] if of == request),
         "{verdicts:?}"
     );
-    assert_eq!(bed.count("held.outcome.kept"), 1);
-    assert_eq!(bed.count("held.outcome.no_room"), 1);
-    bed.pass(Duration::from_millis(1_200));
-    assert_eq!(bed.under_way(), ["x>0"], "the older one stays");
+    assert_eq!(fixture.count("held.outcome.kept"), 1);
+    assert_eq!(fixture.count("held.outcome.no_room"), 1);
+    fixture.pass(Duration::from_millis(1_200));
+    assert_eq!(fixture.under_way(), ["x>0"], "the older one stays");
 }
 
 #[test]
 fn a_total_outage_does_not_double_the_load() {
-    let mut bed = Bed::new(config(&["a"]));
+    let mut fixture = Fixture::new(config(&["a"]));
     let (mut sent, mut called) = (0, 0);
     for second in 0..120 {
         for n in 0..50 {
             sent += 1;
-            bed.submit(vec![event(&format!("e{second}-{n}"), &[0])]);
+            fixture.submit(vec![event(&format!("e{second}-{n}"), &[0])]);
         }
         for _ in 0..10 {
-            bed.pass(Duration::from_millis(100));
-            for call in std::mem::take(&mut bed.calls) {
+            fixture.pass(Duration::from_millis(100));
+            for call in std::mem::take(&mut fixture.calls) {
                 called += 1;
-                bed.end(call.token, &status(503));
+                fixture.end(call.token, &status(503));
             }
         }
     }
@@ -157,22 +157,22 @@ fn a_total_outage_does_not_double_the_load() {
 
 #[test]
 fn retries_to_many_webhooks_do_not_double_the_load() {
-    let mut bed = Bed::new(config(&["a", "b", "c", "d", "e"]));
+    let mut fixture = Fixture::new(config(&["a", "b", "c", "d", "e"]));
     let (mut first, mut called) = (0, 0);
     for n in 0..2_000 {
         first += 5;
         // An event that is refused for good in between keeps the webhooks from being given up.
         let name = if n % 4 == 0 { "refused" } else { "failed" };
-        bed.submit(vec![event(&format!("{name}-{n}"), &[0, 1, 2, 3, 4])]);
-        bed.pass(Duration::from_millis(20));
-        for call in std::mem::take(&mut bed.calls) {
+        fixture.submit(vec![event(&format!("{name}-{n}"), &[0, 1, 2, 3, 4])]);
+        fixture.pass(Duration::from_millis(20));
+        for call in std::mem::take(&mut fixture.calls) {
             called += 1;
             let code = if call.payload.starts_with("refused") {
                 404
             } else {
                 503
             };
-            bed.end(call.token, &status(code));
+            fixture.end(call.token, &status(code));
         }
     }
     let ratio = f64::from(called) / f64::from(first);
@@ -184,57 +184,55 @@ fn retries_to_many_webhooks_do_not_double_the_load() {
 
 #[test]
 fn once_a_webhook_answers_again_everything_kept_follows_soon() {
-    let mut bed = Bed::new(config(&["a"]));
+    let mut fixture = Fixture::new(config(&["a"]));
     for n in 0..2_000 {
-        bed.submit(vec![event(&format!("e{n}"), &[0])]);
+        fixture.submit(vec![event(&format!("e{n}"), &[0])]);
     }
-    bed.pass(Duration::from_millis(1));
-    while let Some(call) = bed.calls.pop() {
-        bed.end(call.token, &status(503));
+    fixture.pass(Duration::from_millis(1));
+    while let Some(call) = fixture.calls.pop() {
+        fixture.end(call.token, &status(503));
     }
-    assert_eq!(bed.count("held.outcome.kept"), 2_000);
+    assert_eq!(fixture.count("held.outcome.kept"), 2_000);
     for _ in 0..600 {
-        bed.pass(Duration::from_millis(100));
-        for call in std::mem::take(&mut bed.calls) {
-            bed.end(call.token, &status(200));
+        fixture.pass(Duration::from_millis(100));
+        for call in std::mem::take(&mut fixture.calls) {
+            fixture.end(call.token, &status(200));
         }
     }
-    assert_eq!(bed.count("held.outcome.delivered"), 2_000);
-    assert!(bed.outbox.is_empty());
+    assert_eq!(fixture.count("held.outcome.delivered"), 2_000);
+    assert!(fixture.outbox.is_empty());
 }
 
 #[test]
 fn a_dead_webhook_is_probed_while_the_other_is_retried() {
-    let mut bed = Bed::new(config(&["a", "b"]));
+    let mut fixture = Fixture::new(config(&["a", "b"]));
     for n in 0..5 {
-        bed.submit(vec![event(&format!("dead{n}"), &[0])]);
-        bed.respond(&format!("dead{n}"), 0, &CallResponse::default());
+        fixture.submit(vec![event(&format!("dead{n}"), &[0])]);
+        fixture.respond(&format!("dead{n}"), 0, &CallResponse::default());
     }
-    bed.submit(vec![event("x", &[0, 1])]);
-    bed.respond("x", 0, &CallResponse::default());
-    bed.respond("x", 1, &status(500));
-    bed.pass(Duration::from_millis(1_200));
+    fixture.submit(vec![event("x", &[0, 1])]);
+    fixture.respond("x", 0, &CallResponse::default());
+    fixture.respond("x", 1, &status(500));
+    fixture.pass(Duration::from_millis(1_200));
     let to = |webhook: &str| {
-        bed.under_way()
+        fixture
+            .under_way()
             .iter()
             .filter(|call| call.ends_with(webhook))
             .count()
     };
-    assert_eq!((to(">0"), to(">1")), (1, 1), "{:?}", bed.under_way());
+    assert_eq!((to(">0"), to(">1")), (1, 1), "{:?}", fixture.under_way());
 }
 
 #[test]
 fn a_newer_configuration_takes_over_what_is_kept() {
-    let mut old = Bed::new(config(&["a", "b"]));
+    let mut old = Fixture::new(config(&["a", "b"]));
     failed_everywhere(&mut old);
-    let held = old.outbox.take_held(old.now, &mut *old.shared.borrow_mut());
+    let mut new = Fixture::sharing(config(&["c", "b"]), Rc::clone(&old.shared), 2);
+    old.hand_over(&mut new);
     assert!(old.outbox.is_empty());
     old.drive();
     assert_eq!(old.count("held.outcome.handed_over"), 1);
-    let mut new = Bed::sharing(config(&["c", "b"]), Rc::clone(&old.shared), 2);
-    for handover in held {
-        new.outbox.adopt(handover, new.now);
-    }
     new.pass(Duration::from_millis(100));
     assert_eq!(new.under_way(), ["x>1"], "the webhook of the same name");
     new.respond("x", 1, &status(200));
@@ -243,20 +241,17 @@ fn a_newer_configuration_takes_over_what_is_kept() {
 
 #[test]
 fn a_type_that_the_newer_configuration_leaves_out_is_not_delivered_by_it() {
-    let mut old = Bed::new(config_with(&["a"], |config| {
+    let mut old = Fixture::new(config_with(&["a"], |config| {
         config.webhooks[0].options.enable_identify_events = true;
     }));
-    let identify = crate::delivery::Event {
+    let identify = crate::delivery::PreparedEvent {
         kind: Kind::Identify,
         ..event("x", &[0])
     };
     old.submit(vec![identify]);
     old.respond("x", 0, &status(503));
-    let held = old.outbox.take_held(old.now, &mut *old.shared.borrow_mut());
-    let mut new = Bed::sharing(config(&["a"]), Rc::clone(&old.shared), 2);
-    for handover in held {
-        new.outbox.adopt(handover, new.now);
-    }
+    let mut new = Fixture::sharing(config(&["a"]), Rc::clone(&old.shared), 2);
+    old.hand_over(&mut new);
     new.drive();
     new.pass(Duration::from_secs(60));
     assert_eq!(new.under_way(), [""; 0]);
@@ -266,13 +261,10 @@ fn a_type_that_the_newer_configuration_leaves_out_is_not_delivered_by_it() {
 
 #[test]
 fn what_is_kept_for_webhooks_that_are_gone_goes_to_the_new_ones() {
-    let mut old = Bed::new(config(&["a", "b"]));
+    let mut old = Fixture::new(config(&["a", "b"]));
     failed_everywhere(&mut old);
-    let mut new = Bed::new(config(&["c", "d"]));
-    let held = old.outbox.take_held(old.now, &mut *old.shared.borrow_mut());
-    for handover in held {
-        new.outbox.adopt(handover, new.now);
-    }
+    let mut new = Fixture::new(config(&["c", "d"]));
+    old.hand_over(&mut new);
     new.pass(Duration::from_millis(100));
     assert_eq!(new.under_way(), ["x>0", "x>1"]);
 }
@@ -298,15 +290,11 @@ fn what_is_kept_does_not_get_past_rules_that_it_was_not_held_against() {
         (ruled("a", Kind::Track), config(&["b"]), true),
         (config(&["a"]), ruled("b", Kind::Track), false),
     ] {
-        let mut old = Bed::new(then);
+        let mut old = Fixture::new(then);
         old.submit(vec![event("x", &[0])]);
         old.respond("x", 0, &status(500));
-        let held = old.outbox.take_held(old.now, &mut *old.shared.borrow_mut());
-        assert_eq!(held.len(), 1);
-        let mut new = Bed::new(now);
-        for handover in held {
-            new.outbox.adopt(handover, new.now);
-        }
+        let mut new = Fixture::new(now);
+        assert_eq!(old.hand_over(&mut new), 1);
         assert_eq!(new.outbox.held_events(), usize::from(goes));
         new.pass(Duration::from_millis(100));
         new.drive();
@@ -330,18 +318,15 @@ fn what_is_kept_goes_on_as_it_was_redacted_for_each() {
             webhook.rules = Some(Rc::clone(&rules));
         }
     };
-    let mut old = Bed::new(config_with(&["a", "b", "c"], redacts));
+    let mut old = Fixture::new(config_with(&["a", "b", "c"], redacts));
     let mut kept = event("whole", &[0, 1, 2]);
     kept.redacted = vec![([1, 2].into_iter().collect(), b"less".as_slice().into())];
     old.submit(vec![kept]);
     old.respond("whole", 0, &status(500));
     old.respond("less", 1, &status(500));
     old.respond("less", 2, &status(500));
-    let mut new = Bed::new(config_with(&["c", "d", "a"], redacts));
-    let held = old.outbox.take_held(old.now, &mut *old.shared.borrow_mut());
-    for handover in held {
-        new.outbox.adopt(handover, new.now);
-    }
+    let mut new = Fixture::new(config_with(&["c", "d", "a"], redacts));
+    old.hand_over(&mut new);
     new.pass(Duration::from_millis(100));
     assert_eq!(new.under_way(), ["less>0", "whole>2"]);
 }

@@ -43,9 +43,9 @@ proptest! {
         for (of, request) in &world.requests {
             assert!(request.verdict.is_some(), "{of:?} was never answered: {request:?}");
         }
-        for bed in world.beds.iter().chain(world.draining.iter().map(|(_, bed)| bed)) {
-            bed.outbox.assert_idle();
-            let held = |outcome: &str| bed.count(&format!("held.outcome.{outcome}"));
+        for fixture in world.fixtures.iter().chain(world.draining.iter().map(|(_, fixture)| fixture)) {
+            fixture.outbox.assert_idle();
+            let held = |outcome: &str| fixture.count(&format!("held.outcome.{outcome}"));
             // `refused` also counts events that were refused at once and so never kept. What is handed from one
             // configuration to the next is kept in the one and ends in the other.
             if world.draining.is_empty() {

@@ -3,16 +3,16 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::bed::{event, retry, status, Bed};
+use super::fixture::{event, retry, status, Fixture};
+use crate::delivery::dedupe::{EventId, Owner, Shared as _};
 use crate::delivery::outcome::CallResponse;
-use crate::delivery::table::{EventId, Owner, Shared as _};
-use crate::delivery::{Event, Verdict};
+use crate::delivery::{PreparedEvent, Verdict};
 use crate::testing::{config, config_with};
 
-fn two() -> (Bed, Bed) {
+fn two() -> (Fixture, Fixture) {
     let shared = Rc::default();
-    let one = Bed::sharing(config(&["a"]), Rc::clone(&shared), 1);
-    (one, Bed::sharing(config(&["a"]), shared, 2))
+    let one = Fixture::sharing(config(&["a"]), Rc::clone(&shared), 1);
+    (one, Fixture::sharing(config(&["a"]), shared, 2))
 }
 
 #[test]
@@ -119,7 +119,7 @@ fn an_event_that_was_waited_for_in_vain_is_counted_as_failed() {
     let again = two.submit(vec![event("x", &[0])]);
     for _ in 0..26 {
         // It lives and does not get to the end of it.
-        one.shared.borrow_mut().pulse(Owner(1), two.now);
+        one.shared.borrow_mut().beat(Owner(1), two.now);
         two.pass(Duration::from_secs(1));
     }
     assert_eq!(two.take_verdicts(), [(again, retry(1, false))]);
@@ -164,11 +164,11 @@ fn what_the_other_has_delivered_does_not_cost_a_probe() {
 fn a_table_half_full_forgets_next_to_nothing() {
     let shared = Rc::default();
     let config = || config_with(&["a"], |config| config.dedupe.slots = 4_096);
-    let mut one = Bed::sharing(config(), Rc::clone(&shared), 1);
-    let mut two = Bed::sharing(config(), shared, 2);
+    let mut one = Fixture::sharing(config(), Rc::clone(&shared), 1);
+    let mut two = Fixture::sharing(config(), shared, 2);
     let mut random = fastrand::Rng::with_seed(1);
     let events: Vec<_> = (0..2_048)
-        .map(|n| Event {
+        .map(|n| PreparedEvent {
             id: Some(EventId(random.u128(..))),
             ..event(&n.to_string(), &[0])
         })
@@ -188,7 +188,7 @@ fn a_table_half_full_forgets_next_to_nothing() {
 #[test]
 fn of_those_that_wait_for_a_worker_that_died_one_takes_over() {
     let (mut one, mut two) = two();
-    let mut three = Bed::sharing(config(&["a"]), Rc::clone(&two.shared), 3);
+    let mut three = Fixture::sharing(config(&["a"]), Rc::clone(&two.shared), 3);
     one.submit(vec![event("x", &[0])]);
     drop(one);
     two.submit(vec![event("x", &[0])]);
@@ -198,9 +198,7 @@ fn of_those_that_wait_for_a_worker_that_died_one_takes_over() {
     }
     for waiting in [&mut two, &mut three] {
         waiting.now += 100;
-        let shared = Rc::clone(&waiting.shared);
-        waiting.outbox.tick(waiting.now, &mut *shared.borrow_mut());
-        waiting.drive();
+        waiting.tick();
     }
     assert_eq!(two.under_way(), ["x>0"]);
     assert_eq!(three.under_way(), [""; 0]);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::bed::{event, status, Bed, Made};
+use super::fixture::{event, status, Fixture, Made};
 use crate::clock::SteadyMillis;
 use crate::config::{Acknowledge, Config};
 use crate::delivery::outcome::{CallResponse, NotSent};
@@ -67,9 +67,9 @@ pub(super) struct Request {
 /// Two workers, and everything that an observer of both ends can know.
 pub(super) struct World {
     acknowledge: Acknowledge,
-    pub(super) beds: Vec<Bed>,
+    pub(super) fixtures: Vec<Fixture>,
     /// Configurations that have been replaced, each with its worker.
-    pub(super) draining: Vec<(usize, Bed)>,
+    pub(super) draining: Vec<(usize, Fixture)>,
     owners: u32,
     /// By owner and number.
     pub(super) requests: BTreeMap<(u32, u32), Request>,
@@ -81,12 +81,14 @@ pub(super) struct World {
 impl World {
     pub(super) fn new(acknowledge: Acknowledge) -> Self {
         let shared = Rc::default();
-        let beds = (0..2)
-            .map(|worker| Bed::sharing(configuration(acknowledge), Rc::clone(&shared), worker + 1))
+        let fixtures = (0..2)
+            .map(|worker| {
+                Fixture::sharing(configuration(acknowledge), Rc::clone(&shared), worker + 1)
+            })
             .collect();
         Self {
             acknowledge,
-            beds,
+            fixtures,
             draining: Vec::new(),
             owners: 2,
             requests: BTreeMap::new(),
@@ -96,20 +98,17 @@ impl World {
     }
 
     /// Puts an empty outbox in the place of a worker's.
-    fn replace(&mut self, worker: usize) -> Bed {
+    fn replace(&mut self, worker: usize) -> Fixture {
         self.owners += 1;
-        let new = self.beds[worker].successor(configuration(self.acknowledge), self.owners);
-        std::mem::replace(&mut self.beds[worker], new)
+        let new = self.fixtures[worker].successor(configuration(self.acknowledge), self.owners);
+        std::mem::replace(&mut self.fixtures[worker], new)
     }
 
     /// What drains gives what it keeps to the worker's newest configuration.
     fn hand_over(&mut self) {
         for (worker, old) in &mut self.draining {
-            let held = old.outbox.take_held(old.now, &mut *old.shared.borrow_mut());
-            let new = &mut self.beds[*worker];
-            for handover in held {
-                new.outbox.adopt(handover, new.now);
-            }
+            let new = &mut self.fixtures[*worker];
+            old.hand_over(new);
             new.drive();
         }
     }
@@ -127,13 +126,13 @@ impl World {
                 }
             }
             Step::End(worker, index, how) => {
-                let calls = &self.beds[*worker].calls;
+                let calls = &self.fixtures[*worker].calls;
                 if let Some(call) = calls.get(index % calls.len().max(1)).cloned() {
                     self.end(*worker, &call, *how);
                 }
             }
             Step::Refuse(worker, webhook, on) => {
-                let refusing = &mut self.beds[*worker].refusing;
+                let refusing = &mut self.fixtures[*worker].refusing;
                 if *on {
                     refusing.insert(*webhook, NotSent::NoCapacity);
                 } else {
@@ -157,10 +156,10 @@ impl World {
     }
 
     fn submit(&mut self, worker: usize, events: Vec<(u8, u8)>) {
-        let bed = &mut self.beds[worker];
+        let fixture = &mut self.fixtures[worker];
         let request = Request {
             events: events.clone(),
-            sent: bed.now,
+            sent: fixture.now,
             verdict: None,
         };
         let events = events
@@ -172,8 +171,8 @@ impl World {
                 event(&format!("event-{name}"), &webhooks)
             })
             .collect();
-        let number = bed.submit(events);
-        self.requests.insert((bed.owner, number), request);
+        let number = fixture.submit(events);
+        self.requests.insert((fixture.owner, number), request);
     }
 
     fn end(&mut self, worker: usize, call: &Made, how: Ending) {
@@ -193,32 +192,36 @@ impl World {
         if matches!(how, Ending::Delivered) {
             self.delivered.insert((call.payload.clone(), call.webhook));
         }
-        let bed = self.bed(worker);
-        bed.calls.retain(|made| made.token != call.token);
-        bed.end(call.token, &response);
+        let fixture = self.fixture(worker);
+        fixture.calls.retain(|made| made.token != call.token);
+        fixture.end(call.token, &response);
         self.hand_over();
     }
 
     /// The workers, then what drains.
-    fn bed(&mut self, index: usize) -> &mut Bed {
-        match index.checked_sub(self.beds.len()) {
-            None => &mut self.beds[index],
+    fn fixture(&mut self, index: usize) -> &mut Fixture {
+        match index.checked_sub(self.fixtures.len()) {
+            None => &mut self.fixtures[index],
             Some(index) => &mut self.draining[index].1,
         }
     }
 
     /// Time passes for both workers alike; calls end at their timeout as the host would end them.
     fn pass(&mut self, millis: u64) {
-        let until = self.beds[0].now + millis;
-        while self.beds[0].now < until {
-            let now = self.beds[0].now;
-            let draining = self.draining.iter().map(|(_, bed)| bed);
-            let calls = self.beds.iter().chain(draining).flat_map(|bed| &bed.calls);
+        let until = self.fixtures[0].now + millis;
+        while self.fixtures[0].now < until {
+            let now = self.fixtures[0].now;
+            let draining = self.draining.iter().map(|(_, fixture)| fixture);
+            let calls = self
+                .fixtures
+                .iter()
+                .chain(draining)
+                .flat_map(|fixture| &fixture.calls);
             let next_end = calls.map(|call| call.ends_at).min().unwrap_or(until);
             let to = next_end.clamp(now + 1, until.min(now + LONGEST_STEP));
-            for index in 0..self.beds.len() + self.draining.len() {
-                self.bed(index).pass(Duration::from_millis(to - now));
-                for call in self.bed(index).calls.clone() {
+            for index in 0..self.fixtures.len() + self.draining.len() {
+                self.fixture(index).pass(Duration::from_millis(to - now));
+                for call in self.fixture(index).calls.clone() {
                     if call.ends_at <= to {
                         self.end(index, &call, Ending::TimedOut);
                     }
@@ -231,15 +234,15 @@ impl World {
 
     fn observe(&mut self) {
         let takes_over = !self.draining.is_empty();
-        let draining = self.draining.iter_mut().map(|(_, bed)| bed);
-        for bed in self.beds.iter_mut().chain(draining) {
-            for (number, verdict) in bed.take_verdicts() {
-                let request = self.requests.get_mut(&(bed.owner, number)).unwrap();
+        let draining = self.draining.iter_mut().map(|(_, fixture)| fixture);
+        for fixture in self.fixtures.iter_mut().chain(draining) {
+            for (number, verdict) in fixture.take_verdicts() {
+                let request = self.requests.get_mut(&(fixture.owner, number)).unwrap();
                 assert_eq!(request.verdict, None, "answered twice: {request:?}");
                 assert!(
-                    bed.now - request.sent <= 25_000 + LONGEST_STEP,
+                    fixture.now - request.sent <= 25_000 + LONGEST_STEP,
                     "answered late: {request:?} at {}",
-                    bed.now
+                    fixture.now
                 );
                 if verdict == Verdict::Accepted {
                     for (name, _) in &request.events {
@@ -252,9 +255,9 @@ impl World {
                 request.verdict = Some(verdict);
             }
             let mut in_flight = [0; WEBHOOKS];
-            for call in &bed.calls {
+            for call in &fixture.calls {
                 in_flight[call.webhook] += 1;
-                if self.seen_tokens.insert((bed.owner, call.token)) {
+                if self.seen_tokens.insert((fixture.owner, call.token)) {
                     let to = (call.payload.clone(), call.webhook);
                     assert!(
                         !self.delivered.contains(&to),
@@ -266,22 +269,22 @@ impl World {
                 assert!(count <= MOST_IN_FLIGHT, "{count} calls in flight");
             }
             // What another configuration keeps is taken over whole.
-            assert!(takes_over || bed.outbox.held_events() <= MOST_HELD);
-            assert!(bed.outbox.in_flight_bytes() <= MOST_BYTES);
+            assert!(takes_over || fixture.outbox.held_events() <= MOST_HELD);
+            assert!(fixture.outbox.in_flight_bytes() <= MOST_BYTES);
         }
     }
 
     /// Everything fails from now on, until nothing is left.
     pub(super) fn end_all(&mut self) {
-        for bed in &mut self.beds {
-            bed.refusing.clear();
+        for fixture in &mut self.fixtures {
+            fixture.refusing.clear();
         }
-        for (_, bed) in &mut self.draining {
-            bed.refusing.clear();
+        for (_, fixture) in &mut self.draining {
+            fixture.refusing.clear();
         }
         for _ in 0..200 {
-            for index in 0..self.beds.len() + self.draining.len() {
-                for call in self.bed(index).calls.clone() {
+            for index in 0..self.fixtures.len() + self.draining.len() {
+                for call in self.fixture(index).calls.clone() {
                     self.end(index, &call, Ending::TimedOut);
                 }
             }
@@ -294,16 +297,8 @@ impl<T: std::fmt::Debug> Outbox<T> {
     /// Nothing is left, and every counter says so.
     pub(super) fn assert_idle(&self) {
         assert!(self.is_empty(), "{self:?}");
-        let in_flight: usize = self.lanes.iter().map(|lane| lane.in_flight).sum();
-        let counters = [
-            self.by_id.len(),
-            self.attempts.len(),
-            in_flight,
-            self.bytes,
-            self.sheddable,
-            self.schedule.events,
-            self.schedule.bytes,
-        ];
-        assert_eq!(counters, [0; 7], "{self:?}");
+        assert!(self.attempts.is_empty(), "{self:?}");
+        assert_eq!(self.store.counters(), [0; 4], "{self:?}");
+        assert_eq!(self.queues.counters(), [0; 2], "{self:?}");
     }
 }

@@ -1,9 +1,10 @@
 //! A bound on retries relative to the traffic that carries them.
 //!
-//! Why a budget and not a number of tries: with every webhook down, tries per event multiply the load by that number. A
-//! budget bounds the sum: a fifth of what SDKs send, plus a trickle that keeps a quiet worker from waiting for
-//! traffic. A retry that succeeds pays for two more, so that a recovered webhook is caught up with quickly. What is
-//! counted is calls, so that an event for many webhooks costs as much as it loads them.
+//! Why a budget and not a number of tries: with every webhook down, tries per event multiply the load
+//! by that number. A budget bounds the sum: a fifth of what SDKs send, plus a trickle that keeps a
+//! quiet worker from waiting for traffic. A retry that succeeds pays for two more, so that a recovered
+//! webhook is caught up with quickly. The unit is a call, so that an event for many webhooks costs as
+//! much as it loads them.
 
 use crate::clock::SteadyMillis;
 
@@ -14,7 +15,7 @@ const PER_DELIVERED_RETRY: u64 = 2_000;
 /// Retries per second that cost nothing.
 const TRICKLE_PER_SECOND: u64 = 10;
 /// The most that can be saved up, in thousandths of a retry.
-const MOST: u64 = 1_000_000;
+const MAX: u64 = 1_000_000;
 const ONE: u64 = 1_000;
 
 /// A token bucket, counted in thousandths of a retry.
@@ -44,7 +45,7 @@ impl Budget {
         self.save(PER_DELIVERED_RETRY);
     }
 
-    /// Are there this many to take out? More than 1,000, which is all that can be saved up, there never are.
+    /// Says whether there are this many to take out. There are never more than 1,000.
     pub fn covers(&mut self, retries: usize, now: SteadyMillis) -> bool {
         let elapsed = now.saturating_sub(self.trickled_at).min(60_000);
         self.trickled_at = now.max(self.trickled_at);
@@ -59,7 +60,7 @@ impl Budget {
     }
 
     fn save(&mut self, thousandths: u64) {
-        self.saved = (self.saved + thousandths).min(MOST);
+        self.saved = (self.saved + thousandths).min(MAX);
     }
 }
 

@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use crate::clock::SteadyMillis;
 use crate::config::Config;
+use crate::delivery::dedupe::{EventId, Owner};
 use crate::delivery::outcome::{CallResponse, NotSent};
-use crate::delivery::table::{EventId, Owner};
-use crate::delivery::{Event, Outbox, Overloaded, Submitted, Verdict};
+use crate::delivery::{Outbox, PreparedEvent, Turn, Verdict};
 use crate::event::Kind;
-use crate::observe::{self, Change};
-use crate::testing::FakeShared;
+use crate::observe::{self, Change, Observe};
+use crate::test_util::SharedMemory;
 
 /// A call under way.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,9 +25,10 @@ pub(super) struct Made {
     pub(super) ends_at: SteadyMillis,
 }
 
-pub(super) struct Bed {
+pub(super) struct Fixture {
     pub(super) outbox: Outbox<u32>,
-    pub(super) shared: Rc<RefCell<FakeShared>>,
+    observe: Observe,
+    pub(super) shared: Rc<RefCell<SharedMemory>>,
     pub(super) now: SteadyMillis,
     pub(super) calls: Vec<Made>,
     pub(super) verdicts: Vec<(u32, Verdict)>,
@@ -41,11 +42,11 @@ pub(super) struct Bed {
 }
 
 /// An event that says what it is, with an id when it has a name.
-pub(super) fn event(name: &str, webhooks: &[usize]) -> Event {
+pub(super) fn event(name: &str, webhooks: &[usize]) -> PreparedEvent {
     let id = name
         .bytes()
         .fold(7, |id: u128, byte| id * 257 + u128::from(byte));
-    Event {
+    PreparedEvent {
         kind: Kind::Track,
         payload: name.as_bytes().into(),
         wanted: webhooks.iter().copied().collect(),
@@ -64,27 +65,28 @@ pub(super) fn status(status: u16) -> CallResponse {
 }
 
 /// What a request of one event is told.
-pub(super) fn retry(seconds: u64, kept: bool) -> Verdict {
+pub(super) fn retry(seconds: u64, held: bool) -> Verdict {
     Verdict::Retry {
         after: Duration::from_secs(seconds),
-        kept,
+        held,
         failed: 1,
     }
 }
 
-impl Bed {
+impl Fixture {
     pub(super) fn new(config: Config) -> Self {
         Self::sharing(config, Rc::default(), 1)
     }
 
     /// A worker beside others of the same process.
-    pub(super) fn sharing(config: Config, shared: Rc<RefCell<FakeShared>>, owner: u32) -> Self {
+    pub(super) fn sharing(config: Config, shared: Rc<RefCell<SharedMemory>>, owner: u32) -> Self {
         let config = Rc::new(config);
         Self {
             names: observe::metrics(&config.webhooks)
                 .into_iter()
                 .map(|metric| metric.name)
                 .collect(),
+            observe: Observe::new(&config.webhooks),
             outbox: Outbox::new(config, Owner(owner), u64::from(owner), 1_000),
             shared,
             now: 1_000,
@@ -107,30 +109,10 @@ impl Bed {
     }
 
     /// Submits a request; its number is its stream and its ticket.
-    pub(super) fn submit(&mut self, events: Vec<Event>) -> u32 {
+    pub(super) fn submit(&mut self, events: Vec<PreparedEvent>) -> u32 {
         let request = self.next_request;
         self.next_request += 1;
-        match self.outbox.submit(
-            request,
-            request,
-            events,
-            self.now,
-            &mut *self.shared.borrow_mut(),
-        ) {
-            Ok(Submitted::Pending) => {}
-            Ok(Submitted::Decided(ticket, verdict)) => self.verdicts.push((ticket, verdict)),
-            Err(Overloaded { ticket, after }) => {
-                let (kept, failed) = (false, 0);
-                self.verdicts.push((
-                    ticket,
-                    Verdict::Retry {
-                        after,
-                        kept,
-                        failed,
-                    },
-                ));
-            }
-        }
+        self.turn(|outbox, turn| outbox.handle_events(request, request, events, turn));
         self.drive();
         request
     }
@@ -147,48 +129,71 @@ impl Bed {
     }
 
     pub(super) fn end(&mut self, token: u32, response: &CallResponse) {
-        self.outbox
-            .ended(token, response, self.now, &mut *self.shared.borrow_mut());
+        self.turn(|outbox, turn| outbox.handle_response(token, response, turn));
         self.drive();
+    }
+
+    /// Does what is due now.
+    pub(super) fn tick(&mut self) {
+        self.turn(|outbox, turn| outbox.handle_timeout(turn));
+        self.drive();
+    }
+
+    /// Gives what is held to a newer configuration.
+    pub(super) fn hand_over(&mut self, new: &mut Self) -> usize {
+        let held = self.turn(|outbox, turn| outbox.take_held(turn));
+        let events = held.len();
+        for handover in held {
+            new.turn(|outbox, turn| outbox.adopt(handover, turn));
+        }
+        events
+    }
+
+    /// One callback of the host.
+    fn turn<R>(&mut self, act: impl FnOnce(&mut Outbox<u32>, &mut Turn<'_>) -> R) -> R {
+        let mut turn = Turn {
+            now: self.now,
+            shared: &mut *self.shared.borrow_mut(),
+            observe: &mut self.observe,
+        };
+        act(&mut self.outbox, &mut turn)
     }
 
     /// Lets time pass, ticking whenever the outbox asks for it.
     pub(super) fn pass(&mut self, duration: Duration) {
         let until = self.now + duration.as_millis() as u64;
-        while let Some(wake_at) = self.outbox.wake_at().filter(|wake_at| *wake_at <= until) {
+        let is_due = |wake_at: &SteadyMillis| *wake_at <= until;
+        while let Some(wake_at) = self.outbox.poll_timeout().filter(is_due) {
             self.now = self.now.max(wake_at);
-            self.outbox.tick(self.now, &mut *self.shared.borrow_mut());
-            self.drive();
+            self.tick();
         }
         self.now = until;
     }
 
     pub(super) fn drive(&mut self) {
-        let shared = Rc::clone(&self.shared);
-        let shared = &mut *shared.borrow_mut();
-        while let Some(call) = self.outbox.next_call(self.now, shared) {
-            let made = match self.refusing.get(&call.webhook) {
+        while let Some(call) = self.turn(|outbox, turn| outbox.poll_call(turn, || 0)) {
+            let made = match self.refusing.get(&call.webhook()) {
                 Some(reason) => Err(*reason),
                 None => {
                     self.next_token += 4;
                     self.calls.push(Made {
                         token: self.next_token,
-                        webhook: call.webhook,
-                        payload: String::from_utf8_lossy(&call.payload).into_owned(),
-                        timeout: call.timeout,
-                        ends_at: self.now + call.timeout.as_millis() as u64,
+                        webhook: call.webhook(),
+                        payload: String::from_utf8_lossy(call.body()).into_owned(),
+                        timeout: call.timeout(),
+                        ends_at: self.now + call.timeout().as_millis() as u64,
                     });
                     Ok(self.next_token)
                 }
             };
-            self.outbox.called(&call, made, self.now, shared);
+            self.turn(|outbox, turn| outbox.handle_dispatched(&call, made, turn));
         }
-        while let Some((stream, ticket, verdict)) = self.outbox.next_verdict() {
+        while let Some((stream, ticket, verdict)) = self.outbox.poll_verdict() {
             assert_eq!(stream, ticket);
             self.verdicts.push((ticket, verdict));
         }
         let (names, counts) = (&self.names, &mut self.counts);
-        self.outbox.observe().take_changes(|id, change| {
+        self.observe.take_changes(|id, change| {
             let name = names[id.index()].trim_start_matches("freshpaint_webhooks.");
             if let Change::Add(count) = change {
                 *counts.entry(name.to_owned()).or_default() += count;

@@ -1,0 +1,195 @@
+//! Calls under way: their requests, their tokens, and those that the host forgets.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use rustc_hash::FxHashMap;
+
+use super::entry::Entry;
+use super::outcome::{CallResponse, Outcome};
+use super::store::EntryKey;
+use super::timers::{Timer, Timers};
+use crate::clock::{millis, SteadyMillis};
+use crate::config::{Config, Webhook};
+use crate::signing::WebhookId;
+
+/// A call that the host never ends is given up this long after its timeout.
+const LOST_AFTER_MILLIS: u64 = 5_000;
+
+/// The host's timers may run out this much early by the clock that a module reads: they start with
+/// its event loop's turn.
+const EARLY_MILLIS: u64 = 50;
+
+/// One HTTP call of a delivery.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Attempt {
+    entry: EntryKey,
+    webhook: usize,
+    /// When it is given up if the host never ends it.
+    lost_at: SteadyMillis,
+}
+
+impl Attempt {
+    pub(super) fn entry(&self) -> EntryKey {
+        self.entry
+    }
+
+    pub(super) fn webhook(&self) -> usize {
+        self.webhook
+    }
+
+    /// How it ended. An answer that broke off ends a call without headers, and so does one that is
+    /// not whole in time; only the clock tells them apart (seed, "Considerations": the latter is a
+    /// timeout).
+    fn outcome(&self, response: &CallResponse, now: SteadyMillis) -> Outcome {
+        let times_out_at = self.lost_at.saturating_sub(LOST_AFTER_MILLIS);
+        if response.status.is_none() && now.saturating_add(EARLY_MILLIS) >= times_out_at {
+            return Outcome::Timeout;
+        }
+        Outcome::of(response)
+    }
+}
+
+/// A whole request to a webhook. It is under way from here on: tell
+/// [`super::Outbox::handle_dispatched`] how making it went.
+#[derive(Clone, Debug)]
+pub struct Call {
+    config: Rc<Config>,
+    body: Rc<[u8]>,
+    timeout: Duration,
+    signature: Vec<(&'static str, String)>,
+    attempt: Attempt,
+}
+
+impl Call {
+    /// The next attempt to deliver an event. `unix` gives the time in seconds since
+    /// 1970-01-01T00:00:00Z; it is not asked when the webhook's calls are not signed.
+    pub(super) fn new(
+        config: &Rc<Config>,
+        webhook: usize,
+        key: EntryKey,
+        entry: &Entry,
+        now: SteadyMillis,
+        unix: impl FnOnce() -> i64,
+    ) -> Self {
+        let event = entry.event();
+        let body = Rc::clone(event.payload_for(webhook));
+        let left = Duration::from_millis(entry.deadline().saturating_sub(now));
+        let configured = config.webhooks.get(webhook);
+        let timeout = configured.map_or(left, |webhook| webhook.timeout.min(left));
+        let signing = configured.and_then(|webhook| webhook.signing.as_ref());
+        let signature = signing.map(|signing| {
+            // An event that an unsigned configuration held has no id yet.
+            let id = event.webhook_id;
+            let id = id.unwrap_or_else(|| WebhookId::of_payload(&body));
+            signing.headers(id, unix(), &body)
+        });
+        let lost_at = now.saturating_add(millis(timeout));
+        Self {
+            config: Rc::clone(config),
+            body,
+            timeout,
+            signature: signature.unwrap_or_default(),
+            attempt: Attempt {
+                entry: key,
+                webhook,
+                lost_at: lost_at.saturating_add(LOST_AFTER_MILLIS),
+            },
+        }
+    }
+
+    /// Index of the webhook in the configuration.
+    #[must_use]
+    pub fn webhook(&self) -> usize {
+        self.attempt.webhook
+    }
+
+    /// The Envoy cluster that the call goes to.
+    #[must_use]
+    pub fn cluster(&self) -> &str {
+        self.configured().map_or("", |webhook| &webhook.cluster)
+    }
+
+    /// Every header, Envoy's pseudo-headers first.
+    #[must_use]
+    pub fn headers(&self) -> Vec<(&str, &str)> {
+        let Some(webhook) = self.configured() else {
+            return Vec::new();
+        };
+        let mut headers = Vec::with_capacity(4 + webhook.headers.len() + self.signature.len());
+        headers.extend([
+            (":method", "POST"),
+            (":scheme", webhook.scheme),
+            (":authority", webhook.authority.as_str()),
+            (":path", webhook.path.expose()),
+        ]);
+        let configured = webhook.headers.iter();
+        headers.extend(configured.map(|(name, value)| (name.as_str(), value.expose())));
+        let signature = self.signature.iter();
+        headers.extend(signature.map(|(name, value)| (*name, value.as_str())));
+        headers
+    }
+
+    /// The request's body.
+    #[must_use]
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// At most what is left of the 25 s; never zero, which the host would take for no timeout.
+    #[must_use]
+    pub fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    pub(super) fn attempt(&self) -> Attempt {
+        self.attempt
+    }
+
+    fn configured(&self) -> Option<&Webhook> {
+        self.config.webhooks.get(self.attempt.webhook)
+    }
+}
+
+/// The calls that the host makes for us, by its tokens.
+#[derive(Debug, Default)]
+pub(super) struct Attempts(FxHashMap<u32, Attempt>);
+
+impl Attempts {
+    pub(super) fn insert(&mut self, token: u32, attempt: Attempt, timers: &mut Timers) {
+        self.0.insert(token, attempt);
+        timers.start(Timer::LostCall, attempt.lost_at);
+    }
+
+    /// Takes out a call that has ended. A token that is not known, or has ended before, is `None`.
+    pub(super) fn remove(
+        &mut self,
+        token: u32,
+        response: &CallResponse,
+        now: SteadyMillis,
+        timers: &mut Timers,
+    ) -> Option<(Attempt, Outcome)> {
+        let attempt = self.0.remove(&token)?;
+        if self.0.is_empty() {
+            timers.set(Timer::LostCall, None);
+        }
+        Some((attempt, attempt.outcome(response, now)))
+    }
+
+    /// Takes out the calls that the host should have ended long ago.
+    pub(super) fn remove_lost(&mut self, now: SteadyMillis, timers: &mut Timers) -> Vec<Attempt> {
+        let mut lost = Vec::new();
+        self.0.retain(|_, attempt| {
+            let is_lost = attempt.lost_at <= now;
+            lost.extend(is_lost.then_some(*attempt));
+            !is_lost
+        });
+        let next = (!self.0.is_empty()).then(|| now.saturating_add(LOST_AFTER_MILLIS));
+        timers.set(Timer::LostCall, next);
+        lost
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}

@@ -1,0 +1,112 @@
+//! How the table's buckets are encoded.
+
+use super::{Owner, State, OWNER_BITS};
+use crate::clock::SteadyMillis;
+
+/// Events that share a bucket. With one slot each, a table half full would have lost a fifth of its
+/// events to collisions; with eight it has lost one in a hundred.
+pub(super) const SLOTS_PER_BUCKET: usize = 8;
+
+const STATE_BITS: u32 = 2;
+
+/// At most [`SLOTS_PER_BUCKET`] encoded slots, no two of the same event. Changed where it lies: it is
+/// read and written twice an event.
+pub(super) struct Bucket(Vec<u8>);
+
+/// What the table says of one event.
+#[derive(Clone, Copy)]
+pub(super) struct Slot {
+    /// Tells the event from others of its bucket.
+    pub(super) tag: u64,
+    pub(super) state: State,
+    pub(super) owner: Owner,
+    pub(super) written: SteadyMillis,
+}
+
+impl Bucket {
+    /// Bytes that are not slots of this version are ignored.
+    pub(super) fn of(mut bytes: Vec<u8>) -> Self {
+        let whole = bytes.len() / Slot::LEN;
+        bytes.truncate(whole.min(SLOTS_PER_BUCKET) * Slot::LEN);
+        Self(bytes)
+    }
+
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    pub(super) fn find(&self, tag: u64) -> Option<Slot> {
+        let mut slots = self.0.chunks_exact(Slot::LEN);
+        slots.find_map(|slot| Slot::decode(slot).filter(|slot| slot.tag == tag))
+    }
+
+    /// Puts the slot in its event's place, a free one, or that of the event that can best be
+    /// forgotten. Whatever was written before `horizon` can.
+    pub(super) fn put(&mut self, slot: Slot, horizon: SteadyMillis) {
+        let Self(bytes) = self;
+        let new = slot.encode();
+        let tag = slot.tag.to_le_bytes();
+        let mut slots = bytes.chunks_exact_mut(Slot::LEN);
+        if let Some(own) = slots.find(|own| own.starts_with(&tag)) {
+            own.copy_from_slice(&new);
+        } else if bytes.len() < SLOTS_PER_BUCKET * Slot::LEN {
+            bytes.extend_from_slice(&new);
+        } else if let Some(evicted) =
+            bytes
+                .chunks_exact_mut(Slot::LEN)
+                .min_by_key(|old| match Slot::decode(old) {
+                    None => (0, 0),
+                    Some(old) => old.eviction_rank(horizon),
+                })
+        {
+            evicted.copy_from_slice(&new);
+        }
+    }
+}
+
+impl Slot {
+    /// Two little-endian words: the tag, and the state, the owner and the time from the lowest bit
+    /// up. The host copies a bucket out and in four times an event: at this size it is two cache
+    /// lines.
+    const LEN: usize = 8 + 8;
+
+    /// The lowest goes first: by what forgetting it costs, and then by age.
+    fn eviction_rank(&self, horizon: SteadyMillis) -> (u8, SteadyMillis) {
+        let rank = match self.state {
+            _ if self.written < horizon => 0,
+            State::Released => 0,
+            State::Accepted => 1,
+            State::Claimed | State::Held => 2,
+        };
+        (rank, self.written)
+    }
+
+    fn encode(&self) -> [u8; Self::LEN] {
+        // 40 bits of milliseconds are 34 years.
+        let rest = self.written << (STATE_BITS + OWNER_BITS)
+            | u64::from(self.owner.0) << STATE_BITS
+            | self.state as u64;
+        let mut bytes = [0; Self::LEN];
+        let (first, second) = bytes.split_at_mut(8);
+        first.copy_from_slice(&self.tag.to_le_bytes());
+        second.copy_from_slice(&rest.to_le_bytes());
+        bytes
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let (tag, rest) = bytes.split_first_chunk::<8>()?;
+        let rest = u64::from_le_bytes(*rest.first_chunk::<8>()?);
+        let state = match rest & 3 {
+            0 => State::Claimed,
+            1 => State::Held,
+            2 => State::Accepted,
+            _ => State::Released,
+        };
+        Some(Self {
+            tag: u64::from_le_bytes(*tag),
+            state,
+            owner: Owner::numbered((rest >> STATE_BITS) as u32),
+            written: rest >> (STATE_BITS + OWNER_BITS),
+        })
+    }
+}

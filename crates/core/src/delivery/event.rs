@@ -1,0 +1,44 @@
+//! What delivery is given: an event in the bytes that its webhooks get.
+
+use std::rc::Rc;
+
+use super::dedupe::EventId;
+use super::webhook_set::WebhookSet;
+use crate::event::Kind;
+use crate::signing::WebhookId;
+
+/// What an event costs beside its payload, for the bounds on memory; measured on wasm32, rounded up.
+pub const ENTRY_OVERHEAD_BYTES: usize = 256;
+
+/// An event, ready to be delivered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PreparedEvent {
+    /// Its type.
+    pub kind: Kind,
+    /// The body of every call but those to webhooks in `redacted`.
+    pub payload: Rc<[u8]>,
+    /// The bodies of calls to webhooks that get less of the event; mostly empty.
+    pub redacted: Vec<(WebhookSet, Rc<[u8]>)>,
+    /// The webhooks that want it; at least one.
+    pub wanted: WebhookSet,
+    /// What signed calls name it by; `None` when no webhook that wants it signs.
+    pub webhook_id: Option<WebhookId>,
+    /// What it is recognised by when it is sent again; `None` when it has no id that lasts.
+    pub id: Option<EventId>,
+}
+
+impl PreparedEvent {
+    /// The body of a call to the webhook at `index`.
+    pub(super) fn payload_for(&self, index: usize) -> &Rc<[u8]> {
+        let mut redacted = self.redacted.iter();
+        redacted
+            .find(|(webhooks, _)| webhooks.contains(index))
+            .map_or(&self.payload, |(_, payload)| payload)
+    }
+
+    /// Bytes of memory, for the bounds.
+    pub(super) fn cost(&self) -> usize {
+        let redacted = self.redacted.iter().map(|(_, payload)| payload.len());
+        self.payload.len() + redacted.sum::<usize>() + ENTRY_OVERHEAD_BYTES
+    }
+}

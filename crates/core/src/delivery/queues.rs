@@ -1,0 +1,162 @@
+//! Whose turn it is: one queue of deliveries for each webhook.
+
+use std::collections::VecDeque;
+
+use super::retry::breaker::CircuitBreaker;
+use super::store::{EntryKey, Store};
+use super::timers::{Timer, Timers};
+use super::webhook_set::WebhookSet;
+use crate::clock::SteadyMillis;
+
+/// One webhook's queue.
+#[derive(Debug, Default)]
+struct WebhookQueue {
+    /// In order of arrival, each with the end of its round. A delivery that has ended before its
+    /// turn is left in and skipped.
+    ready: VecDeque<(SteadyMillis, EntryKey)>,
+    in_flight: usize,
+    breaker: CircuitBreaker,
+}
+
+/// The queues of all webhooks, by index in the configuration.
+#[derive(Debug)]
+pub(super) struct Queues {
+    queues: Vec<WebhookQueue>,
+    max_in_flight: usize,
+    /// Waiting deliveries of events that a webhook has already.
+    sheddable: usize,
+}
+
+impl Queues {
+    pub(super) fn new(webhooks: usize, max_in_flight: usize) -> Self {
+        Self {
+            queues: (0..webhooks).map(|_| WebhookQueue::default()).collect(),
+            max_in_flight,
+            sheddable: 0,
+        }
+    }
+
+    /// Puts a delivery to each of these webhooks at the end of its queue.
+    pub(super) fn push(
+        &mut self,
+        webhooks: WebhookSet,
+        key: EntryKey,
+        deadline: SteadyMillis,
+        timers: &mut Timers,
+    ) {
+        for webhook in webhooks.iter() {
+            if let Some(queue) = self.queues.get_mut(webhook) {
+                queue.ready.push_back((deadline, key));
+                timers.start(Timer::Queue, deadline);
+            }
+        }
+    }
+
+    /// Takes out the delivery whose turn it is, which may have ended already: the next one to the
+    /// least busy webhook. `None` when each has nothing waiting or enough in flight.
+    ///
+    /// A webhook that answers late is busy, and one that keeps failing comes last: their calls stand
+    /// behind those that a client's answer will come from.
+    pub(super) fn pop(&mut self, timers: &mut Timers) -> Option<(usize, EntryKey)> {
+        let (webhook, queue) = self
+            .queues
+            .iter_mut()
+            .enumerate()
+            .filter(|(_, queue)| queue.in_flight < self.max_in_flight && !queue.ready.is_empty())
+            .min_by_key(|(_, queue)| (queue.breaker.is_open(), queue.in_flight))?;
+        let (_, key) = queue.ready.pop_front()?;
+        if self.queues.iter().all(|queue| queue.ready.is_empty()) {
+            timers.set(Timer::Queue, None);
+        }
+        Some((webhook, key))
+    }
+
+    /// Takes out the oldest delivery to a webhook, if its round is over.
+    pub(super) fn pop_overdue(&mut self, webhook: usize, now: SteadyMillis) -> Option<EntryKey> {
+        let ready = &mut self.queues.get_mut(webhook)?.ready;
+        ready.front().filter(|(deadline, _)| *deadline <= now)?;
+        ready.pop_front().map(|(_, key)| key)
+    }
+
+    /// Lets the timer run for the delivery whose round ends first.
+    pub(super) fn restart(&self, timers: &mut Timers) {
+        let fronts = self.queues.iter().filter_map(|queue| queue.ready.front());
+        timers.set(Timer::Queue, fronts.map(|(deadline, _)| *deadline).min());
+    }
+
+    /// Takes out the oldest delivery to a webhook that another webhook can do without. Deliveries of
+    /// events that no webhook has are put into `passed_over`; give them to [`Queues::put_back`].
+    pub(super) fn shed(
+        &mut self,
+        webhook: usize,
+        store: &Store,
+        passed_over: &mut Vec<(SteadyMillis, EntryKey)>,
+    ) -> Option<EntryKey> {
+        if self.sheddable == 0 {
+            return None;
+        }
+        let ready = &mut self.queues.get_mut(webhook)?.ready;
+        while let Some((deadline, key)) = ready.pop_front() {
+            let Some(entry) = store.get(key) else {
+                continue;
+            };
+            if !entry.waiting().contains(webhook) {
+                continue;
+            }
+            if entry.is_accepted() {
+                return Some(key);
+            }
+            passed_over.push((deadline, key));
+        }
+        None
+    }
+
+    /// Puts what [`Queues::shed`] passed over back where it stood.
+    pub(super) fn put_back(&mut self, webhook: usize, passed_over: Vec<(SteadyMillis, EntryKey)>) {
+        if let Some(queue) = self.queues.get_mut(webhook) {
+            for delivery in passed_over.into_iter().rev() {
+                queue.ready.push_front(delivery);
+            }
+        }
+    }
+
+    /// So many deliveries more can be shed.
+    pub(super) fn add_sheddable(&mut self, deliveries: usize) {
+        self.sheddable += deliveries;
+    }
+
+    /// One that could be shed waits no more.
+    pub(super) fn remove_sheddable(&mut self) {
+        self.sheddable = self.sheddable.saturating_sub(1);
+    }
+
+    pub(super) fn begin_call(&mut self, webhook: usize) {
+        if let Some(queue) = self.queues.get_mut(webhook) {
+            queue.in_flight += 1;
+        }
+    }
+
+    pub(super) fn end_call(&mut self, webhook: usize) {
+        if let Some(queue) = self.queues.get_mut(webhook) {
+            queue.in_flight = queue.in_flight.saturating_sub(1);
+        }
+    }
+
+    pub(super) fn breaker(&self, webhook: usize) -> Option<&CircuitBreaker> {
+        self.queues.get(webhook).map(|queue| &queue.breaker)
+    }
+
+    pub(super) fn breaker_mut(&mut self, webhook: usize) -> Option<&mut CircuitBreaker> {
+        self.queues.get_mut(webhook).map(|queue| &mut queue.breaker)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.queues.len()
+    }
+
+    #[cfg(test)]
+    pub(super) fn counters(&self) -> [usize; 2] {
+        let in_flight = self.queues.iter().map(|queue| queue.in_flight).sum();
+        [in_flight, self.sheddable]
+    }
+}

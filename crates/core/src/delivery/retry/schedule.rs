@@ -1,0 +1,83 @@
+//! When held events are due.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use crate::clock::SteadyMillis;
+use crate::delivery::store::{EntryKey, Store};
+use crate::delivery::timers::{Timer, Timers};
+
+/// How long to wait for the retry budget to fill.
+const BUDGET_WAIT_MILLIS: u64 = 100;
+
+/// Which held event is due when.
+#[derive(Debug, Default)]
+pub(in super::super) struct Schedule {
+    /// An entry whose `due` differs from the one here has been scheduled anew.
+    due: BinaryHeap<Reverse<(SteadyMillis, EntryKey)>>,
+    /// No retry before this time: the budget was empty.
+    not_before: SteadyMillis,
+}
+
+impl Schedule {
+    /// An event is due at this time, which its entry must say as well.
+    pub(in super::super) fn push(&mut self, due: SteadyMillis, key: EntryKey, timers: &mut Timers) {
+        self.due.push(Reverse((due, key)));
+        self.restart(timers);
+    }
+
+    /// Takes out the next event that is due and that no round is under way for.
+    pub(in super::super) fn pop_due(
+        &mut self,
+        now: SteadyMillis,
+        store: &Store,
+    ) -> Option<(SteadyMillis, EntryKey)> {
+        while self.next_due().is_some_and(|due| due <= now) {
+            let Reverse((due, key)) = self.due.pop()?;
+            let is_current = store.get(key).is_some_and(|entry| {
+                entry.round_is_over() && entry.held().is_some_and(|held| held.due == due)
+            });
+            if is_current {
+                return Some((due, key));
+            }
+        }
+        None
+    }
+
+    /// The budget is empty: nothing is due for a while.
+    pub(in super::super) fn wait_for_budget(&mut self, now: SteadyMillis) {
+        self.not_before = now.saturating_add(BUDGET_WAIT_MILLIS);
+    }
+
+    /// A webhook answers again: what waits for it is due now, unless a webhook asked for a longer
+    /// pause.
+    pub(in super::super) fn hasten(
+        &mut self,
+        now: SteadyMillis,
+        store: &mut Store,
+        webhook: usize,
+        timers: &mut Timers,
+    ) {
+        let hastened = |Reverse((due, key)): Reverse<(SteadyMillis, EntryKey)>| {
+            let entry = store.get(key)?;
+            entry.held().filter(|held| held.due == due)?;
+            let waits_for_it = entry.retry_after().is_none() && entry.reachable().contains(webhook);
+            let hastened = if waits_for_it { due.min(now) } else { due };
+            store.set_due(key, hastened);
+            Some(Reverse((hastened, key)))
+        };
+        let due = std::mem::take(&mut self.due);
+        self.due = due.into_iter().filter_map(hastened).collect();
+        self.restart(timers);
+    }
+
+    /// Lets the timer run for the next event.
+    pub(in super::super) fn restart(&self, timers: &mut Timers) {
+        timers.set(Timer::Retry, self.next_due());
+    }
+
+    fn next_due(&self) -> Option<SteadyMillis> {
+        let Reverse((due, _)) = self.due.peek()?;
+        Some((*due).max(self.not_before))
+    }
+}

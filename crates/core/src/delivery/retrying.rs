@@ -1,0 +1,194 @@
+//! The sequence after a failed round: an event is held, becomes due, and is tried again or handed on.
+
+use super::dedupe::{EventId, Resume, State, HEARTBEAT_LOST_AFTER};
+use super::entry::{Entry, Held};
+use super::handover::Handover;
+use super::outcome::Outcome;
+use super::retry::backoff::Backoff;
+use super::retry::policy;
+use super::store::EntryKey;
+use super::webhook_set::WebhookSet;
+use super::{Outbox, Turn};
+use crate::clock::{millis, SteadyMillis};
+use crate::observe::{Counter, HeldOutcome};
+
+impl<T> Outbox<T> {
+    /// Lets the webhook's breaker know how an attempt ended.
+    pub(super) fn note_webhook(&mut self, webhook: usize, outcome: Outcome, turn: &mut Turn<'_>) {
+        let Some(works) = policy::webhook_works(outcome) else {
+            return;
+        };
+        let (Some(breaker), Some(config)) = (
+            self.queues.breaker_mut(webhook),
+            self.config.webhooks.get(webhook),
+        ) else {
+            return;
+        };
+        let log_lines = &mut turn.observe.log_lines;
+        let backoff = Backoff::from(&self.config.retry);
+        if works {
+            if breaker.on_alive() {
+                log_lines.back(webhook, config, turn.now);
+                self.schedule
+                    .hasten(turn.now, &mut self.store, webhook, &mut self.timers);
+            }
+        } else if breaker.on_failure(turn.now, &backoff, &mut self.random) {
+            log_lines.given_up(webhook, config, turn.now);
+        }
+    }
+
+    /// Holds the event for another round, or says why not.
+    pub(super) fn hold(
+        &mut self,
+        key: EntryKey,
+        turn: &mut Turn<'_>,
+    ) -> Result<SteadyMillis, Option<HeldOutcome>> {
+        let (now, retry) = (turn.now, &self.config.retry);
+        let entry = self.store.get(key).ok_or(None)?;
+        if entry.reachable().is_empty() {
+            return Err(Some(HeldOutcome::Refused));
+        }
+        let expires = match entry.held() {
+            Some(held) => held.expires,
+            None => now.saturating_add(millis(retry.window)),
+        };
+        if now >= expires {
+            return Err(entry.held().map(|_| HeldOutcome::Expired));
+        }
+        if !self.store.can_hold(entry, retry) {
+            return Err(Some(HeldOutcome::NoRoom));
+        }
+        let (failures, retry_after) = (entry.failed_rounds(), entry.retry_after());
+        let delay = Backoff::from(retry).delay(failures, retry_after, &mut self.random);
+        let due = now.saturating_add(delay);
+        if self.store.hold(key, Held { expires, due }) {
+            turn.observe.count(Counter::Held(HeldOutcome::Kept));
+        }
+        self.schedule.push(due, key, &mut self.timers);
+        Ok(due)
+    }
+
+    /// Starts the rounds that are due.
+    pub(super) fn retry_due(&mut self, turn: &mut Turn<'_>) {
+        while let Some((due, key)) = self.schedule.pop_due(turn.now, &self.store) {
+            let Some(entry) = self.store.get(key) else {
+                continue;
+            };
+            if entry.held().is_some_and(|held| turn.now >= held.expires) {
+                turn.observe.count(Counter::Held(HeldOutcome::Expired));
+                self.give_up(key, turn);
+                continue;
+            }
+            let (id, reachable) = (entry.event().id, entry.reachable());
+            let admitting = self.admitting_retry(reachable, turn.now);
+            if admitting.is_empty() {
+                let due = self.next_probe(reachable, turn.now);
+                self.reschedule(key, due);
+                continue;
+            }
+            if !self.budget.covers(admitting.len(), turn.now) {
+                self.schedule.wait_for_budget(turn.now);
+                self.schedule.push(due, key, &mut self.timers);
+                break;
+            }
+            match self.resume(id, turn) {
+                Resume::Ours => {
+                    self.budget.withdraw(admitting.len());
+                    self.note_retry(admitting, turn.now);
+                    self.begin_round(key, admitting, true, turn);
+                }
+                // Should that worker die, this one still has the event.
+                Resume::Busy => {
+                    let due = turn.now.saturating_add(millis(HEARTBEAT_LOST_AFTER));
+                    self.reschedule(key, due);
+                }
+                Resume::Gone => self.hand_to_other_worker(key, turn),
+            }
+        }
+        self.schedule.restart(&mut self.timers);
+    }
+
+    /// An event without an id that lasts is known here alone.
+    pub(super) fn resume(&mut self, id: Option<EventId>, turn: &mut Turn<'_>) -> Resume {
+        id.map_or(Resume::Ours, |id| {
+            self.dedupe.resume(id, turn.now, turn.shared)
+        })
+    }
+
+    /// When the webhook's breaker lets a retry through.
+    fn admits_retry_at(&self, webhook: usize, now: SteadyMillis) -> Option<SteadyMillis> {
+        let breaker = self.queues.breaker(webhook)?;
+        Some(breaker.admits_retry_at(now))
+    }
+
+    fn admitting_retry(&self, webhooks: WebhookSet, now: SteadyMillis) -> WebhookSet {
+        let admits = |webhook: &usize| self.admits_retry_at(*webhook, now) <= Some(now);
+        webhooks.iter().filter(admits).collect()
+    }
+
+    /// When the first of these webhooks is due for a probe.
+    fn next_probe(&self, webhooks: WebhookSet, now: SteadyMillis) -> SteadyMillis {
+        let times = webhooks.iter();
+        let first = times
+            .filter_map(|webhook| self.admits_retry_at(webhook, now))
+            .min();
+        first.unwrap_or(now).max(now.saturating_add(1))
+    }
+
+    /// Each of these webhooks gets a retry. While its breaker is open that is the probe.
+    fn note_retry(&mut self, webhooks: WebhookSet, now: SteadyMillis) {
+        let backoff = Backoff::from(&self.config.retry);
+        for webhook in webhooks.iter() {
+            if let Some(breaker) = self.queues.breaker_mut(webhook) {
+                breaker.on_retry(now, &backoff, &mut self.random);
+            }
+        }
+    }
+
+    fn reschedule(&mut self, key: EntryKey, due: SteadyMillis) {
+        self.store.set_due(key, due);
+        self.schedule.push(due, key, &mut self.timers);
+    }
+
+    /// An SDK has sent the event again to another worker, which took it over.
+    pub(super) fn hand_to_other_worker(&mut self, key: EntryKey, turn: &mut Turn<'_>) {
+        turn.observe.count(Counter::Held(HeldOutcome::HandedOver));
+        let Some(mut entry) = self.remove(key) else {
+            return;
+        };
+        let waiters = entry.take_waiters();
+        let event = entry.into_event();
+        for waiter in waiters {
+            self.admit(event.clone(), waiter.batch, turn);
+        }
+    }
+
+    /// Gives a held event up to a newer configuration.
+    pub(super) fn release(&mut self, key: EntryKey, turn: &mut Turn<'_>) -> Option<Handover> {
+        let entry = self.remove(key)?;
+        if let Some(id) = entry.event().id {
+            // This worker's heartbeat may be fresh for a while yet, and the new owner would take the
+            // event for its.
+            self.dedupe
+                .settle(id, State::Released, turn.now, turn.shared);
+        }
+        turn.observe.count(Counter::Held(HeldOutcome::HandedOver));
+        Handover::of(entry, &self.config.webhooks)
+    }
+
+    /// Takes over an event that an older configuration held.
+    pub(super) fn take_over(&mut self, handover: Handover, turn: &mut Turn<'_>) {
+        let due = turn.now;
+        let (event, failed_rounds, expires) = handover.into_event(&self.config.webhooks);
+        if event.wanted.is_empty() {
+            turn.observe.count(Counter::Held(HeldOutcome::Refused));
+            return;
+        }
+        if event.id.is_some_and(|id| self.store.find(id).is_some()) {
+            return;
+        }
+        let held = Held { expires, due };
+        let key = self.insert(Entry::adopted(event, failed_rounds, held));
+        self.schedule.push(due, key, &mut self.timers);
+    }
+}

@@ -1,0 +1,306 @@
+//! The sequence: an event is admitted, goes through rounds of deliveries, and is settled.
+
+use super::attempts::Attempt;
+use super::batches::{BatchKey, Decision};
+use super::dedupe::{Claim, Resume, State};
+use super::entry::{Entry, Waiter};
+use super::event::PreparedEvent;
+use super::outcome::{NotSent, Outcome};
+use super::retry::policy;
+use super::store::EntryKey;
+use super::webhook_set::WebhookSet;
+use super::{Outbox, Turn, TOTAL_TIMEOUT};
+use crate::clock::millis;
+use crate::observe::{Counter, EventOutcome, HeldOutcome};
+
+impl<T> Outbox<T> {
+    /// A batch brings an event.
+    pub(super) fn admit(&mut self, event: PreparedEvent, batch: BatchKey, turn: &mut Turn<'_>) {
+        let Some(id) = event.id else {
+            return self.start(event, batch, turn);
+        };
+        if let Some(key) = self.store.find(id) {
+            return self.join(key, batch, turn);
+        }
+        match self.dedupe.claim(id, turn.now, turn.shared) {
+            Claim::Ours => self.start(event, batch, turn),
+            Claim::Accepted => {
+                let duplicate = Counter::Events(Some(event.kind), EventOutcome::Duplicate);
+                turn.observe.count(duplicate);
+                self.batches.decide(batch, Decision::Accepted);
+                self.batches.settle(batch);
+            }
+            Claim::ClaimedByOther => {
+                let (store, timers) = (&mut self.store, &mut self.timers);
+                self.claimed_by_other
+                    .push(event, batch, turn.now, store, timers);
+            }
+        }
+    }
+
+    fn start(&mut self, event: PreparedEvent, batch: BatchKey, turn: &mut Turn<'_>) {
+        let wanted = event.wanted;
+        let mut entry = Entry::new(event);
+        entry.add_waiter(Waiter {
+            batch,
+            brought_it: true,
+        });
+        let key = self.insert(entry);
+        self.begin_round(key, wanted, false, turn);
+    }
+
+    /// A request brings an event that is here already.
+    fn join(&mut self, key: EntryKey, batch: BatchKey, turn: &mut Turn<'_>) {
+        let Some(entry) = self.store.get_mut(key) else {
+            return;
+        };
+        entry.add_waiter(Waiter {
+            batch,
+            brought_it: false,
+        });
+        let kind = entry.event().kind;
+        if entry.is_accepted() {
+            let duplicate = Counter::Events(Some(kind), EventOutcome::Duplicate);
+            turn.observe.count(duplicate);
+            self.batches.decide(batch, Decision::Accepted);
+        } else if entry.round_is_over() {
+            // It is held; the SDK has asked again, so the next round starts now.
+            let (id, reachable) = (entry.event().id, entry.reachable());
+            match self.resume(id, turn) {
+                Resume::Ours => self.begin_round(key, reachable, false, turn),
+                Resume::Busy | Resume::Gone => self.hand_to_other_worker(key, turn),
+            }
+        }
+    }
+
+    /// Looks again at what other workers had claimed.
+    pub(super) fn claim_again(&mut self, turn: &mut Turn<'_>) {
+        for (event, batch) in self.claimed_by_other.take(&mut self.store) {
+            if self.batches.is_open(batch) {
+                self.admit(event, batch, turn);
+                self.batches
+                    .answer_if_ready(batch, turn.now, &mut self.timers);
+            } else {
+                // Its SDK has been told to send it again.
+                let failed = Counter::Events(Some(event.kind), EventOutcome::Failed);
+                turn.observe.count(failed);
+            }
+        }
+        self.claimed_by_other.restart(turn.now, &mut self.timers);
+    }
+
+    /// One attempt at each of these webhooks.
+    pub(super) fn begin_round(
+        &mut self,
+        key: EntryKey,
+        webhooks: WebhookSet,
+        is_retry: bool,
+        turn: &Turn<'_>,
+    ) {
+        let deadline = turn.now.saturating_add(millis(TOTAL_TIMEOUT));
+        if let Some(entry) = self.store.get_mut(key) {
+            entry.begin_round(webhooks, is_retry, deadline);
+            self.queues.push(webhooks, key, deadline, &mut self.timers);
+        }
+    }
+
+    /// A call has ended, or could not be made.
+    pub(super) fn end_attempt(&mut self, attempt: Attempt, outcome: Outcome, turn: &mut Turn<'_>) {
+        let (key, webhook) = (attempt.entry(), attempt.webhook());
+        self.queues.end_call(webhook);
+        if let Some(entry) = self.store.get_mut(key) {
+            entry.end_call(webhook);
+        }
+        self.finish(key, webhook, outcome, turn);
+    }
+
+    /// Ends the deliveries whose round was over before their turn came.
+    pub(super) fn end_overdue_rounds(&mut self, turn: &mut Turn<'_>) {
+        for webhook in 0..self.queues.len() {
+            while let Some(key) = self.queues.pop_overdue(webhook, turn.now) {
+                let is_overdue = |entry: &Entry| {
+                    entry.waiting().contains(webhook) && entry.deadline() <= turn.now
+                };
+                if self.store.get(key).is_some_and(is_overdue) {
+                    self.finish(key, webhook, Outcome::NotSent(NotSent::Deadline), turn);
+                }
+            }
+        }
+        self.queues.restart(&mut self.timers);
+    }
+
+    /// One delivery has ended, with or without a call.
+    pub(super) fn finish(
+        &mut self,
+        key: EntryKey,
+        webhook: usize,
+        outcome: Outcome,
+        turn: &mut Turn<'_>,
+    ) {
+        let Some(entry) = self.store.get_mut(key) else {
+            return;
+        };
+        if entry.stop_waiting(webhook) && entry.is_accepted() {
+            self.queues.remove_sheddable();
+        }
+        turn.observe
+            .count(Counter::Deliveries(webhook, outcome.label()));
+        let mut is_first = false;
+        if outcome == Outcome::Delivered {
+            is_first = entry.deliver(webhook);
+            if entry.is_retry() {
+                self.budget.on_delivered_retry();
+            }
+        } else {
+            entry.fail(webhook, outcome, policy::may_retry(outcome));
+            let attempt = entry.failed_rounds().saturating_add(1);
+            if let Some(config) = self.config.webhooks.get(webhook) {
+                let log_lines = &mut turn.observe.log_lines;
+                log_lines.failure(webhook, config, outcome, attempt, turn.now);
+            }
+        }
+        self.note_webhook(webhook, outcome, turn);
+        if is_first {
+            self.accept(key, turn);
+        }
+        if self.store.get(key).is_some_and(Entry::round_is_over) {
+            self.end_round(key, turn);
+        }
+    }
+
+    /// The first webhook has the event.
+    fn accept(&mut self, key: EntryKey, turn: &mut Turn<'_>) {
+        let Some(entry) = self.store.get(key) else {
+            return;
+        };
+        self.queues.add_sheddable(entry.waiting().len());
+        let kind = entry.event().kind;
+        if let Some(id) = entry.event().id {
+            self.dedupe
+                .settle(id, State::Accepted, turn.now, turn.shared);
+        }
+        if entry.held().is_some() {
+            turn.observe.count(Counter::Held(HeldOutcome::Delivered));
+        }
+        for waiter in entry.waiters() {
+            let outcome = if waiter.brought_it {
+                EventOutcome::Accepted
+            } else {
+                EventOutcome::Duplicate
+            };
+            turn.observe.count(Counter::Events(Some(kind), outcome));
+            self.batches.decide(waiter.batch, Decision::Accepted);
+            self.batches
+                .answer_if_ready(waiter.batch, turn.now, &mut self.timers);
+        }
+    }
+
+    /// Every delivery of the round has ended.
+    fn end_round(&mut self, key: EntryKey, turn: &mut Turn<'_>) {
+        let Some(entry) = self.store.get_mut(key) else {
+            return;
+        };
+        if entry.is_accepted() {
+            let waiters = entry.take_waiters();
+            self.remove(key);
+            for waiter in waiters {
+                self.batches.settle(waiter.batch);
+                self.batches
+                    .answer_if_ready(waiter.batch, turn.now, &mut self.timers);
+            }
+            return;
+        }
+        entry.fail_round();
+        match self.hold(key, turn) {
+            Ok(due) => self.settle_failed(
+                key,
+                Decision::Failed {
+                    held_until: Some(due),
+                },
+                turn,
+            ),
+            Err(reason) => {
+                if let Some(reason) = reason {
+                    turn.observe.count(Counter::Held(reason));
+                }
+                self.give_up(key, turn);
+            }
+        }
+    }
+
+    /// No webhook has the event, and nobody tries any more.
+    pub(super) fn give_up(&mut self, key: EntryKey, turn: &mut Turn<'_>) {
+        self.settle_failed(key, Decision::Failed { held_until: None }, turn);
+        self.remove(key);
+    }
+
+    /// Tells the waiters of an event that no webhook has.
+    fn settle_failed(&mut self, key: EntryKey, decision: Decision, turn: &mut Turn<'_>) {
+        let Some(entry) = self.store.get_mut(key) else {
+            return;
+        };
+        if let Some(id) = entry.event().id {
+            let state = match decision {
+                Decision::Failed {
+                    held_until: Some(_),
+                } => State::Held,
+                _ => State::Released,
+            };
+            self.dedupe.settle(id, state, turn.now, turn.shared);
+        }
+        let failed = Counter::Events(Some(entry.event().kind), EventOutcome::Failed);
+        for waiter in entry.take_waiters() {
+            turn.observe.count(failed);
+            self.batches.decide(waiter.batch, decision);
+            self.batches.settle(waiter.batch);
+            self.batches
+                .answer_if_ready(waiter.batch, turn.now, &mut self.timers);
+        }
+    }
+
+    /// Is there room for so many bytes more? If need be, events that a webhook has already give up
+    /// the deliveries that have not started, oldest first: a dead webhook must not cost a new event
+    /// its place.
+    pub(super) fn make_room(&mut self, cost: usize, turn: &mut Turn<'_>) -> bool {
+        let max = self.config.limits.max_in_flight_bytes;
+        if cost > max {
+            return false;
+        }
+        let most = max - cost;
+        for webhook in 0..self.queues.len() {
+            let mut passed_over = Vec::new();
+            while self.store.in_flight_bytes() > most {
+                let shed = self.queues.shed(webhook, &self.store, &mut passed_over);
+                let Some((key, entry)) = shed.and_then(|key| Some((key, self.store.get(key)?)))
+                else {
+                    break;
+                };
+                for waiting in entry.waiting().iter() {
+                    self.finish(key, waiting, Outcome::NotSent(NotSent::Shed), turn);
+                }
+            }
+            self.queues.put_back(webhook, passed_over);
+        }
+        self.store.in_flight_bytes() <= most
+    }
+
+    pub(super) fn insert(&mut self, entry: Entry) -> EntryKey {
+        let key = self.store.insert(entry);
+        self.dedupe.restart_heartbeat(true, &mut self.timers);
+        key
+    }
+
+    pub(super) fn remove(&mut self, key: EntryKey) -> Option<Entry> {
+        let entry = self.store.remove(key)?;
+        let has_claims = !self.store.is_empty();
+        self.dedupe.restart_heartbeat(has_claims, &mut self.timers);
+        Some(entry)
+    }
+
+    /// Shows the other workers that this one is alive.
+    pub(super) fn beat(&mut self, turn: &mut Turn<'_>) {
+        self.dedupe.beat_if_due(turn.now, turn.shared);
+        let has_claims = !self.store.is_empty();
+        self.dedupe.restart_heartbeat(has_claims, &mut self.timers);
+    }
+}

@@ -1,0 +1,140 @@
+//! The events of this worker, and the memory that they take.
+
+use rustc_hash::FxHashMap;
+use slotmap::{new_key_type, SlotMap};
+
+use super::dedupe::EventId;
+use super::entry::{Entry, Held};
+use crate::clock::SteadyMillis;
+use crate::config::Retry;
+
+new_key_type! {
+    /// Names an entry for as long as the event is in the store.
+    pub(super) struct EntryKey;
+}
+
+/// Every event once, however many requests carry it.
+#[derive(Debug, Default)]
+pub(super) struct Store {
+    entries: SlotMap<EntryKey, Entry>,
+    /// No client can make keys collide in it: they are keyed hashes themselves.
+    by_id: FxHashMap<EventId, EntryKey>,
+    in_flight_bytes: usize,
+    held_events: usize,
+    held_bytes: usize,
+}
+
+impl Store {
+    pub(super) fn insert(&mut self, entry: Entry) -> EntryKey {
+        let (id, cost) = (entry.event().id, entry.event().cost());
+        if entry.held().is_some() {
+            self.held_events += 1;
+            self.held_bytes += cost;
+        } else {
+            self.in_flight_bytes += cost;
+        }
+        let key = self.entries.insert(entry);
+        if let Some(id) = id {
+            self.by_id.insert(id, key);
+        }
+        key
+    }
+
+    /// Takes an event out, wherever it stood.
+    pub(super) fn remove(&mut self, key: EntryKey) -> Option<Entry> {
+        let entry = self.entries.remove(key)?;
+        let cost = entry.event().cost();
+        if entry.held().is_some() {
+            self.held_events = self.held_events.saturating_sub(1);
+            self.held_bytes = self.held_bytes.saturating_sub(cost);
+        } else {
+            self.in_flight_bytes = self.in_flight_bytes.saturating_sub(cost);
+        }
+        if let Some(id) = entry.event().id {
+            self.by_id.remove(&id);
+        }
+        Some(entry)
+    }
+
+    pub(super) fn get(&self, key: EntryKey) -> Option<&Entry> {
+        self.entries.get(key)
+    }
+
+    pub(super) fn get_mut(&mut self, key: EntryKey) -> Option<&mut Entry> {
+        self.entries.get_mut(key)
+    }
+
+    pub(super) fn find(&self, id: EventId) -> Option<EntryKey> {
+        self.by_id.get(&id).copied()
+    }
+
+    /// Is there room to hold the event, or is it held already?
+    pub(super) fn can_hold(&self, entry: &Entry, bounds: &Retry) -> bool {
+        let bytes = self.held_bytes.saturating_add(entry.event().cost());
+        let has_room = self.held_events < bounds.max_held_events && bytes <= bounds.max_held_bytes;
+        entry.held().is_some() || has_room
+    }
+
+    /// Holds an event for another round; says whether it was not held before.
+    pub(super) fn hold(&mut self, key: EntryKey, held: Held) -> bool {
+        let Some(entry) = self.entries.get_mut(key) else {
+            return false;
+        };
+        let is_new = entry.held().is_none();
+        if is_new {
+            let cost = entry.event().cost();
+            self.in_flight_bytes = self.in_flight_bytes.saturating_sub(cost);
+            self.held_events += 1;
+            self.held_bytes += cost;
+        }
+        entry.hold(held);
+        is_new
+    }
+
+    /// Puts off, or brings forward, the next round of a held event.
+    pub(super) fn set_due(&mut self, key: EntryKey, due: SteadyMillis) {
+        if let Some(entry) = self.entries.get_mut(key) {
+            if let Some(held) = entry.held() {
+                entry.hold(Held { due, ..held });
+            }
+        }
+    }
+
+    /// The held events that no round is under way for.
+    pub(super) fn resting(&self) -> Vec<EntryKey> {
+        let rests = |entry: &Entry| entry.held().is_some() && entry.round_is_over();
+        let entries = self.entries.iter();
+        let resting = entries.filter(|(_, entry)| rests(entry));
+        resting.map(|(key, _)| key).collect()
+    }
+
+    /// Counts memory of an event that is not in the store yet.
+    pub(super) fn reserve(&mut self, bytes: usize) {
+        self.in_flight_bytes += bytes;
+    }
+
+    /// Gives back what was reserved.
+    pub(super) fn release(&mut self, bytes: usize) {
+        self.in_flight_bytes = self.in_flight_bytes.saturating_sub(bytes);
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Bytes of events that are waiting or in flight and not held.
+    pub(super) fn in_flight_bytes(&self) -> usize {
+        self.in_flight_bytes
+    }
+
+    /// Events held to be tried again.
+    pub(super) fn held_events(&self) -> usize {
+        self.held_events
+    }
+
+    #[cfg(test)]
+    pub(super) fn counters(&self) -> [usize; 4] {
+        let [bytes, events] = [self.held_bytes, self.held_events];
+        [self.by_id.len(), self.in_flight_bytes, events, bytes]
+    }
+}
