@@ -7,10 +7,10 @@
     clippy::indexing_slicing
 )]
 
-mod bed;
 mod config;
 mod delivery;
 mod faults;
+mod harness;
 mod intake;
 mod metrics;
 mod options;

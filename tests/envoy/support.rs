@@ -87,7 +87,7 @@ pub(crate) fn webhook(name: &str) -> Value {
     json!({"name": name, "url": format!("http://{name}.test/in"), "cluster": name})
 }
 
-/// A running bed.
+/// A bed: an Envoy with the module, its webhooks, its upstream, and a client.
 pub(crate) struct Bed {
     pub(crate) envoy: Envoy,
     pub(crate) upstream: Receiver,

@@ -1,8 +1,8 @@
 //! Far more at once than can be in flight.
 
-use crate::bed::{alone, plugin, Bed};
 use crate::campaign::seconds;
 use crate::ledger::{Answer, Keeps, COLUMNS};
+use crate::trial::{alone, plugin, Trial};
 use crate::webhooks::{Way, FAILING, HEALTHY};
 use freshpaint_harness::Plugin;
 use serde_json::json;
@@ -17,7 +17,7 @@ const EVENTS: usize = 2_500;
 const MOST_MIB: u64 = 512;
 
 fn burst(way: Way, webhooks: usize) {
-    let bed = Bed::start(4, |config| {
+    let trial = Trial::start(4, |config| {
         let mut plugin = plugin();
         let all = plugin["webhooks"].as_array_mut().unwrap();
         all.truncate(webhooks);
@@ -26,15 +26,15 @@ fn burst(way: Way, webhooks: usize) {
         }
         config.plugin = Plugin::Struct(plugin);
     });
-    bed.turn([way, way]);
-    let clients = bed.clients("");
-    let (before, start) = (bed.resident_mib(), Instant::now());
+    trial.turn([way, way]);
+    let clients = trial.clients("");
+    let (before, start) = (trial.resident_mib(), Instant::now());
     let is_over = AtomicBool::new(false);
     let (answers, peak) = thread::scope(|scope| {
         let watcher = scope.spawn(|| {
             let mut peak = 0;
             while !is_over.load(Ordering::Relaxed) {
-                peak = peak.max(bed.resident_mib());
+                peak = peak.max(trial.resident_mib());
                 thread::sleep(Duration::from_millis(20));
             }
             peak
@@ -54,18 +54,18 @@ fn burst(way: Way, webhooks: usize) {
         (answers, watcher.join().unwrap())
     });
     let answered = start.elapsed();
-    bed.recover("", Keeps::WhatIsRead);
-    bed.settle();
+    trial.recover("", Keeps::WhatIsRead);
+    trial.settle();
 
     let of = |wanted: Answer| answers.iter().filter(|answer| **answer == wanted).count();
     println!(
         "\n{webhooks} webhooks, {BATCHES} batches of {EVENTS} events at once: {} answered 200, {} kept, {} not kept, \
          all in {answered:.1?}, accounted for in {:.1?}; memory {before} MiB before, {peak} MiB at most, {} MiB after",
-        of(Answer::Success), of(Answer::Kept), of(Answer::NotKept), start.elapsed(), bed.resident_mib(),
+        of(Answer::Success), of(Answer::Kept), of(Answer::NotKept), start.elapsed(), trial.resident_mib(),
     );
-    println!("{COLUMNS}\n{}", bed.ledger.row(""));
+    println!("{COLUMNS}\n{}", trial.ledger.row(""));
     assert_eq!(of(Answer::Broken), 0, "{answers:?}");
-    assert_eq!(bed.assert_whole("").sent, BATCHES * EVENTS);
+    assert_eq!(trial.assert_whole("").sent, BATCHES * EVENTS);
     assert!(peak < MOST_MIB, "{peak} MiB");
 }
 

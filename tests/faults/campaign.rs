@@ -1,7 +1,7 @@
 //! Fault after fault on the same Envoy, under the same crowd of clients.
 
-use crate::bed::{beside_others, Bed};
 use crate::ledger::{Keeps, COLUMNS};
+use crate::trial::{beside_others, Trial};
 use crate::webhooks::{
     Way, FAILING, FLAPPING, HALF, HANGING, HEALTHY, LATE, LIMITING, REFUSING, RESETTING, SLOW,
 };
@@ -74,18 +74,18 @@ impl Campaign<'_> {
     /// Runs it, and gives what there is to print.
     fn run(&self) -> String {
         let start = Instant::now();
-        let bed = Bed::start(self.workers, |_| {});
+        let trial = Trial::start(self.workers, |_| {});
         let mut resident = Vec::new();
         while resident.is_empty() || start.elapsed() < self.total {
             for (index, fault) in self.faults.iter().enumerate() {
                 let prefix = format!("{index}.{}.", resident.len());
-                bed.turn(fault.ways);
-                bed.clients(&prefix).run(self.events, self.phase);
-                bed.recover(&prefix, fault.keeps);
+                trial.turn(fault.ways);
+                trial.clients(&prefix).run(self.events, self.phase);
+                trial.recover(&prefix, fault.keeps);
             }
-            resident.push(bed.resident_mib());
+            resident.push(trial.resident_mib());
         }
-        bed.settle();
+        trial.settle();
 
         let (workers, rounds, took) = (self.workers, resident.len(), start.elapsed());
         let mut text = format!(
@@ -93,16 +93,16 @@ impl Campaign<'_> {
             "fault"
         );
         for (index, fault) in self.faults.iter().enumerate() {
-            let row = bed.ledger.row(&format!("{index}."));
+            let row = trial.ledger.row(&format!("{index}."));
             text += &format!("{:<28}{row}\n", fault.name);
         }
-        text += &format!("{:<28}{}\n", "all", bed.assert_whole(""));
+        text += &format!("{:<28}{}\n", "all", trial.assert_whole(""));
         text += &format!("memory of Envoy after each round, in MiB: {resident:?}\n");
-        bed.assert_no_vm_died();
+        trial.assert_no_vm_died();
         // The first round fills the table of recognised events, and the pages of each VM that are never given back.
         let growth = resident[rounds - 1].saturating_sub(resident[0]);
         assert!(growth < 64, "{resident:?} MiB");
-        let lines = bed.envoy.log().lines().count();
+        let lines = trial.envoy.log().lines().count();
         let periods = took.as_secs() as usize / 10 + 1;
         let most = 20 + LINES_PER_WEBHOOK * 2 * self.workers as usize * periods;
         assert!(lines <= most, "{lines} lines of log, at most {most}");

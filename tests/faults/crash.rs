@@ -1,8 +1,8 @@
 //! A worker's VM dies: collection comes back, and clients that send again lose nothing.
 
-use crate::bed::{beside_others, Bed};
 use crate::clients::request;
 use crate::ledger::{Answer, Keeps, COLUMNS};
+use crate::trial::{beside_others, Trial};
 use crate::webhooks::{HANGING, HEALTHY};
 use freshpaint_harness::wait::poll;
 use freshpaint_harness::{envoy, H2Connection};
@@ -42,8 +42,8 @@ fn build() -> PathBuf {
     target.join("wasm/wasm32-unknown-unknown/release/freshpaint_webhooks.wasm")
 }
 
-fn bed() -> Bed {
-    Bed::start(4, |config| config.module = Some(faulty_module().into()))
+fn trial() -> Trial {
+    Trial::start(4, |config| config.module = Some(faulty_module().into()))
 }
 
 fn contains(file: &Path, needle: &str) -> bool {
@@ -60,9 +60,9 @@ fn the_shipped_module_cannot_be_made_to_panic() {
 }
 
 /// One event after the other, each on a connection of its own: when each was sent, and whether it was accepted.
-fn probe(bed: &Bed, prefix: &str, time: Duration) -> Vec<(Instant, bool)> {
+fn probe(trial: &Trial, prefix: &str, time: Duration) -> Vec<(Instant, bool)> {
     let start = Instant::now();
-    let mut clients = bed.clients(prefix);
+    let mut clients = trial.clients(prefix);
     clients.patience = Duration::from_secs(1);
     let mut probes = Vec::new();
     while start.elapsed() < time {
@@ -77,11 +77,11 @@ fn probe(bed: &Bed, prefix: &str, time: Duration) -> Vec<(Instant, bool)> {
 #[test]
 fn a_worker_whose_vm_died_is_back_within_two_seconds() {
     let _turn = beside_others();
-    let bed = bed();
+    let trial = trial();
     println!();
     for victim in ["stream", "root"] {
         let (load, probes) = (format!("{victim}.load."), format!("{victim}.probe."));
-        let mut clients = bed.clients(&load);
+        let mut clients = trial.clients(&load);
         clients.patience = Duration::from_secs(5);
         let time = Duration::from_secs(3);
         let (died, probes) = thread::scope(|scope| {
@@ -89,23 +89,23 @@ fn a_worker_whose_vm_died_is_back_within_two_seconds() {
             let probes: Vec<_> = (0..4)
                 .map(|n| {
                     let prefix = format!("{probes}{n}.");
-                    let bed = &bed;
-                    scope.spawn(move || probe(bed, &prefix, time))
+                    let trial = &trial;
+                    scope.spawn(move || probe(trial, &prefix, time))
                 })
                 .collect();
             thread::sleep(Duration::from_secs(1));
             let died = Instant::now();
             let fatal = request(&[format!("{victim}.fatal")]).header(HEADER, victim);
-            bed.ledger.sent(&[format!("{victim}.fatal")]);
+            trial.ledger.sent(&[format!("{victim}.fatal")]);
             // What a VM that died had paused waits for ever.
-            let _ = freshpaint_harness::Connection::open(bed.envoy.address()).and_then(
+            let _ = freshpaint_harness::Connection::open(trial.envoy.address()).and_then(
                 |mut connection| {
                     connection.send(&fatal.to_bytes())?;
                     connection.response_within(Duration::from_millis(300))
                 },
             );
             // What the VM was told by webhooks in its last moments nobody knows.
-            bed.ledger.cut_all();
+            trial.ledger.cut_all();
             let probes: Vec<_> = probes
                 .into_iter()
                 .flat_map(|probe| probe.join().unwrap())
@@ -126,29 +126,30 @@ fn a_worker_whose_vm_died_is_back_within_two_seconds() {
             probes.len()
         );
         assert!(back < BACK_WITHIN, "{back:?}");
-        bed.recover(&format!("{victim}."), Keeps::Nothing);
+        trial.recover(&format!("{victim}."), Keeps::Nothing);
     }
-    bed.settle();
-    println!("{COLUMNS}\n{}", bed.assert_whole(""));
-    let panics = bed.envoy.log().matches("a fault was injected").count();
-    assert_eq!(panics, 2, "{}", bed.envoy.log());
+    trial.settle();
+    println!("{COLUMNS}\n{}", trial.assert_whole(""));
+    let panics = trial.envoy.log().matches("a fault was injected").count();
+    assert_eq!(panics, 2, "{}", trial.envoy.log());
 }
 
 #[test]
 fn a_claim_dies_with_its_worker() {
     let _turn = beside_others();
-    let bed = bed();
-    bed.turn([HANGING, HANGING]);
+    let trial = trial();
+    trial.turn([HANGING, HANGING]);
     let event = ["claimed".to_owned()];
-    bed.ledger.sent(&event);
+    trial.ledger.sent(&event);
     // Two streams of one connection are on one worker.
-    let connection = Arc::new(H2Connection::open(bed.envoy.address()).unwrap());
+    let connection = Arc::new(H2Connection::open(trial.envoy.address()).unwrap());
     let (waiting, held) = (Arc::clone(&connection), request(&event));
     // It gets no answer; its connection ends with Envoy.
     thread::spawn(move || waiting.request(&held));
     let both = |count: usize| {
         let called = || {
-            bed.webhooks
+            trial
+                .webhooks
                 .iter()
                 .all(|hook| hook.receiver.count() >= count)
         };
@@ -157,9 +158,9 @@ fn a_claim_dies_with_its_worker() {
     both(1);
     let fatal = request(&["fatal".into()]).header(HEADER, "stream");
     assert_eq!(connection.request(&fatal).unwrap().status, 503);
-    bed.turn([HEALTHY, HEALTHY]);
+    trial.turn([HEALTHY, HEALTHY]);
     let start = Instant::now();
-    let clients = bed.clients("");
+    let clients = trial.clients("");
     // Wherever it is sent again, the other workers wait for the one that died no longer than its pulse is good.
     let mut answers = Vec::new();
     thread::scope(|scope| {
@@ -172,7 +173,7 @@ fn a_claim_dies_with_its_worker() {
     println!("\nsent again after its worker died: {answers:?} in {waited:.1?}");
     assert!(answers.contains(&Answer::Success), "{answers:?}");
     assert!(waited < Duration::from_secs(5), "{waited:?}");
-    bed.settle();
-    let row = bed.assert_whole("claimed");
+    trial.settle();
+    let row = trial.assert_whole("claimed");
     assert_eq!((row.received, row.unknown), (1, 2));
 }

@@ -1,7 +1,7 @@
 //! What a dead webhook costs the SDK when another one is alive.
 
-use crate::bed::{alone, Bed};
 use crate::clients::request;
+use crate::trial::{alone, Trial};
 use crate::webhooks::{Way, HANGING, HEALTHY};
 use freshpaint_harness::Connection;
 use std::thread;
@@ -14,12 +14,12 @@ const PAUSE: Duration = Duration::from_millis(3);
 const WARM_UP: usize = 20;
 
 /// Sends one event after the other on one connection, and gives the times to the answers.
-fn measure(bed: &Bed, prefix: &str) -> Vec<Duration> {
-    let mut connection = Connection::open(bed.envoy.address()).unwrap();
+fn measure(trial: &Trial, prefix: &str) -> Vec<Duration> {
+    let mut connection = Connection::open(trial.envoy.address()).unwrap();
     let mut times = Vec::new();
     for n in 0..WARM_UP + REQUESTS {
         let ids = [format!("{prefix}{n}")];
-        bed.ledger.sent(&ids);
+        trial.ledger.sent(&ids);
         let request = request(&ids);
         // The client's own pace: what Envoy still does for the last event does not hold up the next.
         thread::sleep(PAUSE);
@@ -27,7 +27,7 @@ fn measure(bed: &Bed, prefix: &str) -> Vec<Duration> {
         let status = connection.request(&request).unwrap().status;
         times.push(start.elapsed());
         assert_eq!(status, 200, "{ids:?}");
-        bed.ledger.answered(&ids, crate::ledger::Answer::Success);
+        trial.ledger.answered(&ids, crate::ledger::Answer::Success);
     }
     times.split_off(WARM_UP)
 }
@@ -41,7 +41,7 @@ fn percentile(times: &mut [Duration], percent: usize) -> f64 {
 #[test]
 fn a_dead_webhook_beside_a_live_one_costs_the_sdk_nothing() {
     let _turn = alone();
-    let bed = Bed::start(4, |_| {});
+    let trial = Trial::start(4, |_| {});
     let mut cases = [
         ("both alive", HEALTHY, Vec::new()),
         ("one refuses connections", Way::Dead, Vec::new()),
@@ -49,12 +49,12 @@ fn a_dead_webhook_beside_a_live_one_costs_the_sdk_nothing() {
     ];
     for round in 0..ROUNDS {
         for (index, (_, way, times)) in cases.iter_mut().enumerate() {
-            bed.webhooks[0].turn(*way);
-            times.extend(measure(&bed, &format!("{index}.{round}.")));
+            trial.webhooks[0].turn(*way);
+            times.extend(measure(&trial, &format!("{index}.{round}.")));
         }
     }
-    bed.recover("", crate::ledger::Keeps::WhatIsRead);
-    bed.assert_whole("");
+    trial.recover("", crate::ledger::Keeps::WhatIsRead);
+    trial.assert_whole("");
 
     println!(
         "\n{:<28}{:>10}{:>10}{:>8}{:>8}",

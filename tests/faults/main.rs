@@ -10,7 +10,6 @@
     clippy::print_stdout
 )]
 
-mod bed;
 mod burst;
 mod campaign;
 mod clients;
@@ -18,4 +17,5 @@ mod crash;
 mod latency;
 mod ledger;
 mod swap;
+mod trial;
 mod webhooks;

@@ -3,12 +3,12 @@
 //! Each SDK is driven by a small program (`node/`, `python/`, `browser/`) that makes its calls and prints what the SDK itself
 //! says of each. What the webhooks got is held against `expected/`. README.md has the rest.
 
-mod bed;
 mod expected;
 mod pins;
 mod run;
 mod scene;
 mod sdk;
+mod stage;
 mod table;
 
 use anyhow::{Context, Result};
@@ -115,12 +115,12 @@ fn cells(sdk: &Sdk, programs: &Programs) -> Result<Cells> {
 const REFUSED: &str = "segment-analytics-node";
 
 /// Leaves what the webhooks got where a reader finds it: `target/sdks/<stem>.json`.
-fn write(sdk: &Sdk, seen: &[bed::Delivery]) -> Result<()> {
+fn write(sdk: &Sdk, seen: &[stage::Delivery]) -> Result<()> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/sdks");
     fs::create_dir_all(&folder)?;
     let payloads: Vec<_> = seen
         .iter()
-        .filter(|one| one.webhook == bed::WEBHOOKS[0])
+        .filter(|one| one.webhook == stage::WEBHOOKS[0])
         .map(|one| &one.payload)
         .collect();
     let text = serde_json::to_string_pretty(&payloads)?;

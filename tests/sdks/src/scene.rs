@@ -1,9 +1,9 @@
 //! The scenes that every SDK goes through: its calls with the webhooks up, and one with all of them down.
 
-use crate::bed::{Bed, Delivery, WEBHOOKS};
 use crate::expected::{Expected, Matcher};
 use crate::run::{Programs, Verdict};
 use crate::sdk::{Sdk, CALLS};
+use crate::stage::{Delivery, Stage, WEBHOOKS};
 use anyhow::Result;
 use freshpaint_harness::wait::poll;
 use serde_json::Value;
@@ -29,16 +29,16 @@ pub fn webhooks_up(
         .filter(|call| expected.contains_key(*call))
         .collect();
     let expected = &only(expected, &calls);
-    let bed = Bed::start()?;
+    let stage = Stage::start()?;
     let mut matcher = Matcher::new();
-    let run = programs.run(sdk, &calls, bed.address())?;
+    let run = programs.run(sdk, &calls, stage.address())?;
     let (verdicts, errors) = run.finish(PROGRAM);
     let due = expected.values().map(Vec::len).sum::<usize>() * WEBHOOKS.len();
     poll(DELIVERY, || {
-        (bed.seen().len() >= due || verdicts.len() < calls.len()).then_some(())
+        (stage.seen().len() >= due || verdicts.len() < calls.len()).then_some(())
     });
 
-    let seen = bed.seen();
+    let seen = stage.seen();
     let mut faults = BTreeMap::<&str, Vec<String>>::new();
     for webhook in WEBHOOKS {
         let got: Vec<&Delivery> = seen.iter().filter(|one| one.webhook == webhook).collect();
@@ -76,9 +76,9 @@ pub fn webhooks_up(
         ("retry", "requests.outcome.retry", 0),
         ("duplicate", "outcome.duplicate", unanswered),
     ] {
-        let count = bed.counted("", end);
+        let count = stage.counted("", end);
         if count > allowed {
-            again.push(format!("{count} counted as {what}\n{}", bed.log()));
+            again.push(format!("{count} counted as {what}\n{}", stage.log()));
         }
     }
     cells.insert("once", none_wrong(again));
@@ -102,24 +102,24 @@ pub fn webhooks_down(
     expected: &Expected,
     how: Down,
 ) -> Result<Result<(), String>> {
-    let bed = Bed::start()?;
+    let stage = Stage::start()?;
     match how {
-        Down::Status503 => bed.set_down(true),
-        Down::Refused => bed.close(),
+        Down::Status503 => stage.set_down(true),
+        Down::Refused => stage.close(),
     }
     let mut matcher = Matcher::new();
-    let run = programs.run(sdk, sdk.outage, bed.address())?;
+    let run = programs.run(sdk, sdk.outage, stage.address())?;
     let mut wrong = Vec::new();
     let enough = poll(DELIVERY, || match sdk.resends {
-        true => (bed.counted("requests", "outcome.retry") >= 2).then_some(()),
+        true => (stage.counted("requests", "outcome.retry") >= 2).then_some(()),
         false => (run.calls_done() >= sdk.outage.len()).then_some(()),
     });
     if enough.is_none() && sdk.resends {
         wrong.push("it does not send again while every webhook is down".to_owned());
     }
     match how {
-        Down::Status503 => bed.set_down(false),
-        Down::Refused => bed.open()?,
+        Down::Status503 => stage.set_down(false),
+        Down::Refused => stage.open()?,
     }
     let (verdicts, errors) = run.finish(PROGRAM);
     for call in sdk.outage {
@@ -138,7 +138,7 @@ pub fn webhooks_down(
     let due = only(expected, sdk.outage);
     let events: usize = due.values().map(Vec::len).sum();
     let accepted = || {
-        let seen = bed.seen();
+        let seen = stage.seen();
         seen.into_iter()
             .filter(|one| one.accepted)
             .collect::<Vec<_>>()
@@ -148,8 +148,8 @@ pub fn webhooks_down(
     });
     // Whatever is still kept would be delivered later: wait until nothing is.
     let kept = || {
-        let kept = bed.counted("held", "outcome.kept");
-        let gone = bed.counted("held", "") - kept;
+        let kept = stage.counted("held", "outcome.kept");
+        let gone = stage.counted("held", "") - kept;
         kept.saturating_sub(gone)
     };
     if poll(DELIVERY, || (kept() == 0).then_some(())).is_none() {
@@ -172,7 +172,7 @@ pub fn webhooks_down(
             .into_iter()
             .map(|(call, fault)| format!("{call}: {fault}")),
     );
-    let ids = bed.seen();
+    let ids = stage.seen();
     if distinct(&ids).len() > events {
         wrong.push(format!("message ids do not stay: {:?}", distinct(&ids)));
     }

@@ -1,14 +1,14 @@
-//! The one place where a bed's Envoy configuration is written.
+//! The Envoy configuration of tests, in one place.
 
 use serde_json::{json, Value};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-/// Answers 200 by itself on every listener of a bed, so that a bed can tell that its workers serve.
-pub const READY_PATH: &str = "/-/bed-ready";
+/// Every listener answers this path with 200 by itself, so that a test can tell that workers serve.
+pub const READY_PATH: &str = "/-/ready";
 
-/// What an Envoy of a bed is made of.
+/// What a test's Envoy is made of.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// Worker threads.
@@ -35,7 +35,7 @@ pub struct Config {
     pub filters_before: Vec<Value>,
     /// Another build of the module than the one to be shipped.
     pub module: Option<PathBuf>,
-    /// Takes the module's place, to try a bed without it.
+    /// Takes the place of the module, to try the harness without it.
     pub stand_in: Option<Value>,
     /// Seconds that a replaced listener may drain; Envoy's own default is 600.
     pub drain_seconds: u32,
@@ -198,7 +198,7 @@ impl Config {
                 json!({"tag_name": tag, "regex": regex})
             });
         let mut bootstrap = json!({
-            "node": {"id": "bed", "cluster": "bed"},
+            "node": {"id": "test", "cluster": "test"},
             "admin": {"address": address(site.admin)},
             "static_resources": {"clusters": clusters},
             "stats_config": {"stats_tags": tags.collect::<Vec<_>>()},

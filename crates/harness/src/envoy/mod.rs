@@ -201,7 +201,7 @@ impl Config {
 
 fn folder() -> Result<TempDir> {
     Ok(tempfile::Builder::new()
-        .prefix("freshpaint-bed-")
+        .prefix("freshpaint-test-")
         .tempdir()?)
 }
 

@@ -1,4 +1,4 @@
-//! An Envoy with the module, two webhooks, and the ledger between them.
+//! A trial: an Envoy with the module, two webhooks, and the ledger that compares both sides.
 
 use crate::clients::Clients;
 use crate::ledger::{Answer, Keeps, Ledger, Row};
@@ -28,14 +28,14 @@ pub(crate) fn beside_others() -> RwLockReadGuard<'static, ()> {
     MACHINE.read().unwrap_or_else(PoisonError::into_inner)
 }
 
-pub(crate) struct Bed {
+pub(crate) struct Trial {
     pub(crate) envoy: Envoy,
     pub(crate) config: Config,
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) webhooks: [Webhook; 2],
 }
 
-impl Bed {
+impl Trial {
     /// On this many workers, with whatever `change` does to the configuration.
     pub(crate) fn start(workers: u32, change: impl FnOnce(&mut Config)) -> Self {
         let ledger = Arc::default();

@@ -1,4 +1,4 @@
-//! The bed itself, tried without the module.
+//! The harness itself, tried without the module.
 
 use freshpaint_harness::envoy::filter;
 use freshpaint_harness::receiver::{status, Protocol};

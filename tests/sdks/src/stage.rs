@@ -30,7 +30,7 @@ impl Delivery {
 }
 
 /// A running Envoy and everything around it.
-pub struct Bed {
+pub struct Stage {
     envoy: Envoy,
     webhooks: Vec<Receiver>,
     down: Arc<AtomicBool>,
@@ -38,7 +38,7 @@ pub struct Bed {
     _vendor: Receiver,
 }
 
-impl Bed {
+impl Stage {
     /// Starts everything; every webhook is up.
     pub fn start() -> Result<Self> {
         let down = Arc::new(AtomicBool::new(false));
