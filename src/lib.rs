@@ -7,6 +7,7 @@
 // The one public item is the SDK's entry point.
 #![allow(missing_docs)]
 
+mod body_watch;
 #[cfg(feature = "fault-injection")]
 mod fault;
 mod host;

@@ -8,6 +8,7 @@ use freshpaint_core::clock::SteadyMillis;
 use freshpaint_core::config::Config;
 use freshpaint_core::worker::Worker;
 
+use crate::body_watch::BodyWatch;
 use crate::host::{self, Metrics, SharedData, WakeQueue};
 use crate::identity;
 use crate::reenter::RootEntry;
@@ -28,6 +29,7 @@ pub(crate) struct Plugin {
     /// loop's turn it still knows a stream whose client has gone, takes a reply to it, and calls
     /// the SDK back for a stream that the SDK has forgotten.
     waiting: RefCell<BTreeSet<u32>>,
+    pub(crate) body_watch: BodyWatch,
     pub(crate) wake_queue: WakeQueue,
     metrics: Metrics,
     flushed_at: Cell<SteadyMillis>,
@@ -44,6 +46,7 @@ impl Plugin {
         let name = host::plugin_name();
         let identity = identity::new(&name);
         let plugin = Rc::new(Self {
+            body_watch: BodyWatch::new(),
             wake_queue: WakeQueue::register(identity.owner),
             metrics: Metrics::define(&config.webhooks),
             worker: RefCell::new(Worker::new(config, &identity, host::steady())),

@@ -64,12 +64,25 @@ impl Root {
         }
         let report_in = plugin.report(now);
         let wake_in = plugin.worker.borrow_mut().poll_timeout(now);
-        self.set_tick(wake_in.into_iter().chain(report_in).min(), now);
+        let look_in = plugin.body_watch.look_in(now);
+        self.set_tick(
+            [wake_in, report_in, look_in].into_iter().flatten().min(),
+            now,
+        );
         if self.is_draining && plugin.worker.borrow().is_empty() {
             self.is_draining = false;
             log::info!("{DRAINED}");
             let _ = host::enter(self.context_id);
             host::done();
+        }
+    }
+
+    /// Refuses the requests whose bodies Envoy keeps to itself.
+    fn refuse_withheld(plugin: &Plugin, now: SteadyMillis) {
+        for (stream, reply) in plugin.body_watch.withheld(now) {
+            if host::enter(stream).is_ok() && host::send_local_reply(&reply).is_ok() {
+                plugin.worker.borrow_mut().refused_unread();
+            }
         }
     }
 
@@ -174,6 +187,7 @@ impl RootContext for Root {
                 .worker
                 .borrow_mut()
                 .handle_timeout(now, &mut SharedData);
+            Self::refuse_withheld(plugin, now);
         }
         self.drive(now);
     }

@@ -75,6 +75,7 @@ impl Drop for Stream {
     /// The host deletes a stream when it has its reply, and when its client has gone.
     fn drop(&mut self) {
         self.plugin.wait_no_more(self.context_id);
+        self.plugin.body_watch.forget(self.context_id);
     }
 }
 
@@ -99,6 +100,17 @@ impl HttpContext for Stream {
                 self.submit(collection, 0)
             }
             Judgement::Collect(collection) => {
+                let watch = &self.plugin.body_watch;
+                if watch.is_withheld() {
+                    self.plugin.worker.borrow_mut().refused_unread();
+                    self.reply(&collection.unread());
+                    return Action::Pause;
+                }
+                if watch.is_unknown() {
+                    let now = host::steady();
+                    watch.wait(self.context_id, collection.unread(), now);
+                    self.plugin.root.enter(now);
+                }
                 let received = 0;
                 self.state = State::Collecting {
                     collection,
@@ -112,6 +124,7 @@ impl HttpContext for Stream {
     }
 
     fn on_http_request_body(&mut self, body_size: usize, end_of_stream: bool) -> Action {
+        self.plugin.body_watch.given();
         match std::mem::replace(&mut self.state, State::Ended) {
             State::Passing => {
                 self.state = State::Passing;
@@ -143,6 +156,7 @@ impl HttpContext for Stream {
     }
 
     fn on_http_request_trailers(&mut self, _: usize) -> Action {
+        self.plugin.body_watch.given();
         // A body with trailers never has `end_of_stream`: they are its end. Envoy's decompressor
         // always adds them.
         match std::mem::replace(&mut self.state, State::Ended) {

@@ -19,6 +19,12 @@ impl HeaderMap {
         Self(request_headers())
     }
 
+    /// The bytes of all names and values.
+    pub(super) fn byte_size(&self) -> u64 {
+        let sizes = self.iter().map(|(name, value)| name.len() + value.len());
+        sizes.sum::<usize>() as u64
+    }
+
     /// Each name and value, in order. Ends early where the bytes are not a header map.
     fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         let (count, sizes) = split_u32(&self.0).unwrap_or_default();

@@ -112,6 +112,15 @@ pub(crate) fn request_body(size: usize) -> Vec<u8> {
         .unwrap_or_default()
 }
 
+/// Whether bytes of the body of the stream that [`enter`] has entered have come to Envoy: the
+/// request as a whole is larger than its head (Envoy `source/extensions/filters/common/expr/context.cc`).
+pub(crate) fn body_has_arrived() -> bool {
+    let total = hostcalls::get_property(vec!["request", "total_size"]);
+    let total = total.ok().flatten().and_then(|bytes| bytes.try_into().ok());
+    let head = HeaderMap::of_request().byte_size();
+    total.is_some_and(|total| u64::from_le_bytes(total) > head)
+}
+
 /// Replies to the stream whose callback this is, or to the one that [`enter`] has entered.
 pub(crate) fn send_local_reply(reply: &LocalReply) -> Result<(), Status> {
     let headers = reply

@@ -20,3 +20,4 @@ mod labels;
 mod render;
 mod room;
 mod schemas;
+mod withheld;

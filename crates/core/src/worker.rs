@@ -283,6 +283,11 @@ impl Worker {
         })
     }
 
+    /// A request got [`Collection::unread`].
+    pub fn refused_unread(&mut self) {
+        self.count(RequestOutcome::Retry);
+    }
+
     fn count(&mut self, outcome: RequestOutcome) {
         self.observe.count(Counter::Requests(outcome));
     }

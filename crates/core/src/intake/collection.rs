@@ -54,6 +54,15 @@ impl Collection {
         ))
     }
 
+    /// The reply where Envoy gives the filter no bodies: this is for whoever runs Envoy to set right.
+    #[must_use]
+    pub fn unread(&self) -> LocalReply {
+        let sentence = "The collector is not set up to read request bodies. Nothing was taken.";
+        let dialect = self.route.dialect;
+        let reply = dialect.failure(self.verbose, 503, sentence);
+        self.origin.admit(reply.with("retry-after", "60"))
+    }
+
     /// Decodes the body and gives every event, in order and with its index, to `sink`.
     ///
     /// # Errors
