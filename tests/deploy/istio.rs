@@ -5,11 +5,14 @@
 //! Filters of Istio's own are left out, which the official Envoy does not have; the listener stands
 //! in the bootstrap, and extensions come from a file.
 
-use crate::bed::{filter_names, routes, Bed};
+use crate::bed::{batch, filter_names, routes, Bed};
 use crate::render::resource;
 use freshpaint_harness::envoy::{address, ext, filter, Place, Whole};
+use freshpaint_harness::wait::poll;
 use serde_json::{json, Value};
+use std::cell::RefCell;
 use std::fs;
+use std::time::Duration;
 
 /// The connection settings of a gateway (`applyEdgeProfileDefaults`).
 #[derive(Clone, Copy, Debug)]
@@ -25,8 +28,6 @@ pub(crate) enum Profile {
 pub(crate) enum Module {
     /// The image, which Istio's agent has fetched and put into a file.
     Fetched,
-    /// The image, which it could not fetch.
-    NotFetched,
     /// A volume.
     Volume,
 }
@@ -171,8 +172,12 @@ fn insert(listener: &mut Value, patch: &Value, mut value: Value, place: &Place<'
     );
 }
 
-/// Istio's agent makes a file of an image (`rewriteVMConfig`), or denies everything
-/// (`createHTTPDefaultFilter`).
+/// What Istio's agent puts in the filter's place when it has no module (`createHTTPDefaultFilter`).
+fn denial() -> Value {
+    json!({"@type": ext("filters.http.rbac.v3.RBAC"), "rules": {}})
+}
+
+/// Istio's agent makes a file of an image (`rewriteVMConfig`).
 fn discover(mut extension: Value, module: Module, place: &Place<'_>) {
     let code = &mut extension["typed_config"]["config"]["vm_config"]["code"];
     if module == Module::Volume {
@@ -183,12 +188,6 @@ fn discover(mut extension: Value, module: Module, place: &Place<'_>) {
         assert!(image.starts_with("oci://") && digest.len() == 64, "{image}");
     }
     *code = json!({"local": {"filename": place.module}});
-    if module == Module::NotFetched {
-        extension["typed_config"] = json!({
-            "@type": ext("filters.http.rbac.v3.RBAC"),
-            "rules": {},
-        });
-    }
     extension["@type"] = json!("type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig");
     let response = json!({"version_info": "1", "resources": [extension]});
     fs::write(place.folder.join("extensions.json"), response.to_string()).unwrap();
@@ -198,7 +197,7 @@ fn discover(mut extension: Value, module: Module, place: &Place<'_>) {
 fn events_are_delivered_with_the_module_from_an_image_and_from_a_volume() {
     for module in [Module::Fetched, Module::Volume] {
         let bed = Bed::start(&|place| whole(place, Profile::Default, module));
-        let answer = crate::bed::batch(1, 1).send(bed.envoy.address()).unwrap();
+        let answer = batch(1, 1).send(bed.envoy.address()).unwrap();
         assert_eq!(answer.status, 200, "{module:?}: {}", bed.envoy.log());
         assert_eq!(bed.crm.count(), 1);
         assert_eq!(
@@ -206,4 +205,31 @@ fn events_are_delivered_with_the_module_from_an_image_and_from_a_volume() {
             Some("crm-key-of-the-test")
         );
     }
+}
+
+#[test]
+fn a_module_that_could_not_be_fetched_denies_everything_on_the_gateway() {
+    let folder = RefCell::default();
+    let bed = Bed::start(&|place| {
+        folder.replace(place.folder.to_owned());
+        whole(place, Profile::Default, Module::Fetched)
+    });
+    let extensions = folder.into_inner().join("extensions.json");
+    let mut response: Value = serde_json::from_slice(&fs::read(&extensions).unwrap()).unwrap();
+    response["version_info"] = json!("2");
+    response["resources"][0]["typed_config"] = denial();
+    let written = extensions.with_extension("new");
+    fs::write(&written, response.to_string()).unwrap();
+    fs::rename(written, extensions).unwrap();
+    let request = batch(1, 1);
+    let denied = poll(Duration::from_secs(20), || {
+        let answer = request.send(bed.envoy.address()).ok()?;
+        (answer.status == 403).then(|| answer.text())
+    });
+    assert_eq!(
+        denied.as_deref(),
+        Some("RBAC: access denied"),
+        "{}",
+        bed.envoy.log()
+    );
 }
