@@ -1,6 +1,6 @@
 # Each target is one script; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run build test bench bench-v8 faults abuse sdks fmt check schema deny fuzz clean
+.PHONY: help run build matrix release test bench bench-v8 faults abuse sdks fmt check schema deny fuzz clean
 
 help: ## List the targets
 	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/\1	\2/p' $(MAKEFILE_LIST) | while IFS='	' read -r target what; do \
@@ -12,6 +12,12 @@ run: ## Start Envoy with the module and two webhooks, and show each delivery (WE
 
 build: ## Build target/freshpaint_webhooks.wasm, the module that Envoy loads
 	@scripts/build-module
+
+matrix: ## Run the tests in a real Envoy on each minor version of it (20 min), and write their table
+	@scripts/matrix
+
+release: ## Make a release in dist/ (RELEASE_KEY=..., a key of your GnuPG, signs it)
+	@scripts/release
 
 test: ## Run every test: the core natively and on wasm32, the shell on a mock host, the module in a real Envoy
 	@scripts/test
