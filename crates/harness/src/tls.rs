@@ -2,7 +2,10 @@
 
 use anyhow::Result;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
-use rustls::ServerConfig;
+use rustls::server::WebPkiClientVerifier;
+use rustls::{ClientConfig, ClientConnection, RootCertStore, ServerConfig, StreamOwned};
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 
 /// A self-signed certificate: whoever trusts it as an authority can verify the receiver.
@@ -29,6 +32,21 @@ impl Certificate {
         self.key.signing_key.serialize_pem()
     }
 
+    /// A server configuration, over HTTP/1.1, that lets in who has this certificate alone.
+    pub fn server_for(&self, client: &Self) -> Result<Arc<ServerConfig>> {
+        let mut trusted = RootCertStore::empty();
+        trusted.add(client.key.cert.der().clone())?;
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let clients = WebPkiClientVerifier::builder_with_provider(trusted.into(), provider.clone())
+            .build()?;
+        let key = PrivatePkcs8KeyDer::from(self.key.signing_key.serialize_der());
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()?
+            .with_client_cert_verifier(clients)
+            .with_single_cert(vec![self.key.cert.der().clone()], PrivateKeyDer::from(key))?;
+        Ok(Arc::new(config))
+    }
+
     /// A server configuration that offers `protocols` by ALPN, best first.
     pub fn server(&self, protocols: &[&str]) -> Result<Arc<ServerConfig>> {
         let key = PrivatePkcs8KeyDer::from(self.key.signing_key.serialize_der());
@@ -40,4 +58,28 @@ impl Certificate {
         config.alpn_protocols = protocols.iter().map(|p| p.as_bytes().to_vec()).collect();
         Ok(Arc::new(config))
     }
+}
+
+/// Sends a request over TLS to a server that has to have `certificate`, for `name`; what comes back,
+/// up to the end of the connection.
+pub fn ask(
+    to: SocketAddr,
+    name: &str,
+    certificate: &Certificate,
+    request: &[u8],
+) -> Result<Vec<u8>> {
+    let mut trusted = RootCertStore::empty();
+    trusted.add(certificate.key.cert.der().clone())?;
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(trusted)
+        .with_no_client_auth();
+    let connection = ClientConnection::new(Arc::new(config), name.to_owned().try_into()?)?;
+    let mut stream = StreamOwned::new(connection, TcpStream::connect(to)?);
+    stream.write_all(request)?;
+    let mut reply = Vec::new();
+    // A peer may end without saying so; what it has sent counts.
+    let _ = stream.read_to_end(&mut reply);
+    Ok(reply)
 }

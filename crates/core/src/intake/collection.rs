@@ -54,12 +54,12 @@ impl Collection {
         ))
     }
 
-    /// The reply where Envoy gives the filter no bodies: this is for whoever runs Envoy to set right.
+    /// The reply where Envoy gives the filter no bodies, which is for its operator to set right.
     #[must_use]
     pub fn unread(&self) -> LocalReply {
         let sentence = "The collector is not set up to read request bodies. Nothing was taken.";
-        let dialect = self.route.dialect;
-        let reply = dialect.failure(self.verbose, 503, sentence);
+        let replies = &self.route.dialect.replies;
+        let reply = (replies.failure)(self.verbose, 503, sentence);
         self.origin.admit(reply.with("retry-after", "60"))
     }
 

@@ -44,6 +44,13 @@ pub enum Protocol {
         /// Whether `h2` is offered.
         http2: bool,
     },
+    /// TLS over HTTP/1.1, for a client that has the key of a certificate that is trusted.
+    MutualTls {
+        /// Whom the server says to be.
+        certificate: Arc<Certificate>,
+        /// Whose client is let in.
+        client: Arc<Certificate>,
+    },
 }
 
 impl Receiver {
@@ -173,6 +180,10 @@ impl Receiver {
                 };
                 Acceptor::Tls(certificate.server(protocols)?.into())
             }
+            Protocol::MutualTls {
+                certificate,
+                client,
+            } => Acceptor::Tls(certificate.server_for(client)?.into()),
         };
         let serving = runtime().spawn(serve(listener, acceptor, Arc::clone(&self.shared)));
         if let Ok(mut task) = self.serving.lock() {
