@@ -19,7 +19,8 @@ pub(super) fn text(duration: Duration) -> String {
     }
 }
 
-/// What somebody who wrote another notation may have meant (`5000ms`, `5m`, `5`, `5000`), the likeliest first.
+/// What somebody who wrote another notation may have meant (`5000ms`, `5m`, `5`, `5000`), the
+/// likeliest first.
 pub(super) fn guesses(text: &str) -> Vec<Duration> {
     let text = text.trim().to_ascii_lowercase();
     let unit_at = text

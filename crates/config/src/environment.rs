@@ -1,8 +1,10 @@
-//! `${NAME}`: values from the environment of Envoy's VM, so that secrets stay out of the configuration.
+//! `${NAME}`: values from the environment of Envoy's VM, so that secrets stay out of the
+//! configuration.
 
 use super::quote::shown;
 
-/// Replaces each `${NAME}` in `text`; `$${` stands for a literal `${`, and any other `$` for itself.
+/// Replaces each `${NAME}` in `text`; `$${` stands for a literal `${`, and any other `$` for
+/// itself.
 ///
 /// What a variable holds is not looked at again: a `${` in it stays as it is.
 ///

@@ -11,7 +11,8 @@ pub(super) const MAX_HEADERS: usize = 64;
 pub(super) const MAX_NAME_BYTES: usize = 128;
 /// Longest value, in bytes, after `${NAME}` is replaced.
 pub(super) const MAX_VALUE_BYTES: usize = 8_192;
-/// All names and values of one webhook, in bytes: well below the 60 KiB at which Envoy itself refuses a request.
+/// All names and values of one webhook, in bytes: well below the 60 KiB at which Envoy itself
+/// refuses a request.
 pub(super) const MAX_BYTES: usize = 32_768;
 
 /// Sent unless the configuration says otherwise.
@@ -30,7 +31,8 @@ pub(super) const RESERVED: [(&str, &[&str]); 3] = [
         &["host", "content-length", "expect"],
     ),
     (
-        // RFC 9110, section 7.6.1; `trailer` and the proxy's own as RFC 2616, section 13.5.1, had them.
+        // RFC 9110, section 7.6.1; `trailer` and the proxy's own as RFC 2616, section 13.5.1, had
+        // them.
         "concerns one connection, which is Envoy's",
         &[
             "connection",

@@ -1,4 +1,5 @@
-//! Host names outside ASCII: written in their `xn--` form, because Unicode's tables would be 124 KiB of the module.
+//! Host names outside ASCII: written in their `xn--` form, because Unicode's tables would be 124
+//! KiB of the module.
 
 /// The remedy for a host that is not ASCII.
 pub(super) const WANTED: &str =

@@ -1,10 +1,12 @@
 //! Reads the plugin's configuration, and says everything that is wrong with it.
 //!
-//! [`parse`] reads it in three steps, each in a module of its own: the bytes become one tree whichever way they came
-//! (`tree`, `structpb`), a reader walks the tree and collects every problem with its path (`read`), and one module per
-//! part of the tree turns it into the types of [`freshpaint_core::config`].
+//! [`parse`] reads it in three steps, each in a module of its own: the bytes become one tree
+//! whichever way they came (`tree`, `structpb`), a reader walks the tree and collects every problem
+//! with its path (`read`), and one module per part of the tree turns it into the types of
+//! [`freshpaint_core::config`].
 //!
-//! It runs once and is a crate of its own because of that: the module has it compiled for size, and the rest for speed.
+//! It runs once and is a crate of its own because of that: the module has it compiled for size, and
+//! the rest for speed.
 #![forbid(unsafe_code)]
 
 mod bound;
@@ -34,12 +36,13 @@ use freshpaint_core::config::{Config, Diagnostic};
 use read::{Field, Reader};
 use tree::Node;
 
-/// Reads a plugin configuration as Envoy hands it over: JSON text (`google.protobuf.StringValue`) or the wire
-/// bytes of a `google.protobuf.Struct`. `environment` looks an environment variable of the VM up.
+/// Reads a plugin configuration as Envoy hands it over: JSON text (`google.protobuf.StringValue`)
+/// or the wire bytes of a `google.protobuf.Struct`. `environment` looks an environment variable of
+/// the VM up.
 ///
 /// ```
-/// let config = freshpaint_config::parse(br#"{"webhooks": [{"url": "https://example.com/in"}]}"#, &|_| None).unwrap();
-/// assert_eq!(config.webhooks[0].authority, "example.com");
+/// let config = freshpaint_config::parse(br#"{"webhooks": [{"url": "https://example.com/in"}]}"#,
+/// &|_| None).unwrap(); assert_eq!(config.webhooks[0].authority, "example.com");
 /// ```
 ///
 /// # Errors
@@ -75,9 +78,9 @@ pub fn parse(
 
 /// Reads JSON text or the wire bytes of a `google.protobuf.Struct`.
 ///
-/// Envoy hands a `StringValue` over as its text and a `Struct` as its serialised bytes. Every entry of the latter
-/// begins with 0x0a and holds its value under the tag 0x12; JSON may begin with 0x0a, a line feed, but never
-/// holds 0x12.
+/// Envoy hands a `StringValue` over as its text and a `Struct` as its serialised bytes. Every entry
+/// of the latter begins with 0x0a and holds its value under the tag 0x12; JSON may begin with 0x0a,
+/// a line feed, but never holds 0x12.
 ///
 /// # Errors
 ///

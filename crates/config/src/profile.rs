@@ -41,7 +41,8 @@ const PAGE_URLS: [(&str, &str); 2] = [
     ("properties.url", "properties.path"),
 ];
 
-/// Completes a webhook's rules once its own have been read: without anything allowed, nothing is, and urls are cut.
+/// Completes a webhook's rules once its own have been read: without anything allowed, nothing is,
+/// and urls are cut.
 pub(super) fn complete(rules: &mut Rules) {
     let Some(redaction) = rules.redaction.as_mut().filter(|own| own.only_allowed) else {
         return;

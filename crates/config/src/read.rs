@@ -1,4 +1,5 @@
-//! Walking the tree: every value knows its path, and every problem is collected rather than returned.
+//! Walking the tree: every value knows its path, and every problem is collected rather than
+//! returned.
 
 use super::environment;
 use freshpaint_core::config::Diagnostic;
@@ -26,7 +27,8 @@ impl Reader<'_> {
         });
     }
 
-    /// Reports a secret that stands in the configuration itself, and the variable that it could come from.
+    /// Reports a secret that stands in the configuration itself, and the variable that it could
+    /// come from.
     pub(super) fn plain_secret(&mut self, path: &str, variable: &str) {
         let message = environment::in_plain_sight(variable);
         if self.secrets_by_name {

@@ -1,4 +1,5 @@
-//! `events`, `sample`, `sources`, consent, and `properties`: which events go where, for all webhooks and for each.
+//! `events`, `sample`, `sources`, consent, and `properties`: which events go where, for all
+//! webhooks and for each.
 
 use std::rc::Rc;
 

@@ -158,7 +158,8 @@ fn secrets<M: KeyInit>(
     Some(keys)
 }
 
-/// One entry of `secrets`: the secret, and the last second that it signs in. `None` when it is neither a string nor an object.
+/// One entry of `secrets`: the secret, and the last second that it signs in. `None` when it is
+/// neither a string nor an object.
 fn entry<'n>(item: Field<'n>, reader: &mut Reader<'_>) -> Option<(Field<'n>, Option<i64>)> {
     match item.node {
         Node::Object(_) => {

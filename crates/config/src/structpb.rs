@@ -1,17 +1,13 @@
 //! `google.protobuf.Struct`, which is how people write the configuration as YAML in an Envoy file.
 //!
-//! Three messages of one to six fields, so they are decoded here: with prost the module would be larger by more than
-//! what it needs for all of this folder's other parsing.
+//! Three messages of one to six fields, so they are decoded here: with prost the module would be
+//! larger by more than what it needs for all of this folder's other parsing.
 //!
 //! ```proto
-//! message Struct { map<string, Value> fields = 1; }  // an entry is a message { string key = 1; Value value = 2; }
-//! message ListValue { repeated Value values = 1; }
-//! message Value {
-//!   oneof kind {
-//!     NullValue null_value = 1; double number_value = 2; string string_value = 3;
-//!     bool bool_value = 4; Struct struct_value = 5; ListValue list_value = 6;
-//!   }
-//! }
+//! message Struct { map<string, Value> fields = 1; } // an entry is a message { string key = 1;
+//! Value value = 2; } message ListValue { repeated Value values = 1; } message Value { oneof kind {
+//! NullValue null_value = 1; double number_value = 2; string string_value = 3; bool bool_value = 4;
+//! Struct struct_value = 5; ListValue list_value = 6; } }
 //! ```
 
 use super::tree::Node;
@@ -92,7 +88,8 @@ enum Wire<'b> {
     Fixed32,
 }
 
-/// The fields of one message, by number; `None` for what is no field, after which there is nothing more.
+/// The fields of one message, by number; `None` for what is no field, after which there is nothing
+/// more.
 struct Fields<'b>(&'b [u8]);
 
 impl<'b> Iterator for Fields<'b> {

@@ -9,7 +9,8 @@ use super::host;
 pub(super) struct Target {
     /// `http` or `https`.
     pub(super) scheme: &'static str,
-    /// Host and, unless it is the scheme's default, port; names in punycode, addresses in their usual form.
+    /// Host and, unless it is the scheme's default, port; names in punycode, addresses in their
+    /// usual form.
     pub(super) authority: String,
     /// Path and query, percent-encoded where RFC 3986 asks for it.
     pub(super) path: String,
@@ -92,7 +93,8 @@ pub(super) fn parse(text: &str) -> Result<Target, String> {
     })
 }
 
-/// The request target. The url standard leaves some characters that RFC 3986 does not allow; they are percent-encoded here.
+/// The request target. The url standard leaves some characters that RFC 3986 does not allow; they
+/// are percent-encoded here.
 fn path_and_query(url: &Url) -> Result<String, String> {
     let query = url
         .query()

@@ -1,14 +1,17 @@
-//! The configuration as it was written, before anything is checked: one tree, whichever way it came.
+//! The configuration as it was written, before anything is checked: one tree, whichever way it
+//! came.
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use std::fmt;
 
-/// A value of the tree. Objects keep what was written, repeated keys included, so that these can be refused.
+/// A value of the tree. Objects keep what was written, repeated keys included, so that these can be
+/// refused.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Node {
     Null,
     Bool(bool),
-    /// Every bound of the configuration is far below 2^53, up to which a double is exact; a `Struct` has no other number.
+    /// Every bound of the configuration is far below 2^53, up to which a double is exact; a
+    /// `Struct` has no other number.
     Number(f64),
     String(String),
     List(Vec<Node>),

@@ -1,4 +1,5 @@
-//! What a person has said of the use of their data: signals of their browser, and the categories that a consent manager asked for.
+//! What a person has said of the use of their data: signals of their browser, and the categories
+//! that a consent manager asked for.
 //!
 //! All of it fails closed: what cannot be read is no consent.
 
@@ -16,7 +17,8 @@ pub struct OptOut {
 }
 
 impl OptOut {
-    /// Reads the signals that `honored` names; the others are not looked for. `header` gives the value of a header.
+    /// Reads the signals that `honored` names; the others are not looked for. `header` gives the
+    /// value of a header.
     pub fn read(honored: Self, header: impl Fn(&str) -> Option<Vec<u8>>) -> Self {
         Self {
             gpc: honored.gpc && header("sec-gpc").is_some_and(|value| is_set(&value)),
@@ -46,7 +48,8 @@ fn is_set(value: &[u8]) -> bool {
 pub struct Consent<'a>(Option<Object<'a>>);
 
 impl<'a> Consent<'a> {
-    /// Takes the value of `context.consent`; anything but an object with `categoryPreferences` grants nothing.
+    /// Takes the value of `context.consent`; anything but an object with `categoryPreferences`
+    /// grants nothing.
     #[must_use]
     pub fn of(consent: Option<Value<'a>>) -> Self {
         let consent = consent.and_then(Value::object);

@@ -1,7 +1,9 @@
-//! Which events go to which webhook, beyond the contract's options; what of them goes is [`crate::redaction`]'s.
+//! Which events go to which webhook, beyond the contract's options; what of them goes is
+//! [`crate::redaction`]'s.
 //!
-//! The rules of one webhook are compiled when the configuration is read; a webhook without any has none and costs nothing.
-//! What does not go is counted by webhook and [`SuppressReason`], so that it can be shown why.
+//! The rules of one webhook are compiled when the configuration is read; a webhook without any has
+//! none and costs nothing. What does not go is counted by webhook and [`SuppressReason`], so that
+//! it can be shown why.
 
 use std::hash::Hasher;
 
@@ -14,7 +16,8 @@ use crate::observe::{Label, SuppressReason};
 use crate::redaction::Redaction;
 use crate::secret::Secret;
 
-/// What one webhook takes. The rules for all webhooks and the webhook's own hold together: the event must pass both.
+/// What one webhook takes. The rules for all webhooks and the webhook's own hold together: the
+/// event must pass both.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rules {
     /// An event must have a source of each list.
@@ -103,7 +106,8 @@ impl Rules {
 pub struct Source(pub Secret);
 
 impl Source {
-    /// Whether one of `list` is `source`; how long that takes tells nothing of which, or of how much was right.
+    /// Whether one of `list` is `source`; how long that takes tells nothing of which, or of how
+    /// much was right.
     fn any(list: &[Self], source: &str) -> bool {
         let is = |listed: &Self| listed.0.expose().as_bytes().ct_eq(source.as_bytes());
         let found = list
@@ -154,7 +158,8 @@ impl Sample {
     }
 }
 
-/// A pattern of event names: `*` stands for any characters, also none, and everything else for itself.
+/// A pattern of event names: `*` stands for any characters, also none, and everything else for
+/// itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Glob {
     /// What stands between the `*`, first and last included.

@@ -4,7 +4,8 @@ use std::fmt;
 
 /// A header's value, or the path of a url: text that can hold credentials.
 ///
-/// Its `Debug` hides it, and it has no `Display`, so that neither a log line nor a message can show it by accident.
+/// Its `Debug` hides it, and it has no `Display`, so that neither a log line nor a message can show
+/// it by accident.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Secret(String);
 

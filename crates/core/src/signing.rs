@@ -1,8 +1,9 @@
 //! Signatures: how a webhook knows who called it, and that nothing was changed on the way.
 //!
-//! Two schemes. Standard Webhooks (<https://www.standardwebhooks.com>, symmetric `v1`) signs id, time and body, with as many
-//! secrets at once as are valid. `X-Signature`, for receivers that were written for Segment, is the HMAC-SHA-1 of the body
-//! alone. Both are over exactly the bytes of the call's body.
+//! Two schemes. Standard Webhooks (<https://www.standardwebhooks.com>, symmetric `v1`) signs id,
+//! time and body, with as many secrets at once as are valid. `X-Signature`, for receivers that were
+//! written for Segment, is the HMAC-SHA-1 of the body alone. Both are over exactly the bytes of the
+//! call's body.
 
 use std::fmt;
 
@@ -18,7 +19,8 @@ pub const SECRET_BYTES: std::ops::RangeInclusive<usize> = 24..=64;
 /// Before the base64 of a Standard Webhooks secret.
 pub const SECRET_PREFIX: &str = "whsec_";
 
-/// How one webhook's calls are signed. Holds keys that are expanded once, and no secret as it was written.
+/// How one webhook's calls are signed. Holds keys that are expanded once, and no secret as it was
+/// written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Signing {
     /// `webhook-id`, `webhook-timestamp`, `webhook-signature`.
@@ -78,10 +80,11 @@ impl<M: Mac + Clone> PartialEq for Key<M> {
 
 impl<M: Mac + Clone> Eq for Key<M> {}
 
-/// What a receiver knows a delivery by, whatever the attempt: the `webhook-id` of Standard Webhooks.
+/// What a receiver knows a delivery by, whatever the attempt: the `webhook-id` of Standard
+/// Webhooks.
 ///
-/// A hash of what sets the event apart, so that it is the same over attempts, re-sends, workers and restarts, and no text of
-/// an event gets into a header.
+/// A hash of what sets the event apart, so that it is the same over attempts, re-sends, workers and
+/// restarts, and no text of an event gets into a header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WebhookId([u8; 16]);
 
@@ -92,7 +95,8 @@ impl WebhookId {
         Self::hash([source.as_bytes(), message_id.as_bytes()])
     }
 
-    /// The id of an event of which only the payload is known: one that an unsigned configuration kept.
+    /// The id of an event of which only the payload is known: one that an unsigned configuration
+    /// kept.
     #[must_use]
     pub fn of_payload(payload: &[u8]) -> Self {
         Self::hash([payload])

@@ -32,7 +32,8 @@ fn parse(bytes: &[u8]) -> Config {
     crate::parse(bytes, &environment).unwrap_or_else(|problems| panic!("{problems:#?}"))
 }
 
-/// The plugin configuration of an Envoy file's excerpt, or of a bare example, as Envoy hands it over.
+/// The plugin configuration of an Envoy file's excerpt, or of a bare example, as Envoy hands it
+/// over.
 fn configuration_of(excerpt: &Value) -> Vec<u8> {
     let Some(configuration) = excerpt.get("configuration") else {
         return structpb::encode(excerpt);

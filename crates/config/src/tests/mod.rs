@@ -1,4 +1,5 @@
-//! The configuration as a whole: what it reads, what it refuses, and that its documentation tells the truth.
+//! The configuration as a whole: what it reads, what it refuses, and that its documentation tells
+//! the truth.
 
 mod accepted;
 mod cases;

@@ -1,4 +1,5 @@
-//! Whatever the bytes are, they are taken or refused with a reason, and the two ways of writing agree.
+//! Whatever the bytes are, they are taken or refused with a reason, and the two ways of writing
+//! agree.
 
 use proptest::prelude::*;
 use serde_json::{Map, Value};

@@ -204,7 +204,8 @@ fn every_field_is_read() {
     }
 }
 
-/// The parser takes each bound and the default, and refuses what is beyond them; so does the schema.
+/// The parser takes each bound and the default, and refuses what is beyond them; so does the
+/// schema.
 #[test]
 fn bounds_are_held() {
     let schema = jsonschema::validator_for(&super::schema()).unwrap();

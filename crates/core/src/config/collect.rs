@@ -8,13 +8,13 @@ use crate::intake::dialect::Dialect;
 object! {
     /// Where collection requests are found, and from whom they are taken.
     Collect {
-        /// Stands before every path below: with `/ingest`, `/ingest/track` is ours and `/track` is not.
-        /// Begins with `/`, does not end with one. Compared byte for byte.
+        /// Stands before every path below: with `/ingest`, `/ingest/track` is ours and `/track` is
+        /// not. Begins with `/`, does not end with one. Compared byte for byte.
         path_prefix: String = PathPrefix,
         /// The SDK families that are taken; a path of another one passes through untouched.
         dialects: Vec<&'static Dialect> = Dialects,
-        /// The name of this destination in an event's `integrations`, by which a client can leave it
-        /// out.
+        /// The name of this destination in an event's `integrations`, by which a client can leave
+        /// it out.
         integration_name: String = IntegrationName,
         /// The web origins whose pages may collect; others get 403, and no CORS headers. Requests
         /// without an `Origin` header (servers, mobile apps, image pixels) are not touched by it.

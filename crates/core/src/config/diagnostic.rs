@@ -4,8 +4,8 @@ use std::fmt;
 
 /// One thing wrong, or doubtful, in a configuration.
 ///
-/// Its `Display` is one log line, `<path>: <what is wrong>; write <what instead>`. It never shows the value of
-/// a header, of an environment variable or of a url.
+/// Its `Display` is one log line, `<path>: <what is wrong>; write <what instead>`. It never shows
+/// the value of a header, of an environment variable or of a url.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
     /// Where, from the root: `webhooks[0].url`; empty for the configuration as a whole.

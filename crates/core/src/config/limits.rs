@@ -11,17 +11,18 @@ const DAY: u64 = 86_400_000;
 object! {
     /// Bounds; each is per worker.
     Limits {
-        /// A body as received; more is answered 413. SDKs send at most about 500 KB, server libraries
-        /// up to 5 MB. Envoy's own `per_connection_buffer_limit_bytes`, 1 MiB by default, has to be at
-        /// least as large.
+        /// A body as received; more is answered 413. SDKs send at most about 500 KB, server
+        /// libraries up to 5 MB. Envoy's own `per_connection_buffer_limit_bytes`, 1 MiB by default,
+        /// has to be at least as large.
         max_body_bytes: usize = Count::new(MIB, 1, 64 * MIB),
-        /// The same body after gzip or base64; more is answered 413. A compressed bomb costs no more
-        /// than this.
+        /// The same body after gzip or base64; more is answered 413. A compressed bomb costs no
+        /// more than this.
         max_decoded_bytes: usize = Count::new(5 * MIB, 1, 64 * MIB),
         /// Events of one request; more is answered 413.
         max_events: usize = Count::new(2_500, 1, 100_000),
-        /// Calls to one webhook at a time; the rest wait their turn, within their 25 s. Four workers
-        /// then stay within Envoy's default circuit breaker of 1,024 requests, which remains a backstop.
+        /// Calls to one webhook at a time; the rest wait their turn, within their 25 s. Four
+        /// workers then stay within Envoy's default circuit breaker of 1,024 requests, which
+        /// remains a backstop.
         max_in_flight_per_webhook: usize = Count::new(256, 1, 10_000),
         /// Bytes of payloads that wait or are in flight. Past it the SDK is answered 503 with
         /// `Retry-After`, and nothing of its request was taken.
@@ -39,8 +40,8 @@ object! {
         initial_backoff: Duration = Span::millis(1_000, 100, 300_000),
         /// The longest delay. At least `initial_backoff`.
         max_backoff: Duration = Span::millis(60_000, 1_000, 3_600_000),
-        /// Bytes of payloads that are kept, per worker. When full, new events are not kept, and the 503
-        /// leaves them to the SDK; what is kept already stays.
+        /// Bytes of payloads that are kept, per worker. When full, new events are not kept, and the
+        /// 503 leaves them to the SDK; what is kept already stays.
         max_held_bytes: usize = Count::new(32 * MIB, 64 * KIB, 256 * MIB),
         /// Events that are kept, per worker.
         max_held_events: usize = Count::new(20_000, 1, 1_000_000),
@@ -50,12 +51,12 @@ object! {
 object! {
     /// How events are recognised when an SDK sends them again.
     Dedupe {
-        /// How long an accepted event is remembered. SDKs re-send within a minute, or after hours when
-        /// they were offline. `0s` switches it off.
+        /// How long an accepted event is remembered. SDKs re-send within a minute, or after hours
+        /// when they were offline. `0s` switches it off.
         window: Duration = Span::millis(900_000, 0, DAY),
-        /// Entries of the table, some 8 MiB for the default when it is full. A new event takes the place
-        /// of an older one, which can cost a duplicate and never a loss: give it twice the events of one
-        /// window.
+        /// Entries of the table, some 8 MiB for the default when it is full. A new event takes the
+        /// place of an older one, which can cost a duplicate and never a loss: give it twice the
+        /// events of one window.
         slots: u32 = Count::new(262_144, 1_024, 1_048_576),
     }
 }

@@ -1,4 +1,5 @@
-//! The plugin's configuration, checked: what the rest of the crate may rely on. `freshpaint-config` reads it.
+//! The plugin's configuration, checked: what the rest of the crate may rely on. `freshpaint-config`
+//! reads it.
 
 mod collect;
 pub mod collect_fields;
@@ -57,7 +58,8 @@ pub struct Webhook {
     pub path: Secret,
     /// The Envoy cluster that the calls go to.
     pub cluster: String,
-    /// Configured headers, lower-case names, `${NAME}` already replaced; `content-type` and `user-agent` included.
+    /// Configured headers, lower-case names, `${NAME}` already replaced; `content-type` and
+    /// `user-agent` included.
     pub headers: Vec<(String, Secret)>,
     /// Over 0 and at most 5 s (seed, "Considerations").
     pub timeout: Duration,

@@ -2,8 +2,8 @@
 
 /// A web origin, or every subdomain of one: `https://example.com`, `https://*.example.com`.
 ///
-/// Held in the form that a browser writes into its `Origin` header (RFC 6454, section 6.2): lower case, punycode, no
-/// default port.
+/// Held in the form that a browser writes into its `Origin` header (RFC 6454, section 6.2): lower
+/// case, punycode, no default port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AllowedOrigin {
     /// With its `://`.
@@ -15,7 +15,8 @@ pub struct AllowedOrigin {
 }
 
 impl AllowedOrigin {
-    /// `scheme` with its `://`; `host` with its port, unless that is the scheme's default; both as a browser writes them.
+    /// `scheme` with its `://`; `host` with its port, unless that is the scheme's default; both as
+    /// a browser writes them.
     #[must_use]
     pub fn new(scheme: String, subdomains: bool, host: String) -> Self {
         Self {

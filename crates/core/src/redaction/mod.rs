@@ -1,7 +1,8 @@
 //! What of an event goes to a webhook: paths that are kept, left out, hashed or masked.
 //!
-//! Works on the finished payload, so that what it does not name stays byte for byte. The order is fixed: deny, allow, hash, mask.
-//! It goes no deeper than its longest path, so that deep values cost nothing.
+//! Works on the finished payload, so that what it does not name stays byte for byte. The order is
+//! fixed: deny, allow, hash, mask. It goes no deeper than its longest path, so that deep values
+//! cost nothing.
 
 mod members;
 mod path;
@@ -35,7 +36,8 @@ pub struct Redaction {
     pub key: Option<HashKey>,
     /// Replaced by [`MASK`].
     pub mask: Vec<Path>,
-    /// `userId`, `anonymousId` and `groupId` too are kept only where every list of `allow` names them.
+    /// `userId`, `anonymousId` and `groupId` too are kept only where every list of `allow` names
+    /// them.
     pub only_allowed: bool,
     /// Urls, of which no more than this is kept; what is no such url is left out.
     pub urls: Vec<(Path, UrlPart)>,

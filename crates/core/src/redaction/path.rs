@@ -1,6 +1,7 @@
 //! Paths: where in a payload a rule applies.
 
-/// The members of a payload that hold what customers and SDKs say; they stay, if need be empty, and `allow` is about them.
+/// The members of a payload that hold what customers and SDKs say; they stay, if need be empty, and
+/// `allow` is about them.
 pub const CONTAINERS: [&str; 3] = ["properties", "traits", "context"];
 /// The other members that paths may name.
 pub const IDS: [&str; 3] = ["userId", "anonymousId", "groupId"];
@@ -41,7 +42,8 @@ impl Path {
     /// Most segments of a path.
     pub const MAX_SEGMENTS: usize = 16;
 
-    /// Reads segments between dots; `\` takes the special meaning from the dot, `*` or `\` that follows.
+    /// Reads segments between dots; `\` takes the special meaning from the dot, `*` or `\` that
+    /// follows.
     ///
     /// # Errors
     ///
