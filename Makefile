@@ -41,7 +41,7 @@ check: ## Check formatting, and lint for the host and for wasm32
 	@scripts/check
 
 schema: ## Write the manual's tables and the JSON Schema anew from the parser's descriptions of its fields
-	@BLESS=1 cargo test --locked --package freshpaint-config published
+	@BLESS=1 cargo test --locked --package freshpaint-config of_the_descriptions
 
 deny: ## Check licences, sources and versions of the dependencies
 	@scripts/deny

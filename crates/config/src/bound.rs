@@ -1,8 +1,10 @@
 //! Reads numbers and durations and holds them against their bounds.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use freshpaint_core::config::field::{Count, Span};
+use freshpaint_core::config::types::{MAX_STATUS, MIN_STATUS};
 
 use super::duration;
 use super::quote::shown;
@@ -10,20 +12,37 @@ use super::read::{Field, Reader};
 use super::tree::Node;
 
 /// The number that is written; `None` when it is refused.
+pub(super) fn count(field: &Field<'_>, bounds: Count, reader: &mut Reader<'_>) -> Option<usize> {
+    let Count { default, min, max } = bounds;
+    let wanted = format!("a whole number from {min} to {max} (default {default})");
+    whole(field, min..=max, &wanted, reader)
+}
+
+/// A status of a client error.
+pub(super) fn status(field: &Field<'_>, reader: &mut Reader<'_>) -> Option<u16> {
+    let wanted = format!("a status from {MIN_STATUS} to {MAX_STATUS}");
+    let bounds = MIN_STATUS.into()..=MAX_STATUS.into();
+    whole(field, bounds, &wanted, reader).and_then(|status| u16::try_from(status).ok())
+}
+
 // The bounds have been held against the number before it is cast.
 #[allow(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     clippy::cast_precision_loss
 )]
-pub(super) fn count(field: &Field<'_>, bounds: Count, reader: &mut Reader<'_>) -> Option<usize> {
-    let Count { default, min, max } = bounds;
-    let wanted = format!("a whole number from {min} to {max} (default {default})");
+fn whole(
+    field: &Field<'_>,
+    bounds: RangeInclusive<usize>,
+    wanted: &str,
+    reader: &mut Reader<'_>,
+) -> Option<usize> {
     let Node::Number(number) = *field.node else {
-        field.mismatch(&wanted, reader);
+        field.mismatch(wanted, reader);
         return None;
     };
-    if number.fract() == 0.0 && number >= min as f64 && number <= max as f64 {
+    let (min, max) = (*bounds.start() as f64, *bounds.end() as f64);
+    if number.fract() == 0.0 && (min..=max).contains(&number) {
         return Some(number as usize);
     }
     let found = if number.fract() != 0.0 {

@@ -1,8 +1,6 @@
 //! Reads `collect`: where collection requests are found, and from whom they are taken.
 
-use freshpaint_core::config::collect_fields::{
-    MAX_INTEGRATION_NAME_CHARS, MAX_ORIGINS, MAX_PREFIX_BYTES,
-};
+use freshpaint_core::config::types::{MAX_INTEGRATION_NAME_CHARS, MAX_ORIGINS, MAX_PREFIX_BYTES};
 use freshpaint_core::config::{AllowedOrigin, Collect};
 use freshpaint_core::intake::dialect::{self, Dialect};
 
@@ -12,16 +10,15 @@ use super::quote::shown;
 use super::read::{Field, Object, Reader};
 use super::target::{is_legal, percent_encoding_is_whole};
 
-/// Reads `collect`.
-pub(super) fn read(root: &Object<'_>, reader: &mut Reader<'_>) -> Collect {
-    let object = root
-        .get("collect")
-        .and_then(|field| field.object(Collect::KEYS, reader));
+/// The object `collect`, where there is one.
+pub(super) fn object<'n>(root: &Object<'n>, reader: &mut Reader<'_>) -> Option<Object<'n>> {
+    root.get("collect")?.object(Collect::KEYS, reader)
+}
+
+/// Reads the fields of `collect`.
+pub(super) fn read(object: Option<&Object<'_>>, reader: &mut Reader<'_>) -> Collect {
     object.map_or_else(Collect::default, |object| {
-        Collect::read(&mut Members {
-            object: &object,
-            reader,
-        })
+        Collect::read(&mut Members { object, reader })
     })
 }
 

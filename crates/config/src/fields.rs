@@ -5,9 +5,10 @@ use std::time::Duration;
 use freshpaint_core::config::field::{Count, Fields, Flag, Span};
 use freshpaint_core::config::AllowedOrigin;
 use freshpaint_core::intake::dialect::Dialect;
+use freshpaint_core::secret::HashKey;
 
 use super::read::{Field, Object, Reader};
-use super::{bound, collect};
+use super::{bound, collect, limits, secrets};
 
 /// An object, and where its problems go.
 pub(super) struct Members<'m, 'n, 'e> {
@@ -53,6 +54,16 @@ impl Fields for Members<'_, '_, '_> {
 
     fn integration_name(&mut self, key: &'static str) -> Option<String> {
         self.member(key, collect::integration_name)
+    }
+
+    fn hash_key(&mut self, key: &'static str) -> Option<HashKey> {
+        self.member(key, |field, reader| {
+            secrets::hash_key(field, &key.to_ascii_uppercase(), reader)
+        })
+    }
+
+    fn statuses(&mut self, key: &'static str) -> Option<Vec<u16>> {
+        self.member(key, limits::statuses)
     }
 
     fn allowed_origins(&mut self, key: &'static str) -> Option<Vec<AllowedOrigin>> {

@@ -2,8 +2,8 @@
 
 use freshpaint_core::secret::Secret;
 
-use super::environment;
 use super::read::{Field, Reader};
+use super::{environment, secrets};
 
 /// Most headers of one webhook.
 pub(super) const MAX_HEADERS: usize = 64;
@@ -148,7 +148,7 @@ fn value(name: &str, field: &Field<'_>, reader: &mut Reader<'_>) -> Option<Strin
             return None;
         }
     };
-    if is_secret(name) && !value.is_empty() && !environment::refers(written) {
+    if secrets::is_secret(name) && !value.is_empty() && !environment::refers(written) {
         let variable = name
             .to_ascii_uppercase()
             .replace(|c: char| !c.is_ascii_alphanumeric(), "_");
@@ -181,10 +181,4 @@ fn check_value(written: &str, value: &str) -> Result<String, String> {
         ));
     }
     Ok(value.to_owned())
-}
-
-/// Whether a header of this name usually holds a secret.
-fn is_secret(name: &str) -> bool {
-    name == "authorization"
-        || ["key", "token", "secret"].contains(&name.rsplit('-').next().unwrap_or_default())
 }

@@ -11,6 +11,7 @@
 
 mod bound;
 mod collect;
+mod dead_letter;
 mod duration;
 mod environment;
 mod fields;
@@ -24,6 +25,7 @@ mod quote;
 mod read;
 mod root;
 mod rules;
+mod secrets;
 mod signing;
 mod structpb;
 mod target;

@@ -1,9 +1,10 @@
 //! `profile`: what health data asks of a configuration (seed, "Supports HIPAA mode").
 
+use super::collect;
 use super::quote::shown;
 use super::read::{Object, Reader};
 use freshpaint_core::config::field::{self, Field as Description, Flag};
-use freshpaint_core::config::Webhook;
+use freshpaint_core::config::{Collect, Webhook};
 use freshpaint_core::consent::OptOut;
 use freshpaint_core::redaction::{Path, Redaction, UrlPart};
 use freshpaint_core::routing::Rules;
@@ -121,6 +122,26 @@ pub(super) fn read_context_ip(
         );
     }
     is_sent
+}
+
+/// Reads `collect`, which needs a key for ids under the profile.
+pub(super) fn read_collect(
+    profile: Option<Profile>,
+    root: &Object<'_>,
+    reader: &mut Reader<'_>,
+) -> Collect {
+    let object = collect::object(root, reader);
+    let has_key = object
+        .as_ref()
+        .is_some_and(|object| object.get("id_key").is_some());
+    let collect = collect::read(object.as_ref(), reader);
+    if let (Some(Profile::Hipaa), false) = (profile, has_key) {
+        reader.problem(
+            "collect.id_key",
+            "is missing, and the profile needs it; write a secret, such as \"${ID_KEY}\"",
+        );
+    }
+    collect
 }
 
 /// `allow_unsigned`: names of webhooks.

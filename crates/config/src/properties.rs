@@ -1,10 +1,10 @@
 //! `properties`: what of an event goes, for all webhooks and for each.
 
-use super::environment;
 use super::quote::shown;
 use super::read::{texts, Object, Reader};
+use super::secrets;
 use freshpaint_core::config::field::{self, Field as Description};
-use freshpaint_core::redaction::{HashKey, Path, Redaction};
+use freshpaint_core::redaction::{Path, Redaction};
 
 /// The fields of `properties`.
 pub(super) const FIELDS: &[Description] = &[
@@ -31,9 +31,6 @@ pub(super) const FIELDS: &[Description] = &[
 ];
 const KEYS: &[&str] = &field::keys::<{ FIELDS.len() }>(FIELDS);
 const PATHS: [&str; 3] = ["list of paths", "none", "1 to 1,000"];
-
-/// The least that a key has, in bytes: what cannot be guessed.
-pub(super) const MIN_KEY_BYTES: usize = 32;
 
 /// Reads `properties` of `object`, in addition to what holds for all webhooks.
 pub(super) fn read(
@@ -66,8 +63,11 @@ pub(super) fn read(
     own.hash.extend(paths("hash").unwrap_or_default());
     own.mask.extend(paths("mask").unwrap_or_default());
     let has_key = object.get("hash_key").is_some();
-    if let Some(key) = hash_key(&object, reader) {
-        own.key = Some(key);
+    let key = object
+        .get("hash_key")
+        .and_then(|field| secrets::hash_key(&field, "HASH_KEY", reader));
+    if key.is_some() {
+        own.key = key;
     }
     if !own.hash.is_empty() && own.key.is_none() && !has_key {
         reader.problem(
@@ -76,22 +76,4 @@ pub(super) fn read(
         );
     }
     redaction
-}
-
-fn hash_key(object: &Object<'_>, reader: &mut Reader<'_>) -> Option<HashKey> {
-    let field = object.get("hash_key")?;
-    let written = field.string("a secret, such as \"${HASH_KEY}\"", reader)?;
-    if !environment::refers(written) {
-        reader.plain_secret(&field.path, "HASH_KEY");
-    }
-    let problem = match environment::expand(written, reader.environment) {
-        Ok(key) if key.len() >= MIN_KEY_BYTES => return HashKey::new(key.as_bytes()),
-        Ok(key) => format!(
-            "is {} bytes long; write at least {MIN_KEY_BYTES}",
-            key.len()
-        ),
-        Err(message) => message,
-    };
-    reader.problem(&field.path, problem);
-    None
 }

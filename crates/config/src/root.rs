@@ -1,11 +1,13 @@
 //! The root of the tree, and the order in which its parts are read.
 
 use freshpaint_core::config::field::{self, Field as Description, Kind};
-use freshpaint_core::config::{Acknowledge, Collect, Config, Dedupe, Limits, Options, Retry};
+use freshpaint_core::config::{
+    Acknowledge, Collect, Config, Dedupe, Limits, Options, Retry, Timestamps,
+};
 use freshpaint_core::consent::OptOut;
 
 use super::read::{Object, Reader};
-use super::{collect, limits, profile, properties, rules, webhook};
+use super::{dead_letter, limits, profile, properties, rules, webhook};
 
 /// The fields of the whole configuration, in the order of the manual.
 pub(super) const FIELDS: &[Description] = &[
@@ -24,6 +26,18 @@ pub(super) const FIELDS: &[Description] = &[
         ["string", "`webhooks_egress`", "1 to 1,024 bytes"],
         "default_cluster",
         "The cluster of webhooks that name none. The shipped `envoy.yaml` has `webhooks_egress`, which reaches any public url.",
+    ),
+    Description::other(
+        "guarantee",
+        ["string", "`at_least_one`", "`at_least_one`, `each`"],
+        "default_guarantee",
+        "What an event is kept for. `at_least_one`: until one webhook has accepted it. `each`: until each webhook has.",
+    ),
+    Description::other(
+        "dead_letter",
+        ["string", "none", "name of a webhook"],
+        "webhook_name",
+        "The webhook that gets what would be dropped, and nothing else.",
     ),
     Description::object("options", webhook::OPTIONS_FIELDS, "both off", "See [options](#options)."),
     Description::object("events", rules::EVENTS_FIELDS, "all events", "See [rules](#rules)."),
@@ -51,6 +65,12 @@ pub(super) const FIELDS: &[Description] = &[
         "acknowledge",
         "When the SDK gets its success answer.",
     ),
+    Description::other(
+        "timestamps",
+        ["string", "`seconds`", "`seconds`, `milliseconds`"],
+        "timestamps",
+        "How exact the `timestamp` of payloads is: `2022-12-28T22:00:25Z` or `2022-12-28T22:00:25.123Z`.",
+    ),
     Description::object("collect", Collect::FIELDS, "every path of every SDK", "See [collect](#collect)."),
     Description::object("limits", Limits::FIELDS, "as below", "See [limits](#limits)."),
     Description::object("retry", Retry::FIELDS, "as below", "See [retry](#retry)."),
@@ -61,13 +81,20 @@ pub(super) const KEYS: &[&str] = &field::keys::<{ FIELDS.len() }>(FIELDS);
 /// Reads the whole configuration.
 pub(super) fn read(root: &Object<'_>, reader: &mut Reader<'_>) -> Config {
     let cluster = webhook::read_cluster(root, webhook::DEFAULT_CLUSTER, reader);
+    let guarantee = choice(root, "guarantee", &webhook::GUARANTEES, reader);
     let options = webhook::read_options(root, Options::default(), reader);
     let profile = root
         .get("profile")
         .and_then(|field| field.choice(&profile::PROFILES, reader));
     reader.secrets_by_name = profile.is_some();
-    let rules = rules::read(root, &profile::rules(profile), reader);
-    let webhooks = webhook::read_all(root, &cluster, options, &rules, reader);
+    let all = webhook::All {
+        cluster,
+        guarantee,
+        options,
+        rules: rules::read(root, &profile::rules(profile), reader),
+    };
+    let webhooks = webhook::read_all(root, &all, reader);
+    let dead_letter = dead_letter::read(root, reader);
     profile::check(profile, root, &webhooks, reader);
     let honored = webhooks
         .iter()
@@ -77,8 +104,10 @@ pub(super) fn read(root: &Object<'_>, reader: &mut Reader<'_>) -> Config {
         webhooks,
         honored,
         context_ip: profile::read_context_ip(profile, root, reader),
-        acknowledge: acknowledge(root, reader),
-        collect: collect::read(root, reader),
+        acknowledge: choice(root, "acknowledge", &ACKNOWLEDGE, reader),
+        timestamps: choice(root, "timestamps", &TIMESTAMPS, reader),
+        dead_letter,
+        collect: profile::read_collect(profile, root, reader),
         limits: limits::read_limits(root, reader),
         retry: limits::read_retry(root, reader),
         dedupe: limits::read_dedupe(root, reader),
@@ -91,8 +120,19 @@ pub(super) const ACKNOWLEDGE: [(&str, Acknowledge); 2] = [
     ("settled", Acknowledge::Settled),
 ];
 
-fn acknowledge(root: &Object<'_>, reader: &mut Reader<'_>) -> Acknowledge {
-    root.get("acknowledge")
-        .and_then(|field| field.choice(&ACKNOWLEDGE, reader))
+pub(super) const TIMESTAMPS: [(&str, Timestamps); 2] = [
+    ("seconds", Timestamps::Seconds),
+    ("milliseconds", Timestamps::Milliseconds),
+];
+
+/// What one of the names in `choices` stands for; the default where none is written.
+fn choice<T: Copy + Default>(
+    root: &Object<'_>,
+    key: &str,
+    choices: &[(&'static str, T)],
+    reader: &mut Reader<'_>,
+) -> T {
+    root.get(key)
+        .and_then(|field| field.choice(choices, reader))
         .unwrap_or_default()
 }

@@ -3,9 +3,9 @@
 use super::quote::shown;
 use super::read::{Field, Object, Reader};
 use super::target::{self, Target};
-use super::{bound, environment, headers, profile, properties, rules, signing};
+use super::{bound, environment, headers, profile, properties, rules, secrets, signing};
 use freshpaint_core::config::field::{self, Field as Description, Span};
-use freshpaint_core::config::{Options, Webhook};
+use freshpaint_core::config::{Guarantee, Options, Webhook};
 use freshpaint_core::routing::Rules;
 
 /// The fields of one webhook.
@@ -39,6 +39,12 @@ pub(super) const FIELDS: &[Description] = &[
         about: "How long one call may take, connecting included. The contract gives a webhook 5 seconds, so it can be less and never more.",
         kind: TIMEOUT.kind(),
     },
+    Description::other(
+        "guarantee",
+        ["string", "`guarantee`", "`at_least_one`, `each`"],
+        "guarantee",
+        "What this webhook is promised. See [guarantee](#guarantee).",
+    ),
     Description::object("signing", signing::FIELDS, "not signed", "See [signing](#signing)."),
     Description::object("options", OPTIONS_FIELDS, "`options`", "See [options](#options)."),
     Description::object("events", rules::EVENTS_FIELDS, "all events", "See [rules](#rules)."),
@@ -83,14 +89,22 @@ const TIMEOUT: Span = Span::millis(5_000, 1, 5_000);
 const WANTED: &str =
     "a list of 1 to 32 webhooks, such as [{\"url\": \"https://example.com/events\"}]";
 
-/// Reads `webhooks`; `cluster`, `options` and `rules` are those of the whole configuration.
-pub(super) fn read_all(
-    root: &Object<'_>,
-    cluster: &str,
-    options: Options,
-    rules: &Rules,
-    reader: &mut Reader<'_>,
-) -> Vec<Webhook> {
+/// What the guarantees are called.
+pub(super) const GUARANTEES: [(&str, Guarantee); 2] = [
+    ("at_least_one", Guarantee::AtLeastOne),
+    ("each", Guarantee::Each),
+];
+
+/// What holds for webhooks that do not say it themselves.
+pub(super) struct All {
+    pub(super) cluster: String,
+    pub(super) guarantee: Guarantee,
+    pub(super) options: Options,
+    pub(super) rules: Rules,
+}
+
+/// Reads `webhooks`.
+pub(super) fn read_all(root: &Object<'_>, all: &All, reader: &mut Reader<'_>) -> Vec<Webhook> {
     let Some(field) = root.get("webhooks") else {
         reader.problem(
             &root.path_of("webhooks"),
@@ -116,21 +130,14 @@ pub(super) fn read_all(
     let names = names(&objects, reader);
     let webhooks = objects.iter().zip(names).filter_map(|(object, name)| {
         let object = object.as_ref()?;
-        read(object, name, cluster, options, rules, reader)
+        read(object, name, all, reader)
     });
     webhooks.collect()
 }
 
-fn read(
-    object: &Object<'_>,
-    name: String,
-    cluster: &str,
-    options: Options,
-    rules: &Rules,
-    reader: &mut Reader<'_>,
-) -> Option<Webhook> {
+fn read(object: &Object<'_>, name: String, all: &All, reader: &mut Reader<'_>) -> Option<Webhook> {
     let target = read_url(object, reader);
-    let cluster = read_cluster(object, cluster, reader);
+    let cluster = read_cluster(object, &all.cluster, reader);
     let headers = match object.get("headers") {
         Some(field) => headers::read(field, reader),
         None => headers::defaults(),
@@ -139,9 +146,13 @@ fn read(
         .get("timeout")
         .and_then(|field| bound::span(&field, TIMEOUT, reader))
         .unwrap_or(TIMEOUT.default);
+    let guarantee = object
+        .get("guarantee")
+        .and_then(|field| field.choice(&GUARANTEES, reader))
+        .unwrap_or(all.guarantee);
     let signing = signing::read(object, &name, &headers, reader);
-    let options = read_options(object, options, reader);
-    let mut rules = rules::read(object, rules, reader);
+    let options = read_options(object, all.options, reader);
+    let mut rules = rules::read(object, &all.rules, reader);
     profile::complete(&mut rules);
     let rules = rules::shared(rules);
     let Target {
@@ -157,6 +168,7 @@ fn read(
         cluster,
         headers,
         timeout,
+        guarantee,
         signing,
         options,
         rules,
@@ -173,6 +185,12 @@ fn read_url(object: &Object<'_>, reader: &mut Reader<'_>) -> Option<Target> {
         return None;
     };
     let written = field.string(WANTED, reader)?;
+    if let Some(parameter) = secrets::in_query(written) {
+        let variable = parameter
+            .to_ascii_uppercase()
+            .replace(|c: char| !c.is_ascii_alphanumeric(), "_");
+        reader.plain_secret(&field.path, &variable);
+    }
     match environment::expand(written, reader.environment).and_then(|url| target::parse(&url)) {
         Ok(target) => Some(target),
         Err(message) => {

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
+
 /// A header's value, or the path of a url: text that can hold credentials.
 ///
 /// Its `Debug` hides it, and it has no `Display`, so that neither a log line nor a message can show
@@ -34,3 +37,36 @@ impl fmt::Debug for Secret {
         out.write_str("[hidden]")
     }
 }
+
+/// A key for HMAC-SHA-256, expanded once.
+#[derive(Clone)]
+pub struct HashKey(Hmac<Sha256>);
+
+impl HashKey {
+    /// Takes a key of any length; `None` never happens with HMAC.
+    #[must_use]
+    pub fn new(key: &[u8]) -> Option<Self> {
+        hmac::KeyInit::new_from_slice(key).ok().map(Self)
+    }
+
+    /// A code that has the key and no message yet.
+    #[must_use]
+    pub fn mac(&self) -> Hmac<Sha256> {
+        self.0.clone()
+    }
+}
+
+impl fmt::Debug for HashKey {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("[hidden]")
+    }
+}
+
+/// Equal keys give equal codes of the empty message; these are compared in constant time.
+impl PartialEq for HashKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.mac().finalize() == other.mac().finalize()
+    }
+}
+
+impl Eq for HashKey {}

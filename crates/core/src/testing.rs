@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::config::{Acknowledge, Collect, Config, Dedupe, Limits, Options, Retry, Webhook};
+use crate::config::{
+    Acknowledge, Collect, Config, Dedupe, Guarantee, Limits, Options, Retry, Timestamps, Webhook,
+};
 use crate::consent::OptOut;
 
 /// A configuration with these webhooks, everything else as by default but for what `change` makes of it.
@@ -11,7 +13,9 @@ pub(crate) fn config_with(webhooks: &[&str], change: impl FnOnce(&mut Config)) -
         webhooks: webhooks.iter().map(|name| webhook(name)).collect(),
         honored: OptOut::default(),
         context_ip: false,
+        dead_letter: None,
         acknowledge: Acknowledge::default(),
+        timestamps: Timestamps::default(),
         collect: Collect::default(),
         limits: Limits::default(),
         retry: Retry::default(),
@@ -37,6 +41,7 @@ pub(crate) fn webhook(name: &str) -> Webhook {
         cluster: name.into(),
         headers: Vec::new(),
         timeout: Duration::from_secs(5),
+        guarantee: Guarantee::default(),
         signing: None,
         options: Options::default(),
         rules: None,

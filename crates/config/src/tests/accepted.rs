@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use super::{lines, parse};
 use freshpaint_core::config::{
-    Acknowledge, Collect, Config, Dedupe, Limits, Options, Retry, Webhook,
+    Acknowledge, Collect, Config, Dedupe, Guarantee, Limits, Options, Retry, Timestamps, Webhook,
 };
 use freshpaint_core::consent::OptOut;
 use freshpaint_core::event::Kind;
 use freshpaint_core::intake::dialect::Dialect;
-use freshpaint_core::redaction::{HashKey, Path, Redaction};
+use freshpaint_core::redaction::{Path, Redaction};
 use freshpaint_core::routing::{Glob, Rules, Sample, Source};
-use freshpaint_core::secret::Secret;
+use freshpaint_core::secret::{HashKey, Secret};
 use freshpaint_core::signing::{Key, Signing};
 use std::rc::Rc;
 
@@ -47,6 +47,7 @@ fn webhook(name: &str, authority: &str, path: &str) -> Webhook {
             header("user-agent", &user_agent()),
         ],
         timeout: Duration::from_secs(5),
+        guarantee: Guarantee::AtLeastOne,
         signing: None,
         rules: None,
         options: Options::default(),
@@ -61,7 +62,9 @@ fn a_url_alone_gets_every_default() {
         webhooks: vec![webhook("webhook_0", "example.com", "/in")],
         honored: OptOut::default(),
         context_ip: false,
+        dead_letter: None,
         acknowledge: Acknowledge::FirstAcceptance,
+        timestamps: Timestamps::Seconds,
         collect: Collect {
             path_prefix: String::new(),
             dialects: vec![
@@ -75,6 +78,7 @@ fn a_url_alone_gets_every_default() {
             ],
             integration_name: "Webhooks".into(),
             allowed_origins: None,
+            id_key: None,
             ..Collect::default()
         },
         limits: Limits {
@@ -91,6 +95,8 @@ fn a_url_alone_gets_every_default() {
             max_backoff: Duration::from_secs(60),
             max_held_bytes: 33_554_432,
             max_held_events: 20_000,
+            refusals: vec![400, 413, 415, 422],
+            max_refusals: 3,
             ..Retry::default()
         },
         dedupe: Dedupe {
@@ -128,7 +134,8 @@ fn everything_can_be_said() {
           "requires_consent": ["f"],
           "properties": {"allow": ["traits.*"], "deny": ["traits.b"], "hash": ["traits.c"]}
         },
-        {"url": "http://example.com/${HOOK_PATH}", "signing": {"scheme": "x_signature_sha1", "secrets": ["${CRM_KEY}"]}, "options": {"enable_identify_events": true}}
+        {"url": "http://example.com/${HOOK_PATH}", "guarantee": "at_least_one",
+         "signing": {"scheme": "x_signature_sha1", "secrets": ["${CRM_KEY}"]}, "options": {"enable_identify_events": true}}
       ],
       "cluster": "egress",
       "options": {"enable_pageview_events": true},
@@ -139,11 +146,15 @@ fn everything_can_be_said() {
       "context": {"ip": true},
       "properties": {"deny": ["traits.a"], "hash_key": "${HASH_KEY}"},
       "sources": ["d", "canary-k3y"],
+      "guarantee": "each",
+      "dead_letter": "crm",
       "acknowledge": "settled",
+      "timestamps": "milliseconds",
       "collect": {
         "path_prefix": "/ingest/v1%20",
         "dialects": ["segment", "track"],
         "integration_name": "My hooks",
+        "id_key": "${HASH_KEY}",
         "allowed_origins": ["https://example.com", "https://*.example.com"]
       },
       "limits": {
@@ -151,7 +162,8 @@ fn everything_can_be_said() {
         "max_in_flight_per_webhook": 4, "max_in_flight_bytes": 100000
       },
       "retry": {
-        "window": "0s", "initial_backoff": "0.250s", "max_backoff": "10s", "max_held_bytes": 70000, "max_held_events": 5
+        "window": "0s", "initial_backoff": "0.250s", "max_backoff": "10s", "max_held_bytes": 70000, "max_held_events": 5,
+        "refusals": [422, 409], "max_refusals": 1
       },
       "dedupe": {"window": "60s", "slots": 2048}
     }"#;
@@ -167,6 +179,7 @@ fn everything_can_be_said() {
                     header("x-note", "a$b ${c}"),
                 ],
                 timeout: Duration::from_millis(1_500),
+                guarantee: Guarantee::Each,
                 signing: Some(Signing::StandardWebhooks(vec![
                     Key::new(b"canarycanarycanarycanary", None).unwrap(),
                     Key::new(b"canarycanarycanarycanary", Some(1_801_350_000)).unwrap(),
@@ -217,7 +230,7 @@ fn everything_can_be_said() {
                     deny: vec![Glob::new("c")],
                     redaction: Some(Redaction {
                         deny: vec![path("traits.a")],
-                        key: hash_key,
+                        key: hash_key.clone(),
                         ..Redaction::default()
                     }),
                     ..Rules::default()
@@ -230,7 +243,9 @@ fn everything_can_be_said() {
             dnt: true,
         },
         context_ip: true,
+        dead_letter: Some(0),
         acknowledge: Acknowledge::Settled,
+        timestamps: Timestamps::Milliseconds,
         collect: Collect {
             path_prefix: "/ingest/v1%20".into(),
             dialects: vec![dialect("segment"), dialect("track")],
@@ -239,6 +254,7 @@ fn everything_can_be_said() {
                 crate::origin::parse("https://example.com").unwrap(),
                 crate::origin::parse("https://*.example.com").unwrap(),
             ]),
+            id_key: hash_key.clone(),
             ..Collect::default()
         },
         limits: Limits {
@@ -255,6 +271,8 @@ fn everything_can_be_said() {
             max_backoff: Duration::from_secs(10),
             max_held_bytes: 70_000,
             max_held_events: 5,
+            refusals: vec![409, 422],
+            max_refusals: 1,
             ..Retry::default()
         },
         dedupe: Dedupe {
@@ -279,6 +297,31 @@ fn what_can_be_secret_is_never_printed() {
     let shown = format!("{:?}", parse(written).unwrap());
     assert!(!shown.contains("canary"), "{shown}");
     assert!(shown.contains("x-trace"), "{shown}");
+}
+
+#[test]
+fn a_secret_in_a_query_is_taken_with_a_warning() {
+    let warnings = |url: &str| {
+        let written = format!(r#"{{"webhooks": [{{"url": "{url}"}}]}}"#);
+        lines(&parse(written).unwrap().warnings)
+    };
+    let said = |variable: &str| {
+        format!("webhooks[0].url: holds a secret in plain sight; write \"${{{variable}}}\" and set {variable} in vm_config.environment_variables")
+    };
+    for (query, variable) in [
+        ("api_key=canary", "API_KEY"),
+        ("v=1&access-token=canary", "ACCESS_TOKEN"),
+        ("code=canary", "CODE"),
+        ("a=b&sig=canary&key=canary", "SIG"),
+        ("apiKey=canary", "APIKEY"),
+    ] {
+        let url = format!("https://example.com/in?{query}");
+        assert_eq!(warnings(&url), [said(variable)], "{query}");
+    }
+    for query in ["", "api_key=", "key=${CRM_KEY}", "zipcode=1", "v=1", "key"] {
+        let url = format!("https://example.com/in?{query}");
+        assert_eq!(warnings(&url), [""; 0], "{query}");
+    }
 }
 
 #[test]

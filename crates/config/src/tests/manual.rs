@@ -22,7 +22,7 @@ fn blocks(language: &str) -> Vec<&'static str> {
 
 fn parse(bytes: &[u8]) -> Config {
     let environment = |name: &str| match name {
-        "HASH_KEY" => Some("k".repeat(32)),
+        "HASH_KEY" | "ID_KEY" => Some("k".repeat(32)),
         "CRM_KEY" | "REGION" | "TENANT_A_KEY" => Some("value".to_owned()),
         "CRM_SIGNING_KEY" | "OLD_CRM_SIGNING_KEY" => {
             Some(format!("whsec_{}", "c2VjcmV0".repeat(4)))

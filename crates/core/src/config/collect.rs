@@ -1,9 +1,10 @@
 //! Where collection requests are found, and from whom they are taken.
 
-use super::collect_fields::{AllowedOrigins, Dialects, IntegrationName, PathPrefix};
 use super::field::object;
 use super::origin::AllowedOrigin;
+use super::types::{AllowedOrigins, Dialects, IntegrationName, KeySecret, PathPrefix};
 use crate::intake::dialect::Dialect;
+use crate::secret::HashKey;
 
 object! {
     /// Where collection requests are found, and from whom they are taken.
@@ -19,6 +20,9 @@ object! {
         /// The web origins whose pages may collect; others get 403, and no CORS headers. Requests
         /// without an `Origin` header (servers, mobile apps, image pixels) are not touched by it.
         allowed_origins: Option<Vec<AllowedOrigin>> = AllowedOrigins,
+        /// The secret key of the `messageId` that an event gets when its SDK sends none. `${NAME}` is
+        /// replaced. See below.
+        id_key: Option<HashKey> = KeySecret,
     }
 }
 

@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use crate::intake::dialect::Dialect;
+use crate::secret::HashKey;
 
 /// One field of a configuration object.
 #[derive(Clone, Copy, Debug)]
@@ -182,13 +183,17 @@ pub trait Fields {
     fn span(&mut self, key: &'static str, span: Span) -> Duration;
     /// `true` or `false`.
     fn flag(&mut self, key: &'static str, flag: Flag) -> bool;
-    /// [`super::collect_fields::PathPrefix`].
+    /// [`super::types::PathPrefix`].
     fn path_prefix(&mut self, key: &'static str) -> Option<String>;
-    /// [`super::collect_fields::Dialects`].
+    /// [`super::types::Dialects`].
     fn dialects(&mut self, key: &'static str) -> Option<Vec<&'static Dialect>>;
-    /// [`super::collect_fields::IntegrationName`].
+    /// [`super::types::IntegrationName`].
     fn integration_name(&mut self, key: &'static str) -> Option<String>;
-    /// [`super::collect_fields::AllowedOrigins`].
+    /// [`super::types::KeySecret`].
+    fn hash_key(&mut self, key: &'static str) -> Option<HashKey>;
+    /// [`super::types::Statuses`].
+    fn statuses(&mut self, key: &'static str) -> Option<Vec<u16>>;
+    /// [`super::types::AllowedOrigins`].
     fn allowed_origins(&mut self, key: &'static str) -> Option<Vec<super::AllowedOrigin>>;
 }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::field::{object, Count, Span};
+use super::types::Statuses;
 
 const KIB: usize = 1 << 10;
 const MIB: usize = 1 << 20;
@@ -45,6 +46,12 @@ object! {
         max_held_bytes: usize = Count::new(32 * MIB, 64 * KIB, 256 * MIB),
         /// Events that are kept, per worker.
         max_held_events: usize = Count::new(20_000, 1, 1_000_000),
+        /// Statuses by which a webhook refuses the event itself, and would refuse it again. Every other
+        /// failure is the webhook's own trouble, and the event is tried until `retry.window` ends.
+        refusals: Vec<u16> = Statuses,
+        /// Rounds after which an event is given up, when every webhook that wants it has refused it in
+        /// each of them with a status of `retry.refusals`.
+        max_refusals: u32 = Count::new(3, 1, 100),
     }
 }
 

@@ -2,11 +2,11 @@
 //! reads it.
 
 mod collect;
-pub mod collect_fields;
 mod diagnostic;
 pub mod field;
 mod limits;
 mod origin;
+pub mod types;
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -31,8 +31,12 @@ pub struct Config {
     pub honored: OptOut,
     /// Whether payloads carry the client's address, as `context.ip`.
     pub context_ip: bool,
+    /// The place in `webhooks` of the one that gets what would be dropped, and nothing else.
+    pub dead_letter: Option<usize>,
     /// When the SDK gets its success answer.
     pub acknowledge: Acknowledge,
+    /// How exact the timestamps of payloads are.
+    pub timestamps: Timestamps,
     /// Where collection requests are found.
     pub collect: Collect,
     /// Sizes and counts.
@@ -63,6 +67,8 @@ pub struct Webhook {
     pub headers: Vec<(String, Secret)>,
     /// Over 0 and at most 5 s (seed, "Considerations").
     pub timeout: Duration,
+    /// What holds when another webhook has accepted the event and this one has not.
+    pub guarantee: Guarantee,
     /// How its calls are signed; `None` leaves them unsigned.
     pub signing: Option<Signing>,
     /// The contract's two options as they hold for this webhook.
@@ -90,6 +96,26 @@ impl Options {
             Kind::Track | Kind::Group => true,
         }
     }
+}
+
+/// What an event is kept for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Guarantee {
+    /// Until one webhook has accepted it, as the contract says.
+    #[default]
+    AtLeastOne,
+    /// Until this webhook has accepted it, or refused it for good.
+    Each,
+}
+
+/// How exact the timestamps of payloads are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Timestamps {
+    /// `2022-12-28T22:00:25Z`, as the contract's examples are.
+    #[default]
+    Seconds,
+    /// `2022-12-28T22:00:25.123Z`.
+    Milliseconds,
 }
 
 /// When the SDK gets its success answer.

@@ -8,12 +8,10 @@ mod members;
 mod path;
 mod url;
 
-use std::fmt;
-
-use hmac::{Hmac, Mac};
-use sha2::Sha256;
+use hmac::Mac;
 
 use crate::json::{Text, Value};
+use crate::secret::HashKey;
 use crate::signing::hex;
 use members::Members;
 use path::Segment;
@@ -42,39 +40,6 @@ pub struct Redaction {
     /// Urls, of which no more than this is kept; what is no such url is left out.
     pub urls: Vec<(Path, UrlPart)>,
 }
-
-/// A key for HMAC-SHA-256, expanded once.
-#[derive(Clone)]
-pub struct HashKey(Hmac<Sha256>);
-
-impl HashKey {
-    /// Takes a key of any length; `None` never happens with HMAC.
-    #[must_use]
-    pub fn new(key: &[u8]) -> Option<Self> {
-        hmac::KeyInit::new_from_slice(key).ok().map(Self)
-    }
-
-    fn hash(&self, text: &[u8]) -> String {
-        let mut mac = self.0.clone();
-        mac.update(text);
-        hex(&mac.finalize().into_bytes())
-    }
-}
-
-impl fmt::Debug for HashKey {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("[hidden]")
-    }
-}
-
-impl PartialEq for HashKey {
-    fn eq(&self, other: &Self) -> bool {
-        // The same key gives the same code of nothing; compared in constant time.
-        self.0.clone().finalize() == other.0.clone().finalize()
-    }
-}
-
-impl Eq for HashKey {}
 
 #[derive(Clone, Copy, PartialEq)]
 enum Rule {
@@ -244,9 +209,11 @@ impl Redaction {
 
     fn hash(&self, text: &[u8]) -> String {
         // Without a key nothing of the value may be left.
-        self.key
-            .as_ref()
-            .map_or_else(String::new, |key| key.hash(text))
+        self.key.as_ref().map_or_else(String::new, |key| {
+            let mut mac = key.mac();
+            mac.update(text);
+            hex(&mac.finalize().into_bytes())
+        })
     }
 }
 

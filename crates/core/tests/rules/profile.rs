@@ -7,7 +7,7 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 /// The payload that a webhook gets of an event under the profile, with this under `properties`.
 fn payload(properties: &str, event: &str) -> String {
     let mut bed = Bed::new(&format!(
-        r#"{{"profile": "hipaa", "allow_unsigned": ["a"],
+        r#"{{"profile": "hipaa", "allow_unsigned": ["a"], "collect": {{"id_key": "${{HASH_KEY}}"}},
             "options": {{"enable_identify_events": true, "enable_pageview_events": true}},
             "webhooks": [{{"name": "a", "url": "https://a.test/", "properties": {{{properties}}}}}]}}"#
     ));
@@ -88,7 +88,7 @@ fn urls_of_pages_lose_query_and_fragment_and_unless_allowed_their_path() {
 #[test]
 fn opt_outs_are_honored() {
     let mut bed = Bed::new(
-        r#"{"profile": "hipaa", "allow_unsigned": ["a"], "webhooks": [{"name": "a", "url": "https://a.test/"}]}"#,
+        r#"{"profile": "hipaa", "allow_unsigned": ["a"], "collect": {"id_key": "${HASH_KEY}"}, "webhooks": [{"name": "a", "url": "https://a.test/"}]}"#,
     );
     assert_eq!(bed.send_with(TRACK, &[("sec-gpc", b"1")]), "");
     assert_eq!(bed.send_with(TRACK, &[("dnt", b"1")]), "");

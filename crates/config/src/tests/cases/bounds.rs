@@ -151,6 +151,34 @@ pub(super) fn cases() -> Vec<Case> {
             cases.push(count(object, key, &format!(r#""{found}""#), &said, Blind));
         }
     }
+    let refusal = |list: &str, said: &str| {
+        let said = format!("refusals{said}");
+        root(
+            &format!(r#""retry": {{"refusals": {list}}}"#),
+            &[&format!("retry.{said}")],
+            Sees,
+        )
+    };
+    cases.extend([
+        refusal(
+            "422",
+            ": is a number; write a list of statuses such as [400, 422], or [] for none",
+        ),
+        refusal(
+            "[true]",
+            "[0]: is a boolean; write a status from 400 to 499",
+        ),
+        refusal("[400, 500]", "[1]: is 500; write a status from 400 to 499"),
+        refusal("[399]", "[0]: is 399; write a status from 400 to 499"),
+        refusal(
+            "[422.5]",
+            "[0]: is not a whole number; write a status from 400 to 499",
+        ),
+        refusal(
+            "[422, 400, 422]",
+            "[2]: is 422 again; write each status once",
+        ),
+    ]);
     for object in ["limits", "retry", "dedupe", "collect"] {
         cases.push(root(
             &format!(r#""{object}": []"#),

@@ -22,7 +22,7 @@ pub(super) fn cases() -> Vec<Case> {
     let names =
         r#""track", "react_native", "mobile", "segment", "rudderstack_beacon", "jitsu", "posthog""#;
     vec![
-        collect("prefix", r#""/in""#, r#"prefix: is not a known key; write one of "path_prefix", "dialects", "integration_name", "allowed_origins""#, Sees),
+        collect("prefix", r#""/in""#, r#"prefix: is not a known key; write one of "path_prefix", "dialects", "integration_name", "allowed_origins", "id_key""#, Sees),
         collect("path_prefix", "null", r#"path_prefix: is null; write a path such as "/ingest", or "" for none"#, Sees),
         collect("path_prefix", r#""in""#, r#"path_prefix: is "in", which does not begin with "/"; write a path such as "/ingest", or "" for none"#, Sees),
         collect("path_prefix", r#""/in/""#, r#"path_prefix: is "/in/", which ends with "/"; write a path such as "/ingest", or "" for none"#, Sees),
@@ -49,5 +49,8 @@ pub(super) fn cases() -> Vec<Case> {
         origin(r#""https://a.*.example.com""#, r#"is "https://a.*.example.com""#, Sees),
         origin(r#""https://*.127.0.0.1""#, r#"is "https://*.127.0.0.1""#, Blind),
         origin(r#""https://example.com:99999""#, r#"is "https://example.com:99999""#, Blind),
+        collect("id_key", "5", r#"id_key: is a number; write a secret, such as "${ID_KEY}""#, Sees),
+        collect("id_key", r#""canary""#, "id_key: is 6 bytes long; write at least 32", Blind),
+        collect("id_key", r#""${CRM_KEY}""#, "id_key: is 10 bytes long; write at least 32", Blind),
     ]
 }

@@ -9,7 +9,7 @@ const IN_PLAIN_SIGHT: &str = "holds a secret in plain sight; write";
 pub(super) fn cases() -> Vec<Case> {
     let hipaa = |webhook: &str, more: &str, said: &[&str], schema| {
         let written = format!(
-            r#"{{"profile": "hipaa", "webhooks": [{{"name": "crm", "url": "https://example.com/in", {webhook}}}]{more}}}"#
+            r#"{{"profile": "hipaa", "webhooks": [{{"name": "crm", "url": "https://example.com/in", {webhook}}}], "collect": {{"id_key": "${{HASH_KEY}}"}}{more}}}"#
         );
         Case::new(written, said, schema)
     };
@@ -42,7 +42,7 @@ pub(super) fn cases() -> Vec<Case> {
         ),
         hipaa(SIGNED, r#", "allow_unsigned": "crm""#, &["allow_unsigned: is a string; write a list of names of webhooks"], Sees),
         Case::new(
-            format!(r#"{{"profile": "hipaa", "webhooks": [{{"url": "http://example.com/in", {SIGNED}}}]}}"#),
+            format!(r#"{{"profile": "hipaa", "webhooks": [{{"url": "http://example.com/in", {SIGNED}}}], "collect": {{"id_key": "${{HASH_KEY}}"}}}}"#),
             &["profile: sends over https alone, and the url of webhook webhook_0 is http; write an https url"],
             Blind,
         ),
@@ -53,6 +53,19 @@ pub(super) fn cases() -> Vec<Case> {
                 &format!(r#"properties.hash_key: {IN_PLAIN_SIGHT} "${{HASH_KEY}}" and set HASH_KEY in vm_config.environment_variables"#),
                 &format!(r#"webhooks[0].headers.X-Api-Key: {IN_PLAIN_SIGHT} "${{X_API_KEY}}" and set X_API_KEY in vm_config.environment_variables"#),
                 &format!(r#"webhooks[0].signing.secrets[0]: {IN_PLAIN_SIGHT} "${{CRM_SIGNING_KEY}}" and set CRM_SIGNING_KEY in vm_config.environment_variables"#),
+            ],
+            Blind,
+        ),
+        Case::new(
+            format!(r#"{{"profile": "hipaa", "webhooks": [{{"url": "https://example.com/in", {SIGNED}}}]}}"#),
+            &[r#"collect.id_key: is missing, and the profile needs it; write a secret, such as "${ID_KEY}""#],
+            Blind,
+        ),
+        Case::new(
+            format!(r#"{{"profile": "hipaa", "webhooks": [{{"url": "https://example.com/?api_key=canary", {SIGNED}}}], "collect": {{"id_key": "canarycanarycanarycanarycanarycanary"}}}}"#),
+            &[
+                &format!(r#"webhooks[0].url: {IN_PLAIN_SIGHT} "${{API_KEY}}" and set API_KEY in vm_config.environment_variables"#),
+                &format!(r#"collect.id_key: {IN_PLAIN_SIGHT} "${{ID_KEY}}" and set ID_KEY in vm_config.environment_variables"#),
             ],
             Blind,
         ),

@@ -14,7 +14,7 @@ pub(super) fn cases() -> Vec<Case> {
             Sees,
         ),
         Case::new(r#"{"webhooks": ["https://example.com/in"]}"#, &["webhooks[0]: is a string; write an object"], Sees),
-        webhook(r#""retries": 3"#, &[r#"webhooks[0].retries: is not a known key; write one of "name", "url", "cluster", "headers", "timeout", "signing", "options", "events", "sample", "sources", "properties", "honor", "requires_consent""#], Sees),
+        webhook(r#""retries": 3"#, &[r#"webhooks[0].retries: is not a known key; write one of "name", "url", "cluster", "headers", "timeout", "guarantee", "signing", "options", "events", "sample", "sources", "properties", "honor", "requires_consent""#], Sees),
         webhook(r#""name": """#, &[r#"webhooks[0].name: is ""; write 1 to 40 of the characters a-z, 0-9 and _"#], Sees),
         webhook(r#""name": "my-crm""#, &[r#"webhooks[0].name: is "my-crm"; write 1 to 40 of the characters a-z, 0-9 and _"#], Sees),
         webhook(
@@ -44,5 +44,6 @@ pub(super) fn cases() -> Vec<Case> {
             &["webhooks[0].options.enable_identify_events: is a number; write true or false"],
             Sees,
         ),
+        webhook(r#""guarantee": 1"#, &[r#"webhooks[0].guarantee: is a number; write one of "at_least_one", "each""#], Sees),
     ]
 }

@@ -26,10 +26,10 @@ pub(super) fn cases() -> Vec<Case> {
         root(r#""Option": {}"#, &[r#"Option: is not a known key; write "options""#], Sees),
         root(
             r#""forward_to": 1"#,
-            &[r#"forward_to: is not a known key; write one of "webhooks", "cluster", "options", "events", "sample", "sources", "properties", "honor", "requires_consent", "context", "profile", "allow_unsigned", "acknowledge", "collect", "limits", "retry", "dedupe""#],
+            &[r#"forward_to: is not a known key; write one of "webhooks", "cluster", "guarantee", "dead_letter", "options", "events", "sample", "sources", "properties", "honor", "requires_consent", "context", "profile", "allow_unsigned", "acknowledge", "timestamps", "collect", "limits", "retry", "dedupe""#],
             Sees,
         ),
-        root(r#""a\nb c": 1"#, &[r#"["a\nb c"]: is not a known key; write one of "webhooks", "cluster", "options", "events", "sample", "sources", "properties", "honor", "requires_consent", "context", "profile", "allow_unsigned", "acknowledge", "collect", "limits", "retry", "dedupe""#], Sees),
+        root(r#""a\nb c": 1"#, &[r#"["a\nb c"]: is not a known key; write one of "webhooks", "cluster", "guarantee", "dead_letter", "options", "events", "sample", "sources", "properties", "honor", "requires_consent", "context", "profile", "allow_unsigned", "acknowledge", "timestamps", "collect", "limits", "retry", "dedupe""#], Sees),
         root(r#""cluster": "a", "cluster": "b""#, &["cluster: is given twice; write it once"], Blind),
         root(r#""cluster": """#, &["cluster: is empty; write the name of an Envoy cluster, or leave the key out"], Sees),
         root(r#""cluster": null"#, &["cluster: is null; write the name of an Envoy cluster"], Sees),
@@ -38,5 +38,31 @@ pub(super) fn cases() -> Vec<Case> {
         root(r#""options": {"enable_identify_events": "true"}"#, &["options.enable_identify_events: is a string; write true or false"], Sees),
         root(r#""acknowledge": "settle""#, &[r#"acknowledge: is "settle"; write one of "first_acceptance", "settled""#], Sees),
         root(r#""acknowledge": {}"#, &[r#"acknowledge: is an object; write one of "first_acceptance", "settled""#], Sees),
+        root(r#""guarantee": "all""#, &[r#"guarantee: is "all"; write one of "at_least_one", "each""#], Sees),
+        root(r#""timestamps": "ms""#, &[r#"timestamps: is "ms"; write one of "seconds", "milliseconds""#], Sees),
+        root(r#""dead_letter": true"#, &["dead_letter: is a boolean; write the name of a webhook"], Sees),
+        root(
+            r#""dead_letter": "dlq""#,
+            &[r#"dead_letter: is "dlq", and no webhook has that name; write the name of a webhook"#],
+            Blind,
+        ),
+        root(
+            r#""dead_letter": "webhook_0""#,
+            &[r#"dead_letter: is "webhook_0", the name that webhooks[0] has by default; write a name of its own there and here"#],
+            Blind,
+        ),
+        Case::new(
+            r#"{"dead_letter": "a", "webhooks": [{"name": "a", "url": "https://example.com/in"}]}"#,
+            &[r#"dead_letter: is "a", the only webhook, and a dead letter gets no other events; write a second webhook"#],
+            Blind,
+        ),
+        Case::new(
+            r#"{"dead_letter": "a", "webhooks": [{"url": "ftp://a"}, {"name": "a", "url": "a"}]}"#,
+            &[
+                "webhooks[0].url: is neither http nor https; write an absolute url such as https://example.com/events",
+                "webhooks[1].url: is not absolute; write an absolute url such as https://example.com/events",
+            ],
+            Sees,
+        ),
     ]
 }

@@ -2,9 +2,10 @@
 
 use serde_json::{json, Value};
 
-use crate::{headers, profile, properties, read, root, rules, signing, target, webhook};
-use freshpaint_core::config::collect_fields::{
-    MAX_INTEGRATION_NAME_CHARS, MAX_ORIGINS, MAX_PREFIX_BYTES,
+use crate::{headers, profile, read, root, rules, signing, target, webhook};
+use freshpaint_core::config::types::{
+    Statuses, MAX_INTEGRATION_NAME_CHARS, MAX_ORIGINS, MAX_PREFIX_BYTES, MAX_STATUS, MIN_KEY_BYTES,
+    MIN_STATUS,
 };
 use freshpaint_core::event::Kind;
 use freshpaint_core::intake::dialect;
@@ -60,8 +61,22 @@ pub(super) fn schema(name: &str) -> Value {
         "hash_key" => json!({
             "type": "string",
             "minLength": 1,
-            "$comment": format!("At least {} bytes, once variables are replaced.", properties::MIN_KEY_BYTES)
+            "$comment": format!("At least {} bytes, once variables are replaced.", MIN_KEY_BYTES)
         }),
+        "statuses" => json!({
+            "type": "array",
+            "uniqueItems": true,
+            "items": {"type": "integer", "minimum": MIN_STATUS, "maximum": MAX_STATUS},
+            "default": Statuses::DEFAULT
+        }),
+        "guarantee" => json!({"enum": webhook::GUARANTEES.map(|(name, _)| name)}),
+        "default_guarantee" => {
+            json!({"$ref": "#/$defs/guarantee", "default": webhook::GUARANTEES[0].0})
+        }
+        "timestamps" => {
+            let choices = root::TIMESTAMPS.map(|(name, _)| name);
+            json!({"enum": choices, "default": choices[0]})
+        }
         "sample" => json!({"type": "number", "exclusiveMinimum": 0, "maximum": 1}),
         "names" => json!({
             "type": "array",

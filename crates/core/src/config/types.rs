@@ -1,8 +1,9 @@
-//! The types of the fields of `collect`.
+//! Types of fields that are more than a number, a duration or a flag.
 
 use super::field::{Describes, Fields, Kind, Other};
 use super::origin::AllowedOrigin;
 use crate::intake::dialect::{self, Dialect};
+use crate::secret::HashKey;
 
 /// Longest path prefix, in bytes.
 pub const MAX_PREFIX_BYTES: usize = 256;
@@ -110,5 +111,66 @@ impl Describes<Option<Vec<AllowedOrigin>>> for AllowedOrigins {
 
     fn read(self, key: &'static str, fields: &mut impl Fields) -> Option<Vec<AllowedOrigin>> {
         fields.allowed_origins(key)
+    }
+}
+
+/// Shortest key of [`KeySecret`], in bytes: one that nobody guesses.
+pub const MIN_KEY_BYTES: usize = 32;
+
+/// Describes the secret of a keyed hash.
+#[derive(Clone, Copy, Debug)]
+pub struct KeySecret;
+
+impl KeySecret {
+    pub(super) const fn kind(self) -> Kind {
+        Kind::Other(Other {
+            type_name: "string",
+            default: "none",
+            bounds: "at least 32 bytes",
+            schema: "hash_key",
+        })
+    }
+}
+
+impl Describes<Option<HashKey>> for KeySecret {
+    fn default(self) -> Option<HashKey> {
+        None
+    }
+
+    fn read(self, key: &'static str, fields: &mut impl Fields) -> Option<HashKey> {
+        fields.hash_key(key)
+    }
+}
+
+/// Lowest status of [`Statuses`].
+pub const MIN_STATUS: u16 = 400;
+/// Highest status of [`Statuses`].
+pub const MAX_STATUS: u16 = 499;
+
+/// Describes a list of client error statuses, in ascending order and without repetition.
+#[derive(Clone, Copy, Debug)]
+pub struct Statuses;
+
+impl Statuses {
+    /// A receiver answers so that does not take this event, whenever it comes.
+    pub const DEFAULT: [u16; 4] = [400, 413, 415, 422];
+
+    pub(super) const fn kind(self) -> Kind {
+        Kind::Other(Other {
+            type_name: "list",
+            default: "`[400, 413, 415, 422]`",
+            bounds: "`400` to `499`, each once, may be empty",
+            schema: "statuses",
+        })
+    }
+}
+
+impl Describes<Vec<u16>> for Statuses {
+    fn default(self) -> Vec<u16> {
+        Self::DEFAULT.into()
+    }
+
+    fn read(self, key: &'static str, fields: &mut impl Fields) -> Vec<u16> {
+        fields.statuses(key).unwrap_or_else(|| self.default())
     }
 }
