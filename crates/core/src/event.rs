@@ -56,7 +56,8 @@ pub struct Event<'a> {
     pub user_id: Option<Id<'a>>,
     /// The contract's `groupId`; group events alone have one.
     pub group_id: Option<Id<'a>>,
-    /// Where it happened. On a page event these are what the event is about, and go into its properties.
+    /// Where it happened. On a page event these are what the event is about, and go into its
+    /// properties.
     pub page: Page<'a>,
     /// The contract's `context.library`.
     pub library: Library<'a>,
@@ -64,9 +65,11 @@ pub struct Event<'a> {
     pub properties: Properties<'a>,
     /// The contract's `traits`, for identify and group.
     pub traits: Option<Object<'a>>,
-    /// The write key, token or environment id that the event was sent with: message ids are unique within it.
+    /// The write key, token or environment id that the event was sent with: message ids are unique
+    /// within it.
     pub source: Option<Id<'a>>,
-    /// What the headers of its request opt out of; signals that no webhook honors are not looked for.
+    /// What the headers of its request opt out of; signals that no webhook honors are not looked
+    /// for.
     pub opt_out: OptOut,
     /// The address of its client, when the configuration has it sent on.
     pub ip: Option<IpAddr>,
@@ -75,7 +78,8 @@ pub struct Event<'a> {
 }
 
 impl Event<'_> {
-    /// The message id as it stands between the quotes of the payload, so with any escapes that the SDK wrote.
+    /// The message id as it stands between the quotes of the payload, so with any escapes that the
+    /// SDK wrote.
     #[must_use]
     pub fn message_id(&self) -> &str {
         self.message_id.escaped()
@@ -87,7 +91,8 @@ impl Event<'_> {
         !matches!(self.message_id, MessageId::Random(_))
     }
 
-    /// What the message id is unique within: the write key, token or environment id; empty when the SDK sent none.
+    /// What the message id is unique within: the write key, token or environment id; empty when the
+    /// SDK sent none.
     #[must_use]
     pub fn source(&self) -> &str {
         self.source.map_or("", Id::escaped)

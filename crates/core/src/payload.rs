@@ -1,8 +1,8 @@
 //! An event as the bytes of the contract's JSON (seed, "Events").
 //!
-//! Keys come in the contract's order; one that does not apply is absent. `context.page` is null where there is no page
-//! data and on page events, whose page data stand in `properties` instead; `properties` is always there, and `traits` on
-//! identify and group.
+//! Keys come in the contract's order; one that does not apply is absent. `context.page` is null
+//! where there is no page data and on page events, whose page data stand in `properties` instead;
+//! `properties` is always there, and `traits` on identify and group.
 
 use crate::event::{Event, Kind, Library, Page, Properties};
 use crate::json::{Id, Object, Text};

@@ -8,17 +8,20 @@ use crate::json::{self, Value};
 /// 9999-12-31T23:59:59.999Z: RFC 3339 has four digits for the year.
 const LAST: UnixMillis = 253_402_300_799_999;
 
-/// A number over this is milliseconds, one up to this is seconds: 5138-11-16 as seconds, 1973-03-03 as milliseconds.
+/// A number over this is milliseconds, one up to this is seconds: 5138-11-16 as seconds, 1973-03-03
+/// as milliseconds.
 const MOST_SECONDS: f64 = 1e11;
 
-/// A client's clock is taken to be right when its request is no older than this and no more than this ahead: the rest is
-/// the way through the network, and moving timestamps by that would only blur them.
+/// A client's clock is taken to be right when its request is no older than this and no more than
+/// this ahead: the rest is the way through the network, and moving timestamps by that would only
+/// blur them.
 const CLOCK_TOLERANCE: UnixMillis = 5_000;
 
-/// Reads a time: seconds or milliseconds as a number or in a string, or RFC 3339 with up to nine digits of a second. A date
-/// and time without an offset is UTC.
+/// Reads a time: seconds or milliseconds as a number or in a string, or RFC 3339 with up to nine
+/// digits of a second. A date and time without an offset is UTC.
 ///
-/// `None` for what is no time, or lies before 1970 or past the year 9999: such an event counts as one without a time.
+/// `None` for what is no time, or lies before 1970 or past the year 9999: such an event counts as
+/// one without a time.
 #[must_use]
 pub fn parse(value: Value<'_>) -> Option<UnixMillis> {
     let millis = match value.text() {
@@ -57,7 +60,8 @@ pub fn parse_rfc_3339(text: &str) -> Option<UnixMillis> {
     in_range(Rfc3339(text.as_bytes()).read()?)
 }
 
-/// What is left of a text in RFC 3339, or in ISO 8601 as far as SDKs use it: offset, time or seconds may be missing.
+/// What is left of a text in RFC 3339, or in ISO 8601 as far as SDKs use it: offset, time or
+/// seconds may be missing.
 struct Rfc3339<'t>(&'t [u8]);
 
 impl Rfc3339<'_> {
@@ -136,10 +140,11 @@ impl Rfc3339<'_> {
     }
 }
 
-/// The time of an event by the server's clock: `received - (sent - original)`, as Segment documents it.
+/// The time of an event by the server's clock: `received - (sent - original)`, as Segment documents
+/// it.
 ///
-/// A re-send has a later `sent` and a later `received`, so the event keeps its time. The result is never after
-/// `received`, and `original` stands when the correction would lead before 1970.
+/// A re-send has a later `sent` and a later `received`, so the event keeps its time. The result is
+/// never after `received`, and `original` stands when the correction would lead before 1970.
 #[must_use]
 pub fn correct_skew(original: UnixMillis, sent: UnixMillis, received: UnixMillis) -> UnixMillis {
     let skew = received.saturating_sub(sent);
@@ -164,7 +169,8 @@ pub fn render(seconds: i64, out: &mut Vec<u8>) {
         (minute, Some(b':')),
         (second, Some(b'Z')),
     ] {
-        // `write!` takes ten times as long, which for an event is as much as writing the rest of it.
+        // `write!` takes ten times as long, which for an event is as much as writing the rest of
+        // it.
         out.extend([b'0' + number / 10 % 10, b'0' + number % 10]);
         out.extend(end);
     }

@@ -1,8 +1,9 @@
 //! Cross-origin requests (Fetch Standard, "HTTP extensions").
 //!
-//! Browser SDKs send from the customer's pages to this origin, some with credentials, some with headers that differ between the
-//! first attempt and the next. So the origin and the requested headers are reflected; `*` would hide the answer from the first
-//! and a fixed list would block the retries of the second.
+//! Browser SDKs send from the customer's pages to this origin, some with credentials, some with
+//! headers that differ between the first attempt and the next. So the origin and the requested
+//! headers are reflected; `*` would hide the answer from the first and a fixed list would block the
+//! retries of the second.
 
 use std::borrow::Cow;
 
@@ -45,7 +46,8 @@ impl RequestOrigin {
         }
     }
 
-    /// The answer as the page of this origin may read it. `Vary` is on every answer, so that no cache mixes origins up.
+    /// The answer as the page of this origin may read it. `Vary` is on every answer, so that no
+    /// cache mixes origins up.
     pub(super) fn admit(&self, mut answer: LocalReply) -> LocalReply {
         if let Self::Allowed(origin) = self {
             answer = answer

@@ -85,8 +85,8 @@ impl<'a> Draft<'a> {
         })
     }
 
-    /// The event's own time, corrected when the client's clock is wrong; else when it was sent; else
-    /// when it came in.
+    /// The event's own time, corrected when the client's clock is wrong; else when it was sent;
+    /// else when it came in.
     fn timestamp(&self, sent_at: Option<Value<'_>>, now: Now) -> i64 {
         let sent = sent_at
             .and_then(time::parse)

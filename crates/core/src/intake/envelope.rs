@@ -53,8 +53,8 @@ impl Position {
 }
 
 impl<'a> Envelope<'a> {
-    /// Finds the events of `document`, at most `most`: under `list`, in a bare array, or the document
-    /// itself.
+    /// Finds the events of `document`, at most `most`: under `list`, in a bare array, or the
+    /// document itself.
     pub(super) fn of(document: &'a str, list: &'static str, most: usize) -> Result<Self, NoEvents> {
         json::check(document).map_err(NoEvents::Json)?;
         let value = Value::of_checked(document);

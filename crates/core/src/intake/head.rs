@@ -13,7 +13,8 @@ use crate::observe::RequestOutcome;
 
 /// Judges the head of a request.
 ///
-/// A request to a path of ours is answered here or collected, never passed on: a wrong method gets 405.
+/// A request to a path of ours is answered here or collected, never passed on: a wrong method gets
+/// 405.
 #[must_use]
 pub fn judge(head: &Head<'_>, config: &Config) -> Judgement {
     let Some(route) = recognise(head.path, &config.collect) else {

@@ -1,7 +1,8 @@
 //! Looking into JSON without building it: every value stays the bytes the SDK sent.
 //!
-//! serde_json checks the syntax of a document once; from then on it is split one level at a time, without recursion, so that
-//! depth costs nothing. Numbers, escapes, key order and duplicate keys are never interpreted and so never changed.
+//! serde_json checks the syntax of a document once; from then on it is split one level at a time,
+//! without recursion, so that depth costs nothing. Numbers, escapes, key order and duplicate keys
+//! are never interpreted and so never changed.
 
 use std::borrow::Cow;
 

@@ -1,14 +1,16 @@
 //! Splitting a document one level deep.
 //!
-//! [`check`] has serde_json judge the whole syntax, once. What is split afterwards is known to be JSON, so that finding where a
-//! value ends takes no more than counting brackets and looking for quotes: a level costs a fifth of what checking it again would.
-//! On what is not JSON the splitters stop early; they never panic.
+//! [`check`] has serde_json judge the whole syntax, once. What is split afterwards is known to be
+//! JSON, so that finding where a value ends takes no more than counting brackets and looking for
+//! quotes: a level costs a fifth of what checking it again would. On what is not JSON the splitters
+//! stop early; they never panic.
 
 use serde::de::IgnoredAny;
 
 use super::{Text, Value};
 
-/// Checks that a document is JSON. Depth costs nothing: serde_json passes over values without recursion.
+/// Checks that a document is JSON. Depth costs nothing: serde_json passes over values without
+/// recursion.
 ///
 /// # Errors
 ///
@@ -25,7 +27,8 @@ pub(super) fn members<'a>(object: &'a str, visit: &mut dyn FnMut(Text<'a>, Value
     }
 }
 
-/// Gives each element of a checked array in order, until `visit` returns false, and nothing for any other value.
+/// Gives each element of a checked array in order, until `visit` returns false, and nothing for any
+/// other value.
 pub(super) fn elements<'a>(array: &'a str, visit: &mut dyn FnMut(Value<'a>) -> bool) {
     let mut cursor = Cursor::into(array, b'[');
     while let Some(element) = cursor.next_value() {
@@ -91,7 +94,8 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// Behind the quote that ends the string whose inside is at `at`, and whether there is an escape in it.
+/// Behind the quote that ends the string whose inside is at `at`, and whether there is an escape in
+/// it.
 #[inline]
 fn after_string(bytes: &[u8], mut at: usize) -> (usize, bool) {
     let mut has_escape = false;
@@ -137,7 +141,8 @@ fn after_scalar(bytes: &[u8], mut at: usize) -> usize {
     at
 }
 
-/// Where the next quote or backslash is, eight bytes at a time: wasm32 has 64-bit integers whatever its pointers are.
+/// Where the next quote or backslash is, eight bytes at a time: wasm32 has 64-bit integers whatever
+/// its pointers are.
 #[inline]
 fn quote_or_backslash(bytes: &[u8], mut at: usize) -> usize {
     while let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {

@@ -1,9 +1,10 @@
-//! Real requests of real SDKs (`captures/<sdk>/<n>-<call>.json`) against the whole payloads and the answer that they have to
-//! give, which stand beside them (`<n>-<call>.expected.json`).
+//! Real requests of real SDKs (`captures/<sdk>/<n>-<call>.json`) against the whole payloads and the
+//! answer that they have to give, which stand beside them (`<n>-<call>.expected.json`).
 //!
-//! The expected files are written from the mapping rules and reviewed by eye, never taken from this crate's output. In them
-//! `<computed>` and `<random>` stand for an id that the SDK did not send. Directories that end in `-synthetic` and `-inferred` hold
-//! requests built from an SDK's source and from its relatives; their `note` says so.
+//! The expected files are written from the mapping rules and reviewed by eye, never taken from this
+//! crate's output. In them `<computed>` and `<random>` stand for an id that the SDK did not send.
+//! Directories that end in `-synthetic` and `-inferred` hold requests built from an SDK's source
+//! and from its relatives; their `note` says so.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

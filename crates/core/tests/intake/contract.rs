@@ -1,4 +1,5 @@
-//! The contract's four examples (seed, "Events"), byte for byte but for whitespace, from what freshpaint.js would have sent.
+//! The contract's four examples (seed, "Events"), byte for byte but for whitespace, from what
+//! freshpaint.js would have sent.
 use crate::support::Request;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;

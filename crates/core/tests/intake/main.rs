@@ -1,4 +1,5 @@
-//! The intake from the outside: the head and body of a request go in, replies and payloads come out.
+//! The intake from the outside: the head and body of a request go in, replies and payloads come
+//! out.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -57,7 +57,8 @@ fn what_is_no_time_is_the_time_of_arrival() {
     }
 }
 
-/// A Segment event whose client's clock says `original` when it happens and `sent` when it is sent; received at `NOW`.
+/// A Segment event whose client's clock says `original` when it happens and `sent` when it is sent;
+/// received at `NOW`.
 fn skewed(original: &str, sent: &str) -> String {
     let body = format!(
         r#"{{"batch":[{{"type":"track","event":"a","messageId":"1","timestamp":"{original}"}}],"sentAt":"{sent}"}}"#

@@ -114,7 +114,8 @@ impl Bed {
             .collect()
     }
 
-    /// The status that the last request got before any call was made; 0 when it had to wait for calls.
+    /// The status that the last request got before any call was made; 0 when it had to wait for
+    /// calls.
     pub(crate) fn last_status(&self) -> u16 {
         self.status
     }

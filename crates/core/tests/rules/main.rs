@@ -1,4 +1,5 @@
-//! Which events go to which webhook, and what of them: configurations, requests, and the calls that come of them.
+//! Which events go to which webhook, and what of them: configurations, requests, and the calls that
+//! come of them.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 mod bed;

@@ -1,7 +1,8 @@
 //! gzip (RFC 1952), whole bodies at once.
 //!
 //! miniz_oxide inflates. flate2 around it is made for streams: it copies through a window, and its
-//! table of checksums takes 16 KiB of the module. Here that table is made when the first body needs it.
+//! table of checksums takes 16 KiB of the module. Here that table is made when the first body needs
+//! it.
 
 use std::sync::OnceLock;
 

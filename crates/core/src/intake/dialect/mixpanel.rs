@@ -185,8 +185,8 @@ impl<'a> Inner<'a> {
             .is_some_and(|event_type| event_type.is("pageview"))
     }
 
-    /// Mixpanel's SDKs name themselves. freshpaint.js is known by keys that only a browser sends; the
-    /// HTTP API says nothing.
+    /// Mixpanel's SDKs name themselves. freshpaint.js is known by keys that only a browser sends;
+    /// the HTTP API says nothing.
     fn library(&self) -> Library<'a> {
         let version = self.lib_version.and_then(Value::text);
         if let Some(name) = self.mp_lib.and_then(Value::text) {

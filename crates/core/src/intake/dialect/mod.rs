@@ -10,10 +10,12 @@
 //!   properties keep both.
 //! - An id is a string or a number; `null` and the empty string are no id. A field of a wrong type
 //!   makes the event invalid.
-//! - Without a device, the user's id becomes the `anonymousId`, which the contract has on every event.
-//! - Of the page the contract's three values are taken, `url`, `title` and `path`; the library stays
-//!   as it was sent.
-//! - Fields that the contract has no key for are dropped: `previousId`, `category`, a page's `name`.
+//! - Without a device, the user's id becomes the `anonymousId`, which the contract has on every
+//!   event.
+//! - Of the page the contract's three values are taken, `url`, `title` and `path`; the library
+//!   stays as it was sent.
+//! - Fields that the contract has no key for are dropped: `previousId`, `category`, a page's
+//!   `name`.
 //! - `screen` becomes a track event called `screen_view`. `alias` and the SDKs' own `$` events are
 //!   recognised and not delivered.
 

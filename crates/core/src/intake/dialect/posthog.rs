@@ -133,7 +133,8 @@ fn read(event: Object<'_>) -> Result<Parsed<'_>, Fault> {
 }
 
 impl<'a> Inner<'a> {
-    /// Whether the id stands for the group: without a user, the SDKs of servers send `$<type>_<key>`.
+    /// Whether the id stands for the group: without a user, the SDKs of servers send
+    /// `$<type>_<key>`.
     fn is_group(&self, distinct_id: Id<'_>) -> bool {
         let part = |value: Option<Value<'a>>| value.and_then(Value::id).map(Id::decoded);
         let (Some(kind), Some(key)) = (part(self.group_type), part(self.group_key)) else {
