@@ -2,7 +2,7 @@
 //! answered once when its calls have ended.
 #![no_main]
 
-use freshpaint_core::clock::Now;
+use freshpaint_core::clock::{Now, UnixMillis};
 use freshpaint_core::delivery::outcome::CallResponse;
 use freshpaint_core::intake::{Head, Judgement};
 use freshpaint_core::test_util::SharedMemory;
@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 
 const NOW: Now = Now {
     steady: 0,
-    unix: 1_767_323_045_678,
+    unix: UnixMillis(1_767_323_045_678),
 };
 
 fuzz_target!(|input: &[u8]| {

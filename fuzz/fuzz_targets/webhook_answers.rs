@@ -28,7 +28,7 @@ fuzz_target!(|input: &[u8]| {
     let Judgement::Collect(collection) = judgement else {
         unreachable!()
     };
-    let now = Now { steady: 0, unix: 0 };
+    let now = Now::default();
     worker
         .handle_body(collection, EVENT, STREAM, now, &mut shared)
         .unwrap();

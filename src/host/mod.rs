@@ -13,7 +13,7 @@ mod wasi;
 
 use std::time::Duration;
 
-use freshpaint_core::clock::{Now, SteadyMillis};
+use freshpaint_core::clock::{Now, SteadyMillis, UnixMillis, UnixSeconds};
 use freshpaint_core::delivery::outcome::NotSent;
 use freshpaint_core::local_reply::LocalReply;
 use freshpaint_core::observe::{Metric, MetricKind};
@@ -31,15 +31,15 @@ pub(crate) fn steady() -> SteadyMillis {
 }
 
 /// Seconds of the wall clock, for signatures.
-pub(crate) fn unix_seconds() -> i64 {
-    i64::try_from(wasi::clock(wasi::REALTIME) / 1_000_000_000).unwrap_or(0)
+pub(crate) fn unix_seconds() -> UnixSeconds {
+    UnixSeconds(i64::try_from(wasi::clock(wasi::REALTIME) / 1_000_000_000).unwrap_or(0))
 }
 
 /// Both clocks.
 pub(crate) fn now() -> Now {
     Now {
         steady: steady(),
-        unix: i64::try_from(wasi::clock(wasi::REALTIME) / 1_000_000).unwrap_or(0),
+        unix: UnixMillis(i64::try_from(wasi::clock(wasi::REALTIME) / 1_000_000).unwrap_or(0)),
     }
 }
 

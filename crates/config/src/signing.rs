@@ -11,6 +11,7 @@ use super::tree::Node;
 use freshpaint_core::config::field::{self, Field as Description, Kind};
 use freshpaint_core::secret::Secret;
 use freshpaint_core::signing::{Key, Signing, SECRET_BYTES, SECRET_PREFIX};
+use freshpaint_core::clock::{UnixMillis, UnixSeconds};
 use freshpaint_core::time;
 
 /// The fields of `signing`.
@@ -160,13 +161,13 @@ fn secrets<M: KeyInit>(
 
 /// One entry of `secrets`: the secret, and the last second that it signs in. `None` when it is
 /// neither a string nor an object.
-fn entry<'n>(item: Field<'n>, reader: &mut Reader<'_>) -> Option<(Field<'n>, Option<i64>)> {
+fn entry<'n>(item: Field<'n>, reader: &mut Reader<'_>) -> Option<(Field<'n>, Option<UnixSeconds>)> {
     match item.node {
         Node::Object(_) => {
             let object = item.object(SECRET_KEYS, reader)?;
             let not_after = object
                 .get("not_after")
-                .map(|field| not_after(&field, reader).unwrap_or(i64::MAX));
+                .map(|field| not_after(&field, reader).unwrap_or(UnixSeconds(i64::MAX)));
             let secret = object.get("secret");
             if secret.is_none() {
                 reader.problem(
@@ -187,10 +188,10 @@ fn entry<'n>(item: Field<'n>, reader: &mut Reader<'_>) -> Option<(Field<'n>, Opt
     }
 }
 
-fn not_after(field: &Field<'_>, reader: &mut Reader<'_>) -> Option<i64> {
+fn not_after(field: &Field<'_>, reader: &mut Reader<'_>) -> Option<UnixSeconds> {
     const WANTED: &str = "an RFC 3339 time such as \"2027-01-31T00:00:00Z\"";
     let text = field.string(WANTED, reader)?;
-    let seconds = time::parse_rfc_3339(text).map(|millis| millis.div_euclid(1_000));
+    let seconds = time::parse_rfc_3339(text).map(UnixMillis::seconds);
     if seconds.is_none() {
         reader.problem(&field.path, format!("is {}; write {WANTED}", shown(text)));
     }

@@ -5,8 +5,21 @@ use std::time::Duration;
 /// Milliseconds of a clock that never goes back; its origin means nothing.
 pub type SteadyMillis = u64;
 
-/// Milliseconds since 1970-01-01T00:00:00Z.
-pub type UnixMillis = i64;
+/// Milliseconds since 1970-01-01T00:00:00Z: timestamps of events.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UnixMillis(pub i64);
+
+impl UnixMillis {
+    /// The second that it lies in.
+    #[must_use]
+    pub const fn seconds(self) -> UnixSeconds {
+        UnixSeconds(self.0.div_euclid(1_000))
+    }
+}
+
+/// Seconds since 1970-01-01T00:00:00Z: times of signatures.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UnixSeconds(pub i64);
 
 /// Whole milliseconds of a duration.
 #[must_use]
@@ -19,6 +32,6 @@ pub fn millis(duration: Duration) -> SteadyMillis {
 pub struct Now {
     /// For deadlines and delays: unaffected when the wall clock is set.
     pub steady: SteadyMillis,
-    /// For timestamps in payloads and signatures.
+    /// For timestamps in payloads.
     pub unix: UnixMillis,
 }

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use crate::clock::UnixMillis;
 use crate::consent::{Consent, OptOut};
 use crate::json::{Id, Object, Text, Value};
 
@@ -46,8 +47,8 @@ pub struct Event<'a> {
     pub automatic: bool,
     /// The contract's `event`; track events alone have one.
     pub name: Option<Text<'a>>,
-    /// When it happened, in seconds since 1970-01-01T00:00:00Z, from 0 to the end of the year 9999.
-    pub timestamp: i64,
+    /// When it happened, from 1970 to the end of the year 9999.
+    pub timestamp: UnixMillis,
     /// The contract's `messageId`.
     pub message_id: MessageId<'a>,
     /// The contract's `anonymousId`.

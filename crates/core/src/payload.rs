@@ -15,7 +15,7 @@ pub fn render(event: &Event<'_>, out: &mut Vec<u8>) {
         object.key("event").extend_from_slice(name.get().as_bytes());
     }
     quoted(object.key("type"), event.kind.as_str());
-    time::render(event.timestamp, object.key("timestamp"));
+    time::render(event.timestamp.seconds(), object.key("timestamp"));
     quoted(object.key("messageId"), event.message_id());
     object.id("anonymousId", event.anonymous_id);
     object.id("userId", event.user_id);

@@ -13,6 +13,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
 
+use crate::clock::UnixSeconds;
+
 /// What Standard Webhooks wants a decoded secret to be, in bytes.
 pub const SECRET_BYTES: std::ops::RangeInclusive<usize> = 24..=64;
 
@@ -33,22 +35,22 @@ pub enum Signing {
 #[derive(Clone)]
 pub struct Key<M> {
     mac: M,
-    /// The last second that it signs in, since 1970-01-01T00:00:00Z; `None` signs for ever.
-    not_after: Option<i64>,
+    /// The last second that it signs in; `None` signs for ever.
+    not_after: Option<UnixSeconds>,
 }
 
 impl<M: KeyInit> Key<M> {
     /// Takes a secret of any length; `None` never happens with HMAC.
     #[must_use]
-    pub fn new(secret: &[u8], not_after: Option<i64>) -> Option<Self> {
+    pub fn new(secret: &[u8], not_after: Option<UnixSeconds>) -> Option<Self> {
         let mac = M::new_from_slice(secret).ok()?;
         Some(Self { mac, not_after })
     }
 }
 
 impl<M: Mac + Clone> Key<M> {
-    fn signs_at(&self, unix: i64) -> bool {
-        self.not_after.is_none_or(|last| unix <= last)
+    fn signs_at(&self, now: UnixSeconds) -> bool {
+        self.not_after.is_none_or(|last| now <= last)
     }
 
     fn sign(&self, parts: &[&[u8]]) -> hmac::digest::Output<M> {
@@ -122,16 +124,16 @@ impl fmt::Display for WebhookId {
 }
 
 impl Signing {
-    /// The headers that sign `payload` at `unix`, in seconds since 1970-01-01T00:00:00Z.
+    /// The headers that sign `payload` at the time `now`.
     #[must_use]
-    pub fn headers(&self, id: WebhookId, unix: i64, payload: &[u8]) -> Vec<(&'static str, String)> {
+    pub fn headers(&self, id: WebhookId, now: UnixSeconds, payload: &[u8]) -> Vec<(&'static str, String)> {
         match self {
             Self::StandardWebhooks(keys) => {
-                let (id, timestamp) = (id.to_string(), unix.to_string());
+                let (id, timestamp) = (id.to_string(), now.0.to_string());
                 let parts = [id.as_bytes(), b".", timestamp.as_bytes(), b".", payload];
                 let signatures: Vec<_> = keys
                     .iter()
-                    .filter(|key| key.signs_at(unix))
+                    .filter(|key| key.signs_at(now))
                     .map(|key| format!("v1,{}", STANDARD.encode(key.sign(&parts))))
                     .collect();
                 vec![
@@ -143,7 +145,7 @@ impl Signing {
             // The header has room for one signature.
             Self::XSignatureSha1(keys) => keys
                 .iter()
-                .find(|key| key.signs_at(unix))
+                .find(|key| key.signs_at(now))
                 .map(|key| ("x-signature", hex(&key.sign(&[payload]))))
                 .into_iter()
                 .collect(),
@@ -188,7 +190,7 @@ mod tests {
         let key = Key::new(b"Jefe", None).unwrap();
         let headers = Signing::XSignatureSha1(vec![key]).headers(
             WebhookId::of("", ""),
-            0,
+            UnixSeconds(0),
             b"what do ya want for nothing?",
         );
         assert_eq!(
@@ -200,7 +202,7 @@ mod tests {
         );
     }
 
-    fn signing(not_after: [Option<i64>; 2]) -> Signing {
+    fn signing(not_after: [Option<UnixSeconds>; 2]) -> Signing {
         let keys = [[1; 24], [2; 24]].into_iter().zip(not_after);
         Signing::StandardWebhooks(
             keys.map(|(secret, not_after)| Key::new(&secret, not_after).unwrap())
@@ -208,9 +210,9 @@ mod tests {
         )
     }
 
-    fn signature(signing: &Signing, unix: i64) -> String {
+    fn signature(signing: &Signing, now: i64) -> String {
         let [_, _, (_, signature)] = signing
-            .headers(WebhookId::of("s", "m"), unix, b"{}")
+            .headers(WebhookId::of("s", "m"), UnixSeconds(now), b"{}")
             .try_into()
             .unwrap();
         signature
@@ -218,7 +220,7 @@ mod tests {
 
     #[test]
     fn every_secret_signs_up_to_its_last_second() {
-        let both = signing([Some(99), None]);
+        let both = signing([Some(UnixSeconds(99)), None]);
         let [first, second] = [signing([None; 2]), both.clone()].map(|all| {
             let written = signature(&all, 99);
             let (first, second) = written.split_once(' ').unwrap();
@@ -235,10 +237,10 @@ mod tests {
         let all = |keys: &[(&[u8], Option<i64>)]| {
             Signing::XSignatureSha1(
                 keys.iter()
-                    .map(|(secret, not_after)| Key::new(secret, *not_after).unwrap())
+                    .map(|(secret, not_after)| Key::new(secret, not_after.map(UnixSeconds)).unwrap())
                     .collect(),
             )
-            .headers(WebhookId::of("", ""), 100, b"{}")
+            .headers(WebhookId::of("", ""), UnixSeconds(100), b"{}")
         };
         let (old, new): (&[u8], &[u8]) = (b"old", b"new");
         assert_eq!(all(&[(old, Some(100)), (new, None)]), all(&[(old, None)]));

@@ -1,27 +1,26 @@
-//! Times as SDKs write them, and as the contract does.
+//! Times as SDKs write them, and as the contract writes them.
 
 use datealgo::{datetime_to_secs, days_in_month, secs_to_datetime};
 
-use crate::clock::UnixMillis;
+use crate::clock::{UnixMillis, UnixSeconds};
 use crate::json::{self, Value};
 
 /// 9999-12-31T23:59:59.999Z: RFC 3339 has four digits for the year.
-const LAST: UnixMillis = 253_402_300_799_999;
+const LAST: UnixMillis = UnixMillis(253_402_300_799_999);
 
 /// A number over this is milliseconds, one up to this is seconds: 5138-11-16 as seconds, 1973-03-03
 /// as milliseconds.
-const MOST_SECONDS: f64 = 1e11;
+const MAX_SECONDS: f64 = 1e11;
 
-/// A client's clock is taken to be right when its request is no older than this and no more than
-/// this ahead: the rest is the way through the network, and moving timestamps by that would only
-/// blur them.
-const CLOCK_TOLERANCE: UnixMillis = 5_000;
+/// Milliseconds that a client's clock may be off and still be taken to be right. The way through the
+/// network takes as long, and moving timestamps by that would only blur them.
+const CLOCK_TOLERANCE: i64 = 5_000;
 
 /// Reads a time: seconds or milliseconds as a number or in a string, or RFC 3339 with up to nine
 /// digits of a second. A date and time without an offset is UTC.
 ///
-/// `None` for what is no time, or lies before 1970 or past the year 9999: such an event counts as
-/// one without a time.
+/// `None` for anything else, and for a time before 1970 or after the year 9999: such an event counts
+/// as one without a time.
 #[must_use]
 pub fn parse(value: Value<'_>) -> Option<UnixMillis> {
     let millis = match value.text() {
@@ -38,30 +37,30 @@ pub fn parse(value: Value<'_>) -> Option<UnixMillis> {
 }
 
 fn in_range(millis: UnixMillis) -> Option<UnixMillis> {
-    (0..=LAST).contains(&millis).then_some(millis)
+    (UnixMillis(0)..=LAST).contains(&millis).then_some(millis)
 }
 
 fn from_number(number: f64) -> Option<UnixMillis> {
-    let millis = if number > MOST_SECONDS {
+    let millis = if number > MAX_SECONDS {
         number
     } else {
         number * 1_000.0
     };
     // Truncation is exact in this range: integers up to 2^53 are.
     #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss)]
-    (0.0..=LAST as f64)
+    (0.0..=LAST.0 as f64)
         .contains(&millis)
-        .then_some(millis as UnixMillis)
+        .then_some(UnixMillis(millis as i64))
 }
 
-/// Reads RFC 3339; UTC is meant when no offset is given.
+/// Reads RFC 3339. A time without an offset is UTC.
 #[must_use]
 pub fn parse_rfc_3339(text: &str) -> Option<UnixMillis> {
     in_range(Rfc3339(text.as_bytes()).read()?)
 }
 
-/// What is left of a text in RFC 3339, or in ISO 8601 as far as SDKs use it: offset, time or
-/// seconds may be missing.
+/// The rest of a text in RFC 3339, or in the parts of ISO 8601 that SDKs use: offset, time or seconds
+/// may be missing.
 struct Rfc3339<'t>(&'t [u8]);
 
 impl Rfc3339<'_> {
@@ -88,7 +87,9 @@ impl Rfc3339<'_> {
             offset = self.offset()?;
         }
         let seconds = datetime_to_secs((year, month, day, time.0, time.1, time.2)) - offset;
-        self.0.is_empty().then_some(seconds * 1_000 + millis)
+        self.0
+            .is_empty()
+            .then_some(UnixMillis(seconds * 1_000 + millis))
     }
 
     /// Milliseconds; further digits are cut off.
@@ -104,7 +105,7 @@ impl Rfc3339<'_> {
         Some(millis)
     }
 
-    /// Seconds east of UTC, which is meant when nothing is said.
+    /// Seconds east of UTC; 0 when there is no offset.
     fn offset(&mut self) -> Option<i64> {
         let sign = match self.one_of(b"Zz+-") {
             Some(b'+') => 1,
@@ -147,16 +148,16 @@ impl Rfc3339<'_> {
 /// never after `received`, and `original` stands when the correction would lead before 1970.
 #[must_use]
 pub fn correct_skew(original: UnixMillis, sent: UnixMillis, received: UnixMillis) -> UnixMillis {
-    let skew = received.saturating_sub(sent);
+    let skew = received.0.saturating_sub(sent.0);
     if (-CLOCK_TOLERANCE..=CLOCK_TOLERANCE).contains(&skew) {
         return original;
     }
-    in_range(original.saturating_add(skew).min(received)).unwrap_or(original)
+    in_range(UnixMillis(original.0.saturating_add(skew)).min(received)).unwrap_or(original)
 }
 
 /// Writes whole seconds in UTC as RFC 3339, in quotes: `"2022-12-28T21:16:50Z"`.
-pub fn render(seconds: i64, out: &mut Vec<u8>) {
-    let (year, month, day, hour, minute, second) = secs_to_datetime(seconds.clamp(0, LAST / 1_000));
+pub fn render(time: UnixSeconds, out: &mut Vec<u8>) {
+    let (year, month, day, hour, minute, second) = secs_to_datetime(time.0.clamp(0, LAST.seconds().0));
     let century = u8::try_from(year / 100).unwrap_or(0);
     let of_century = u8::try_from(year % 100).unwrap_or(0);
     out.push(b'"');
@@ -184,13 +185,13 @@ mod tests {
     #[test]
     fn the_last_time_is_the_last_that_can_be_written() {
         for (seconds, wanted) in [
-            (LAST / 1_000, "9999-12-31T23:59:59Z"),
+            (LAST.seconds().0, "9999-12-31T23:59:59Z"),
             (i64::MAX, "9999-12-31T23:59:59Z"),
             (0, "1970-01-01T00:00:00Z"),
             (i64::MIN, "1970-01-01T00:00:00Z"),
         ] {
             let mut out = Vec::new();
-            render(seconds, &mut out);
+            render(UnixSeconds(seconds), &mut out);
             assert_eq!(out, format!("\"{wanted}\"").as_bytes());
         }
     }
@@ -198,9 +199,10 @@ mod tests {
     #[test]
     fn no_clock_makes_the_correction_overflow() {
         for clock in [i64::MIN, 0, i64::MAX] {
-            assert_eq!(correct_skew(7, clock, clock), 7);
-            let corrected = correct_skew(7, clock, 1_000_000);
-            assert!((0..=1_000_000).contains(&corrected), "{clock}: {corrected}");
+            let (seven, clock) = (UnixMillis(7), UnixMillis(clock));
+            assert_eq!(correct_skew(seven, clock, clock), seven);
+            let UnixMillis(corrected) = correct_skew(seven, clock, UnixMillis(1_000_000));
+            assert!((0..=1_000_000).contains(&corrected), "{clock:?}: {corrected}");
         }
     }
 }

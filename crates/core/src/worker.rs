@@ -189,7 +189,7 @@ impl Worker {
         &mut self,
         now: SteadyMillis,
         shared: &mut dyn Shared,
-        unix: impl FnOnce() -> i64,
+        unix: impl FnOnce() -> UnixSeconds,
     ) -> Option<Call> {
         let observe = &mut self.observe;
         let mut turn = Turn {

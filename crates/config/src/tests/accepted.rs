@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::{lines, parse};
+use freshpaint_core::clock::UnixSeconds;
 use freshpaint_core::config::{
     Acknowledge, Collect, Config, Dedupe, Guarantee, Limits, Options, Retry, Timestamps, Webhook,
 };
@@ -182,7 +183,7 @@ fn everything_can_be_said() {
                 guarantee: Guarantee::Each,
                 signing: Some(Signing::StandardWebhooks(vec![
                     Key::new(b"canarycanarycanarycanary", None).unwrap(),
-                    Key::new(b"canarycanarycanarycanary", Some(1_801_350_000)).unwrap(),
+                    Key::new(b"canarycanarycanarycanary", Some(UnixSeconds(1_801_350_000))).unwrap(),
                 ])),
                 options: Options::default(),
                 rules: Some(Rc::new(Rules {

@@ -70,7 +70,7 @@ impl Call {
         key: EntryKey,
         entry: &Entry,
         now: SteadyMillis,
-        unix: impl FnOnce() -> i64,
+        unix: impl FnOnce() -> UnixSeconds,
     ) -> Self {
         let event = entry.event();
         let body = Rc::clone(event.payload_for(webhook));

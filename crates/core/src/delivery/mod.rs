@@ -132,7 +132,7 @@ impl<T> Outbox<T> {
 
     /// The next call to make; [`Outbox::handle_dispatched`] must be told how that went. `unix` gives
     /// the time in seconds since 1970-01-01T00:00:00Z, and is asked for calls that are signed.
-    pub fn poll_call(&mut self, turn: &mut Turn<'_>, unix: impl FnOnce() -> i64) -> Option<Call> {
+    pub fn poll_call(&mut self, turn: &mut Turn<'_>, unix: impl FnOnce() -> UnixSeconds) -> Option<Call> {
         loop {
             let (webhook, key) = self.queues.pop(&mut self.timers)?;
             let entry = self.store.get_mut(key);

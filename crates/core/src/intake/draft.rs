@@ -2,7 +2,7 @@
 
 use super::envelope::Envelope;
 use super::{integrations, message_id, Collection, Context, FilteredReason, Item};
-use crate::clock::Now;
+use crate::clock::{Now, UnixMillis};
 use crate::consent::Consent;
 use crate::event::{Event, Kind, Library, Page, Properties};
 use crate::json::{Id, Object, Text, Value};
@@ -87,16 +87,15 @@ impl<'a> Draft<'a> {
 
     /// The event's own time, corrected when the client's clock is wrong; else when it was sent;
     /// else when it came in.
-    fn timestamp(&self, sent_at: Option<Value<'_>>, now: Now) -> i64 {
+    fn timestamp(&self, sent_at: Option<Value<'_>>, now: Now) -> UnixMillis {
         let sent = sent_at
             .and_then(time::parse)
             .or_else(|| self.sent_at.and_then(time::parse));
         let original = self.time.and_then(time::parse).or(sent);
-        let millis = match (original, sent) {
+        match (original, sent) {
             (Some(original), Some(sent)) => time::correct_skew(original, sent, now.unix),
             (Some(original), None) => original,
             (None, _) => now.unix,
-        };
-        millis.div_euclid(1_000)
+        }
     }
 }

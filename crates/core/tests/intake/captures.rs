@@ -1,10 +1,10 @@
-//! Real requests of real SDKs (`captures/<sdk>/<n>-<call>.json`) against the whole payloads and the
-//! answer that they have to give, which stand beside them (`<n>-<call>.expected.json`).
+//! Requests of real SDKs, each against the whole payloads and the reply that it has to give.
 //!
-//! The expected files are written from the mapping rules and reviewed by eye, never taken from this
-//! crate's output. In them `<computed>` and `<random>` stand for an id that the SDK did not send.
-//! Directories that end in `-synthetic` and `-inferred` hold requests built from an SDK's source
-//! and from its relatives; their `note` says so.
+//! A capture is `captures/<sdk>/<n>-<call>.json`. Its expectation is the file
+//! `<n>-<call>.expected.json` beside it, or its own member `expected`. Expectations are written from
+//! the rules and reviewed by eye, never taken from this crate's output. In them `<computed>` and
+//! `<random>` stand for an id that the SDK did not send. Directories that end in `-synthetic` and
+//! `-inferred` hold requests made from an SDK's source and from its relatives; their `note` says so.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -22,7 +22,12 @@ struct Capture {
     path: String,
     query: Option<String>,
     headers: BTreeMap<String, String>,
+    /// The bytes that were received, still compressed.
     body_base64: Option<String>,
+    /// The same as text, in captures that are written by hand.
+    body: Option<String>,
+    /// What becomes of it, where no file beside it says so.
+    expected: Option<Expected>,
 }
 
 #[derive(Deserialize)]
@@ -102,7 +107,11 @@ fn captures() -> Vec<PathBuf> {
 
 fn read(path: &Path) -> Result<(Capture, Expected), String> {
     let name = path.display();
-    let capture: Capture = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+    let mut capture: Capture = serde_json::from_slice(&fs::read(path).unwrap())
+        .map_err(|error| format!("{name}: {error}"))?;
+    if let Some(expected) = capture.expected.take() {
+        return Ok((capture, expected));
+    }
     let expected = fs::read(path.with_extension("expected.json"))
         .map_err(|error| format!("{name}: {error}"))?;
     let expected = serde_json::from_slice(&expected).map_err(|error| format!("{name}: {error}"))?;
@@ -159,7 +168,9 @@ fn request(capture: &Capture, expected: &Expected) -> Request {
         Some(query) => format!("{}?{query}", capture.path),
     };
     let body = capture.body_base64.as_deref().unwrap_or_default();
-    let body = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, body).unwrap();
+    let mut body =
+        base64::Engine::decode(&base64::engine::general_purpose::STANDARD, body).unwrap();
+    body.extend(capture.body.as_deref().unwrap_or_default().bytes());
     let received = serde_json::to_string(&expected.received).unwrap();
     let mut request = Request::post(&path, body)
         .method(&capture.method)

@@ -5,6 +5,7 @@ use crate::arbitrary::{event, json, object, string};
 use crate::support::{Outcome, Request, Said};
 use base64::engine::general_purpose::STANDARD;
 use base64::Engine as _;
+use freshpaint_core::clock::{UnixMillis, UnixSeconds};
 use freshpaint_core::json::Value;
 use freshpaint_core::time;
 use proptest::collection::vec;
@@ -259,11 +260,11 @@ proptest! {
             local.year(), local.month(), local.day(), local.hour(), local.minute(), local.second(), offset_of(offset),
         );
         let wanted: jiff::Timestamp = text.trim_matches('"').parse().unwrap();
-        let wanted = Some(wanted.as_millisecond()).filter(|millis| *millis >= 0);
+        let wanted = Some(UnixMillis(wanted.as_millisecond())).filter(|time| time.0 >= 0);
         prop_assert_eq!(time::parse(Value::of_checked(&text)), wanted, "{}", text);
 
         let mut out = Vec::new();
-        time::render(seconds, &mut out);
+        time::render(UnixSeconds(seconds), &mut out);
         prop_assert_eq!(String::from_utf8(out).unwrap(), format!("\"{timestamp}\""));
     }
 }

@@ -2,7 +2,7 @@
 // Each test program uses a part of it.
 #![allow(dead_code, unreachable_pub)]
 
-use freshpaint_core::clock::Now;
+use freshpaint_core::clock::{Now, UnixMillis};
 use freshpaint_core::config::Config;
 use freshpaint_core::event::Event;
 use freshpaint_core::intake::{self, Context, Head, Headers, Item, Judgement, Report, Verdict};
@@ -11,14 +11,14 @@ use freshpaint_core::observe::RequestOutcome;
 use freshpaint_core::payload;
 
 /// 2026-01-02T03:04:05.678Z
-pub const NOW: i64 = 1_767_323_045_678;
+pub const NOW: UnixMillis = UnixMillis(1_767_323_045_678);
 
 pub struct Request {
     pub method: String,
     pub path: Vec<u8>,
     pub headers: Vec<(String, Vec<u8>)>,
     pub body: Vec<u8>,
-    pub now: i64,
+    pub now: UnixMillis,
 }
 
 impl Request {
@@ -42,7 +42,7 @@ impl Request {
         self
     }
 
-    pub fn at(mut self, now: i64) -> Self {
+    pub fn at(mut self, now: UnixMillis) -> Self {
         self.now = now;
         self
     }

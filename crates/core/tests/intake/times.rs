@@ -1,5 +1,6 @@
 //! When an event happened, and the message id that may follow from it.
 use crate::support::{member, track, Request, NOW};
+use freshpaint_core::clock::UnixMillis;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -105,7 +106,7 @@ fn a_re_send_keeps_the_corrected_time() {
     };
     let first = Request::post("/v1/t", body("2026-01-02T04:04:05.678Z")).payload();
     let second = Request::post("/v1/t", body("2026-01-02T04:05:05.678Z"))
-        .at(NOW + 60_000)
+        .at(UnixMillis(NOW.0 + 60_000))
         .payload();
     assert_eq!(first, second);
     assert_eq!(member(&first, "timestamp"), Some("2026-01-02T03:00:00Z"));

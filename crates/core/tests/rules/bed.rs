@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use freshpaint_core::clock::Now;
+use freshpaint_core::clock::{Now, UnixMillis};
 use freshpaint_core::delivery::dedupe::Owner;
 use freshpaint_core::delivery::outcome::CallResponse;
 use freshpaint_core::intake::{Head, Headers, Judgement};
@@ -59,7 +59,7 @@ impl Bed {
     pub(crate) fn send_with(&mut self, event: &str, headers: &[(&str, &[u8])]) -> String {
         let now = Now {
             steady: 1,
-            unix: 1_672_262_210_000,
+            unix: UnixMillis(1_672_262_210_000),
         };
         let headers = RequestHeaders(
             headers
