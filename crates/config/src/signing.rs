@@ -8,10 +8,10 @@ use super::environment;
 use super::quote::shown;
 use super::read::{Field, Object, Reader};
 use super::tree::Node;
+use freshpaint_core::clock::{UnixMillis, UnixSeconds};
 use freshpaint_core::config::field::{self, Field as Description, Kind};
 use freshpaint_core::secret::Secret;
 use freshpaint_core::signing::{Key, Signing, SECRET_BYTES, SECRET_PREFIX};
-use freshpaint_core::clock::{UnixMillis, UnixSeconds};
 use freshpaint_core::time;
 
 /// The fields of `signing`.

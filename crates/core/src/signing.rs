@@ -126,7 +126,12 @@ impl fmt::Display for WebhookId {
 impl Signing {
     /// The headers that sign `payload` at the time `now`.
     #[must_use]
-    pub fn headers(&self, id: WebhookId, now: UnixSeconds, payload: &[u8]) -> Vec<(&'static str, String)> {
+    pub fn headers(
+        &self,
+        id: WebhookId,
+        now: UnixSeconds,
+        payload: &[u8],
+    ) -> Vec<(&'static str, String)> {
         match self {
             Self::StandardWebhooks(keys) => {
                 let (id, timestamp) = (id.to_string(), now.0.to_string());
@@ -237,7 +242,9 @@ mod tests {
         let all = |keys: &[(&[u8], Option<i64>)]| {
             Signing::XSignatureSha1(
                 keys.iter()
-                    .map(|(secret, not_after)| Key::new(secret, not_after.map(UnixSeconds)).unwrap())
+                    .map(|(secret, not_after)| {
+                        Key::new(secret, not_after.map(UnixSeconds)).unwrap()
+                    })
                     .collect(),
             )
             .headers(WebhookId::of("", ""), UnixSeconds(100), b"{}")

@@ -157,7 +157,8 @@ pub fn correct_skew(original: UnixMillis, sent: UnixMillis, received: UnixMillis
 
 /// Writes whole seconds in UTC as RFC 3339, in quotes: `"2022-12-28T21:16:50Z"`.
 pub fn render(time: UnixSeconds, out: &mut Vec<u8>) {
-    let (year, month, day, hour, minute, second) = secs_to_datetime(time.0.clamp(0, LAST.seconds().0));
+    let (year, month, day, hour, minute, second) =
+        secs_to_datetime(time.0.clamp(0, LAST.seconds().0));
     let century = u8::try_from(year / 100).unwrap_or(0);
     let of_century = u8::try_from(year % 100).unwrap_or(0);
     out.push(b'"');
@@ -202,7 +203,10 @@ mod tests {
             let (seven, clock) = (UnixMillis(7), UnixMillis(clock));
             assert_eq!(correct_skew(seven, clock, clock), seven);
             let UnixMillis(corrected) = correct_skew(seven, clock, UnixMillis(1_000_000));
-            assert!((0..=1_000_000).contains(&corrected), "{clock:?}: {corrected}");
+            assert!(
+                (0..=1_000_000).contains(&corrected),
+                "{clock:?}: {corrected}"
+            );
         }
     }
 }

@@ -183,7 +183,11 @@ fn everything_can_be_said() {
                 guarantee: Guarantee::Each,
                 signing: Some(Signing::StandardWebhooks(vec![
                     Key::new(b"canarycanarycanarycanary", None).unwrap(),
-                    Key::new(b"canarycanarycanarycanary", Some(UnixSeconds(1_801_350_000))).unwrap(),
+                    Key::new(
+                        b"canarycanarycanarycanary",
+                        Some(UnixSeconds(1_801_350_000)),
+                    )
+                    .unwrap(),
                 ])),
                 options: Options::default(),
                 rules: Some(Rc::new(Rules {

@@ -2,6 +2,7 @@
 
 use std::hint::black_box;
 
+use freshpaint_core::clock::UnixSeconds;
 use freshpaint_core::config::Config;
 use freshpaint_core::signing::WebhookId;
 
@@ -32,7 +33,7 @@ pub fn cases() -> Vec<Case> {
             let id = WebhookId::of("source", "message");
             move || {
                 let signing = config.webhooks[0].signing.as_ref().unwrap();
-                black_box(signing.headers(id, 1_672_262_210, black_box(&payload)));
+                black_box(signing.headers(id, UnixSeconds(1_672_262_210), black_box(&payload)));
             }
         }));
     }
