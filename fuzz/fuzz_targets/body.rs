@@ -2,7 +2,7 @@
 //! answered once when its calls have ended.
 #![no_main]
 
-use freshpaint_core::clock::{Now, UnixMillis};
+use freshpaint_core::clock::{Now, UnixMillis, UnixSeconds};
 use freshpaint_core::delivery::outcome::CallResponse;
 use freshpaint_core::intake::{Head, Judgement};
 use freshpaint_core::test_util::SharedMemory;
@@ -32,7 +32,7 @@ fuzz_target!(|input: &[u8]| {
     };
     let taken = worker.handle_body(collection, body, 1, NOW, &mut shared);
     let mut tokens = Vec::new();
-    while let Some(call) = worker.poll_call(NOW.steady, &mut shared, || 0) {
+    while let Some(call) = worker.poll_call(NOW.steady, &mut shared, UnixSeconds::default) {
         let payload: Result<&RawValue, _> = serde_json::from_slice(call.body());
         assert!(payload.is_ok(), "a payload that is no JSON");
         let token = tokens.len() as u32;

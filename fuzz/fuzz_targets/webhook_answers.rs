@@ -2,7 +2,7 @@
 //! the SDK is answered once within 25 s.
 #![no_main]
 
-use freshpaint_core::clock::Now;
+use freshpaint_core::clock::{Now, UnixSeconds};
 use freshpaint_core::delivery::outcome::CallResponse;
 use freshpaint_core::intake::{Head, Judgement};
 use freshpaint_core::worker::Worker;
@@ -39,7 +39,7 @@ fuzz_target!(|input: &[u8]| {
     for second in 0..=25 {
         let now = second * 1_000;
         worker.handle_timeout(now, &mut shared);
-        while let Some(call) = worker.poll_call(now, &mut shared, || 0) {
+        while let Some(call) = worker.poll_call(now, &mut shared, UnixSeconds::default) {
             next_token += 1;
             worker.handle_dispatched(&call, Ok(next_token), now, &mut shared);
             // With the input at its end the calls never end.

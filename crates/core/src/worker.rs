@@ -4,7 +4,7 @@
 
 use std::rc::Rc;
 
-use crate::clock::{Now, SteadyMillis};
+use crate::clock::{Now, SteadyMillis, UnixSeconds};
 use crate::config::Config;
 use crate::delivery::dedupe::{Owner, Shared};
 use crate::delivery::outcome::{CallResponse, NotSent};

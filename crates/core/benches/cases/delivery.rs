@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::hint::black_box;
 use std::rc::Rc;
 
-use freshpaint_core::clock::SteadyMillis;
+use freshpaint_core::clock::{SteadyMillis, UnixSeconds};
 use freshpaint_core::config::Config;
 use freshpaint_core::delivery::dedupe::{EventId, Owner};
 use freshpaint_core::delivery::outcome::CallResponse;
@@ -186,7 +186,9 @@ impl Bed {
 
     /// What the shell does after each callback.
     fn drive(&mut self) {
-        while let Some(call) = self.turn(|outbox, turn| outbox.poll_call(turn, || 0)) {
+        while let Some(call) =
+            self.turn(|outbox, turn| outbox.poll_call(turn, UnixSeconds::default))
+        {
             self.last_token = self.last_token.wrapping_add(1);
             self.calls.push_back(self.last_token);
             let made = Ok(self.last_token);

@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use freshpaint_core::clock::Now;
+use freshpaint_core::clock::{Now, UnixSeconds};
 use freshpaint_core::delivery::dedupe::Owner;
 use freshpaint_core::delivery::outcome::CallResponse;
 use freshpaint_core::intake::{Head, Headers, Judgement};
@@ -113,7 +113,10 @@ impl Bed {
 
     /// What the shell does after each callback.
     fn drive(&mut self) -> Option<u16> {
-        while let Some(call) = self.worker.poll_call(0, &mut self.shared, || 0) {
+        while let Some(call) = self
+            .worker
+            .poll_call(0, &mut self.shared, UnixSeconds::default)
+        {
             self.last_token = self.last_token.wrapping_add(1);
             self.calls.push(self.last_token);
             self.worker

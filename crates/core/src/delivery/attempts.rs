@@ -9,7 +9,7 @@ use super::entry::Entry;
 use super::outcome::{CallResponse, Outcome};
 use super::store::EntryKey;
 use super::timers::{Timer, Timers};
-use crate::clock::{millis, SteadyMillis};
+use crate::clock::{millis, SteadyMillis, UnixSeconds};
 use crate::config::{Config, Webhook};
 use crate::signing::WebhookId;
 

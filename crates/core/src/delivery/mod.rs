@@ -31,7 +31,7 @@ pub mod webhook_set;
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::clock::{millis, SteadyMillis};
+use crate::clock::{millis, SteadyMillis, UnixSeconds};
 use crate::config::Config;
 use crate::observe::Observe;
 
@@ -132,7 +132,11 @@ impl<T> Outbox<T> {
 
     /// The next call to make; [`Outbox::handle_dispatched`] must be told how that went. `unix` gives
     /// the time in seconds since 1970-01-01T00:00:00Z, and is asked for calls that are signed.
-    pub fn poll_call(&mut self, turn: &mut Turn<'_>, unix: impl FnOnce() -> UnixSeconds) -> Option<Call> {
+    pub fn poll_call(
+        &mut self,
+        turn: &mut Turn<'_>,
+        unix: impl FnOnce() -> UnixSeconds,
+    ) -> Option<Call> {
         loop {
             let (webhook, key) = self.queues.pop(&mut self.timers)?;
             let entry = self.store.get_mut(key);

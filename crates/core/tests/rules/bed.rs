@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use freshpaint_core::clock::{Now, UnixMillis};
+use freshpaint_core::clock::{Now, UnixMillis, UnixSeconds};
 use freshpaint_core::delivery::dedupe::Owner;
 use freshpaint_core::delivery::outcome::CallResponse;
 use freshpaint_core::intake::{Head, Headers, Judgement};
@@ -88,7 +88,7 @@ impl Bed {
         };
         self.status = reply.map_or(0, |reply| reply.status);
         self.calls.clear();
-        while let Some(call) = self.worker.poll_call(1, &mut nothing, || 0) {
+        while let Some(call) = self.worker.poll_call(1, &mut nothing, UnixSeconds::default) {
             let payload = String::from_utf8(call.body().to_vec()).unwrap();
             self.calls
                 .push((self.webhooks[call.webhook()].clone(), payload));

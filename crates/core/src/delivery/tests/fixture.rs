@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::clock::SteadyMillis;
+use crate::clock::{SteadyMillis, UnixSeconds};
 use crate::config::Config;
 use crate::delivery::dedupe::{EventId, Owner};
 use crate::delivery::outcome::{CallResponse, NotSent};
@@ -171,7 +171,9 @@ impl Fixture {
     }
 
     pub(super) fn drive(&mut self) {
-        while let Some(call) = self.turn(|outbox, turn| outbox.poll_call(turn, || 0)) {
+        while let Some(call) =
+            self.turn(|outbox, turn| outbox.poll_call(turn, UnixSeconds::default))
+        {
             let made = match self.refusing.get(&call.webhook()) {
                 Some(reason) => Err(*reason),
                 None => {
