@@ -113,7 +113,8 @@ pub(crate) fn request_body(size: usize) -> Vec<u8> {
 }
 
 /// Whether bytes of the body of the stream that [`enter`] has entered have come to Envoy: the
-/// request as a whole is larger than its head (Envoy `source/extensions/filters/common/expr/context.cc`).
+/// request as a whole is larger than its head (Envoy
+/// `source/extensions/filters/common/expr/context.cc`).
 pub(crate) fn body_has_arrived() -> bool {
     let total = hostcalls::get_property(vec!["request", "total_size"]);
     let total = total.ok().flatten().and_then(|bytes| bytes.try_into().ok());

@@ -9,7 +9,8 @@ const TYPE_A: u16 = 1;
 const TYPE_AAAA: u16 = 28;
 const HEADER: usize = 12;
 
-/// A server on a free UDP port of 127.0.0.1. It ends with the process, which is soon enough for a test.
+/// A server on a free UDP port of 127.0.0.1. It ends with the process, which is soon enough for a
+/// test.
 #[derive(Debug)]
 pub struct NameServer {
     address: SocketAddr,

@@ -159,6 +159,11 @@ pub fn documents(file: &Path) -> Result<Vec<Value>> {
     read().with_context(|| file.display().to_string())
 }
 
+/// A piece of YAML.
+pub fn yaml(text: &str) -> Result<Value> {
+    Ok(serde_norway::from_str(text)?)
+}
+
 /// The root of the repository: the host programs run from its tree.
 pub fn repository() -> &'static Path {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
