@@ -4,7 +4,7 @@
 
 help: ## List the targets
 	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/\1	\2/p' $(MAKEFILE_LIST) | while IFS='	' read -r target what; do \
-		printf '  make %-8s %s\n' "$$target" "$$what"; done
+		printf '  make %-12s %s\n' "$$target" "$$what"; done
 
 # make puts WEBHOOK_URL into the program's environment, where no shell can misread it.
 run: ## Start Envoy with the module and two webhooks, and show each delivery (WEBHOOK_URL=https://... for your own)
@@ -18,6 +18,10 @@ matrix: ## Run the tests in a real Envoy on each minor version of it (20 min), a
 
 release: ## Make a release in dist/ (RELEASE_KEY=..., a key of your GnuPG, signs it)
 	@scripts/release
+
+.PHONY: check-config
+check-config: ## Say what is wrong with an Envoy file: make check-config FILE=envoy/envoy.yaml
+	@scripts/check-config $(FILE)
 
 test: ## Run every test: the core natively and on wasm32, the shell on a mock host, the module in a real Envoy
 	@scripts/test
