@@ -48,10 +48,12 @@ impl Bed {
         let [crm, warehouse, app] = [(); 3].map(|()| Receiver::start().unwrap());
         let mut shipped = Shipped::load().unwrap();
         shipped.trust(&trust_store().unwrap()).unwrap();
-        for (cluster, receiver) in [("crm", &crm), ("warehouse", &warehouse), ("app", &app)] {
+        for receiver in [&crm, &warehouse, &app] {
             receiver.stop_recording();
-            shipped.lead(cluster, receiver.address()).unwrap();
         }
+        shipped.lead("crm", crm.address()).unwrap();
+        shipped.lead("warehouse", warehouse.address()).unwrap();
+        shipped.add_application(app.address()).unwrap();
         change(&mut shipped);
         let environment = BTreeMap::from([("CRM_KEY", "crm-key-of-the-test")]);
         let envoy = Envoy::start_shipped_on(workers, shipped, &environment)

@@ -2,7 +2,7 @@
 
 use freshpaint_harness::shipped::repository;
 use freshpaint_harness::wait::poll;
-use freshpaint_harness::Port;
+use freshpaint_harness::{Port, Request};
 use std::fs::{self, File};
 use std::net::TcpStream;
 use std::os::unix::process::CommandExt;
@@ -41,6 +41,9 @@ impl Session {
             let (status, answer) = shell(&running.here(command));
             assert!(status, "{command}: {answer}");
             self.answer = Some(answer);
+        } else if command.contains(" -c envoy/envoy.yaml") {
+            self.interrupt();
+            run_envoy(command);
         } else if command == "make build" {
             let (status, said) = shell(command);
             assert!(status, "{command}: {said}");
@@ -123,7 +126,7 @@ impl Running {
     }
 
     fn interrupt(mut self) {
-        self.signal("INT");
+        signal(&self.child, "INT");
         let ended = poll(SHOW, || self.child.try_wait().unwrap());
         assert!(
             ended.is_some(),
@@ -135,23 +138,63 @@ impl Running {
             assert!(!open, "something of `make run` still listens on {name}");
         }
     }
-
-    /// As a terminal does it: to every process of the group.
-    fn signal(&self, name: &str) {
-        let group = format!("-{}", self.child.id());
-        let _ = Command::new("kill")
-            .args(["-s", name, "--", &group])
-            .status();
-    }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
         if let Ok(None) = self.child.try_wait() {
-            self.signal("TERM");
+            signal(&self.child, "TERM");
             let _ = self.child.wait();
         }
     }
+}
+
+/// Runs a command with `envoy/envoy.yaml` on free ports: to its end when it validates, else until
+/// Envoy answers.
+fn run_envoy(command: &str) {
+    let ports = [(); 2].map(|()| Port::reserve().unwrap());
+    let mut yaml = fs::read_to_string(repository().join("envoy/envoy.yaml")).unwrap();
+    for (written, port) in ["port_value: 10000", "port_value: 9901"].iter().zip(&ports) {
+        assert_eq!(yaml.matches(written).count(), 1, "{written}");
+        yaml = yaml.replace(written, &format!("port_value: {}", port.address().port()));
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("envoy.yaml");
+    fs::write(&file, yaml).unwrap();
+    // Two tests may run an Envoy at the same time.
+    let here = format!("-c {} --use-dynamic-base-id", file.display());
+    let command = command.replace("-c envoy/envoy.yaml", &here);
+    if command.contains("--mode validate") {
+        let output = reader(&command).output().unwrap();
+        assert!(output.status.success(), "{command}: {output:?}");
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{command}");
+        return;
+    }
+    let log = folder.path().join("log");
+    let mut child = reader(&command)
+        .stdout(Stdio::null())
+        .stderr(File::create(&log).unwrap())
+        .process_group(0)
+        .spawn()
+        .unwrap();
+    let health = Request::get("/healthz");
+    let serves = poll(START, || {
+        let answer = health.send(ports[0].address()).ok()?;
+        (answer.status == 200).then_some(())
+    });
+    let said = fs::read_to_string(&log).unwrap();
+    signal(&child, "INT");
+    assert!(serves.is_some(), "{command}: {said}");
+    assert!(poll(SHOW, || child.try_wait().unwrap()).is_some());
+    assert_eq!(said, "", "Envoy says something about a valid file");
+}
+
+/// As a terminal sends a signal: to every process of the group.
+fn signal(child: &Child, name: &str) {
+    let group = format!("-{}", child.id());
+    let _ = Command::new("kill")
+        .args(["-s", name, "--", &group])
+        .status();
 }
 
 /// A shell at the root of the repository that knows nothing of the `make` that may run this test.

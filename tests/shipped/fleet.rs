@@ -28,7 +28,7 @@ impl Collector {
         shipped.configuration().unwrap()["webhooks"] =
             json!([{"name": "crm", "url": "http://crm.test/in", "cluster": "crm"}]);
         shipped.lead("crm", webhook.address()).unwrap();
-        shipped.lead("app", app.address()).unwrap();
+        shipped.add_application(app.address()).unwrap();
         Self {
             envoy: start(shipped),
             webhook,

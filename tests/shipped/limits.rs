@@ -26,7 +26,7 @@ fn files(receiver: &Receiver) -> [(&'static str, Value); 2] {
         .unwrap()
         .truncate(1);
     collector.lead("crm", receiver.address()).unwrap();
-    collector.lead("app", receiver.address()).unwrap();
+    collector.add_application(receiver.address()).unwrap();
     let mut fleet = Shipped::fleet().unwrap();
     fleet.lead("collectors", receiver.address()).unwrap();
     [

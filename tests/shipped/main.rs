@@ -15,6 +15,7 @@ mod fleet;
 mod limits;
 mod manifest;
 mod metrics;
+mod routes;
 mod validate;
 
 use freshpaint_harness::shipped::Shipped;

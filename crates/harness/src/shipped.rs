@@ -71,6 +71,14 @@ impl Shipped {
         Ok(())
     }
 
+    /// Sends what is not a collection request to an application, as the file's comments say.
+    pub fn add_application(&mut self, to: SocketAddr) -> Result<()> {
+        self.add_cluster("app", to)?;
+        let routes = self.routes("collect")?;
+        *routes = vec![json!({"match": {"prefix": "/"}, "route": {"cluster": "app"}})];
+        Ok(())
+    }
+
     /// Takes the module from this file.
     pub fn load_module(&mut self, file: &Path) -> Result<()> {
         self.plugin()?["vm_config"]["code"]["local"]["filename"] = json!(file);
