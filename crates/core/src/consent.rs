@@ -57,6 +57,11 @@ impl<'a> Consent<'a> {
         Self(preferences.and_then(Value::object))
     }
 
+    /// How much there is to look through for a category.
+    pub(crate) fn bytes(self) -> usize {
+        self.0.map_or(0, |preferences| preferences.get().len())
+    }
+
     /// Whether this category was granted; one that is there twice has to be granted twice.
     #[must_use]
     pub fn grants(self, category: &str) -> bool {

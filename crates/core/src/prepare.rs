@@ -14,6 +14,7 @@ use crate::observe::SuppressReason;
 use crate::payload;
 use crate::redaction::Redaction;
 use crate::signing::WebhookId;
+use crate::work::Work;
 
 /// A scratch buffer that has grown past this many bytes is not kept.
 const MAX_SCRATCH: usize = 64 * 1024;
@@ -48,11 +49,12 @@ impl Preparer {
         }
     }
 
-    /// The event with a payload for each of the webhooks that want it.
-    pub fn prepare(&mut self, event: &Event<'_>, wanted: WebhookSet) -> PreparedEvent {
+    /// The event with a payload for each of the webhooks that want it. Once `work` is over, what is
+    /// returned is not whole.
+    pub fn prepare(&mut self, event: &Event<'_>, wanted: WebhookSet, work: &Work) -> PreparedEvent {
         self.scratch.clear();
         payload::render(event, &mut self.scratch);
-        let (payload, redacted) = self.redact(wanted);
+        let (payload, redacted) = self.redact(wanted, work);
         let is_signed = wanted.intersects(self.signing);
         PreparedEvent {
             kind: event.kind,
@@ -66,13 +68,13 @@ impl Preparer {
 
     /// The rendered payload for the webhooks that get it whole, and for each other set of webhooks
     /// what it gets. A payload that no webhook gets whole is not kept.
-    fn redact(&self, wanted: WebhookSet) -> (Rc<[u8]>, Redacted) {
+    fn redact(&self, wanted: WebhookSet, work: &Work) -> (Rc<[u8]>, Redacted) {
         let mut rest = wanted;
         let mut redacted = Redacted::new();
         for (redaction, webhooks) in &self.redactions {
-            if wanted.intersects(*webhooks) {
+            if wanted.intersects(*webhooks) && !work.is_over() {
                 rest = rest.minus(*webhooks);
-                let payload = Rc::from(redaction.apply(&self.scratch));
+                let payload = Rc::from(redaction.apply_within(&self.scratch, work));
                 redacted.push((wanted.and(*webhooks), payload));
             }
         }
@@ -102,18 +104,25 @@ impl Preparer {
 /// The webhooks whose options (seed, "Configuration Options") and rules let the event through.
 ///
 /// `suppressed` is told of each whose rules do not. The rules of a webhook whose options do not
-/// want the event are not asked.
+/// want the event are not asked. Once `work` is over, none is.
 pub fn wanted_by(
     event: &Event<'_>,
     webhooks: &[Webhook],
+    work: &Work,
     mut suppressed: impl FnMut(usize, SuppressReason),
 ) -> WebhookSet {
     set_of(webhooks, |index, webhook| {
         if !webhook.options.take(event.kind, event.automatic) {
             return false;
         }
-        let rules = webhook.rules.as_deref();
-        let reason = rules.and_then(|rules| rules.suppress(event));
+        let Some(rules) = webhook.rules.as_deref() else {
+            return true;
+        };
+        rules.spend(event, work);
+        if work.is_over() {
+            return false;
+        }
+        let reason = rules.suppress(event);
         reason.map(|reason| suppressed(index, reason)).is_none()
     })
 }

@@ -15,6 +15,7 @@ use crate::event::{Event, Kind};
 use crate::observe::{Label, SuppressReason};
 use crate::redaction::Redaction;
 use crate::secret::Secret;
+use crate::work::{self, Work};
 
 /// What one webhook takes. The rules for all webhooks and the webhook's own hold together: the
 /// event must pass both.
@@ -67,6 +68,21 @@ impl Rules {
             .iter()
             .copied()
             .find(|signal| self.has(*signal) && !self.admits(*signal, event))
+    }
+
+    /// Takes from `work` what [`Rules::suppress`] takes at most.
+    pub fn spend(&self, event: &Event<'_>, work: &Work) {
+        let listed: usize = self.sources.iter().map(Vec::len).sum();
+        let source = event.source.map_or(0, |source| source.escaped().len());
+        // Secrets of another length are not compared, and none is longer than 1,024 bytes.
+        work.spend_each(work::STEP + source.min(1_024) as u64, listed);
+        let globs: usize = self.allow.iter().map(Vec::len).sum();
+        let name = event.name.map_or(0, |name| name.escaped().len()) as u64;
+        let each = work::STEP + name * work::SCANNED_BYTE;
+        work.spend_each(each, globs + self.deny.len());
+        let consent = event.consent.bytes() as u64;
+        let each = work::VALUE + consent * work::SCANNED_BYTE;
+        work.spend_each(each, self.requires_consent.len());
     }
 
     fn admits(&self, signal: SuppressReason, event: &Event<'_>) -> bool {

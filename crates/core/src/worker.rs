@@ -9,10 +9,11 @@ use crate::config::Config;
 use crate::delivery::dedupe::{Owner, Shared};
 use crate::delivery::outcome::{CallResponse, NotSent};
 use crate::delivery::{Call, Handover, Outbox, Turn, Verdict};
-use crate::intake::{self, Collection, Context, Head, Item, Judgement, Report};
+use crate::intake::{self, Collection, Context, Excess, Head, Item, Judgement, Report};
 use crate::local_reply::LocalReply;
 use crate::observe::{Counter, EventOutcome, FilteredReason, Observe, RequestOutcome};
 use crate::prepare::{wanted_by, Preparer};
+use crate::work::Work;
 
 /// What sets this worker apart from the others, given by the host.
 #[derive(Clone, Copy, Debug)]
@@ -101,18 +102,31 @@ impl Worker {
         };
         let (webhooks, preparer) = (&self.config.webhooks, &mut self.preparer);
         let observe = &mut self.observe;
+        let limits = &self.config.limits;
+        let (work, mut bytes) = (Work::new(limits.max_rule_time), 0);
+        let mut excess = None;
         let read = collection.read(body, &mut context, &mut |index, item| {
+            if excess.is_some() {
+                return;
+            }
             report.events += 1;
             match item {
                 Item::Event(event) => {
-                    let wanted = wanted_by(&event, webhooks, |webhook, reason| {
+                    let wanted = wanted_by(&event, webhooks, &work, |webhook, reason| {
                         observe.count(Counter::Suppressed(webhook, reason));
                     });
                     if wanted.is_empty() {
                         let reason = FilteredReason::Unwanted;
                         observe.count(Counter::Filtered(Some(event.kind), reason));
                     } else {
-                        events.push(preparer.prepare(&event, wanted));
+                        let event = preparer.prepare(&event, wanted, &work);
+                        bytes += event.cost();
+                        events.push(event);
+                    }
+                    if work.is_over() {
+                        excess = Some(Excess::RuleTime(limits.max_rule_time));
+                    } else if bytes > limits.max_in_flight_bytes {
+                        excess = Some(Excess::Payloads(limits.max_in_flight_bytes));
                     }
                 }
                 Item::Filtered(kind, reason) => observe.count(Counter::Filtered(kind, reason)),
@@ -123,7 +137,11 @@ impl Worker {
             }
         });
         preparer.shrink();
-        if let Err(reply) = read {
+        let taken = read.and_then(|()| match excess {
+            Some(excess) => Err(collection.refuse(excess)),
+            None => Ok(()),
+        });
+        if let Err(reply) = taken {
             self.count(RequestOutcome::Refused);
             return Err(reply);
         }

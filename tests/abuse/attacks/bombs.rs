@@ -19,7 +19,7 @@ const MOST_STALL: Duration = Duration::from_millis(100);
 
 pub(crate) const SMALL: Case = Case {
     name: "bomb: gzip in gzip, 20/s",
-    in_short: false,
+    in_short: true,
     run: |plan| {
         let bed = Bed::start(1);
         let request = gzipped(gzip(&gzip(&members(870_000)))).to_bytes();
@@ -30,7 +30,7 @@ pub(crate) const SMALL: Case = Case {
 
 pub(crate) const IN_A_QUERY: Case = Case {
     name: "bomb: GET ?data=, 20/s",
-    in_short: false,
+    in_short: true,
     run: |plan| {
         let bed = Bed::start(1);
         let data = base64(&gzip(&gzip(&members(870_000))));
@@ -41,7 +41,7 @@ pub(crate) const IN_A_QUERY: Case = Case {
 
 pub(crate) const HASHED: Case = Case {
     name: "bomb: one layer, every member hashed, 5/s",
-    in_short: false,
+    in_short: true,
     run: |plan| {
         let bed = Bed::configured(1, |plugin| {
             plugin["properties"] = json!({
@@ -56,7 +56,7 @@ pub(crate) const HASHED: Case = Case {
 
 pub(crate) const SIXTEEN_RULE_SETS: Case = Case {
     name: "bomb: one request against 16 rule sets",
-    in_short: false,
+    in_short: true,
     run: |_| {
         let bed = Bed::configured(1, |plugin| rule_sets(plugin, 16));
         let request = gzipped(gzip(&members(870_000))).to_bytes();
@@ -66,7 +66,7 @@ pub(crate) const SIXTEEN_RULE_SETS: Case = Case {
 
 pub(crate) const LARGEST_PLAIN: Case = Case {
     name: "1 MiB of plain members against 32 rule sets, 2/s",
-    in_short: false,
+    in_short: true,
     run: |plan| {
         let bed = Bed::configured(1, |plugin| rule_sets(plugin, 32));
         let request = Request::post("/track", members(170_000)).to_bytes();

@@ -15,6 +15,7 @@ mod intake;
 mod memory;
 mod request;
 mod rules;
+mod worst;
 
 /// One thing to time.
 pub struct Case {
@@ -58,6 +59,7 @@ pub fn all() -> Vec<Case> {
         rules::cases(),
         delivery::cases(),
         request::cases(),
+        worst::cases(),
     ];
     groups.into_iter().flatten().collect()
 }

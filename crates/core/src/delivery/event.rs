@@ -37,7 +37,7 @@ impl PreparedEvent {
     }
 
     /// Bytes of memory, for the bounds.
-    pub(super) fn cost(&self) -> usize {
+    pub(crate) fn cost(&self) -> usize {
         let redacted = self.redacted.iter().map(|(_, payload)| payload.len());
         self.payload.len() + redacted.sum::<usize>() + ENTRY_OVERHEAD_BYTES
     }

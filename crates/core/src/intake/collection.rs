@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::body::{self, Decoded, Undecodable};
+use super::body::{self, Decoded, Growth, Undecodable};
 use super::cors::RequestOrigin;
 use super::dialect::{Dialect, Parsed};
 use super::envelope::{Envelope, NoEvents, Position};
@@ -31,6 +31,15 @@ pub struct Collection {
     /// The head declares an encoding that cannot be read. Clients mislabel, so the body is decoded
     /// all the same.
     pub(super) unknown_encoding: bool,
+}
+
+/// What a request would take too much of, with the limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Excess {
+    /// `limits.max_rule_time`.
+    RuleTime(Duration),
+    /// `limits.max_in_flight_bytes`.
+    Payloads(usize),
 }
 
 /// The reply to a request without a body.
@@ -81,8 +90,12 @@ impl Collection {
             Some(data) if body.is_empty() => data,
             _ => body,
         };
-        let Decoded { text, verbose } = body::decode(body, limits.max_decoded_bytes)
-            .map_err(|fault| self.refuse_undecodable(&fault, limits.max_decoded_bytes))?;
+        let growth = Growth {
+            max_bytes: limits.max_decoded_bytes,
+            max_ratio: limits.max_compression_ratio,
+        };
+        let Decoded { text, verbose } =
+            body::decode(body, growth).map_err(|fault| self.refuse_undecodable(&fault, growth))?;
         self.verbose |= verbose;
         let Route {
             dialect,
@@ -91,6 +104,11 @@ impl Collection {
         } = self.route;
         let envelope = Envelope::of(&text, dialect.list, limits.max_events)
             .map_err(|fault| self.refuse_shape(&fault, limits.max_events))?;
+        for (index, value) in (0_u32..).zip(&envelope.events) {
+            if value.has_more_values_than(limits.max_values) {
+                return Err(self.refuse_values(envelope.list, index, limits.max_values));
+            }
+        }
         let source = self
             .source
             .as_deref()
@@ -149,17 +167,47 @@ impl Collection {
         })
     }
 
+    /// The request asks for more than a worker has for one.
+    #[must_use]
+    pub fn refuse(&self, excess: Excess) -> LocalReply {
+        self.refuse_size(&match excess {
+            Excess::RuleTime(limit) => format!(
+                "The rules of the webhooks would take longer than {} ms for this request; send \
+                 fewer or smaller events at a time.",
+                limit.as_millis()
+            ),
+            Excess::Payloads(limit) => format!(
+                "The payloads of this request for all webhooks are larger than {limit} bytes; send \
+                 fewer or smaller events at a time."
+            ),
+        })
+    }
+
     fn refuse_size(&self, sentence: &str) -> LocalReply {
         let failure = self.route.dialect.replies.failure;
         self.origin.admit(failure(self.verbose, 413, sentence))
     }
 
-    fn refuse_undecodable(&self, fault: &Undecodable, max_bytes: usize) -> LocalReply {
+    fn refuse_undecodable(&self, fault: &Undecodable, growth: Growth) -> LocalReply {
+        let Growth {
+            max_bytes,
+            max_ratio,
+        } = growth;
         let sentence = match fault {
             Undecodable::TooLarge => {
                 return self.refuse_size(&format!(
                     "The decoded body is larger than {max_bytes} bytes."
                 ));
+            }
+            Undecodable::Ratio => {
+                return self.refuse_size(&format!(
+                    "The decoded body is larger than {max_ratio} times the body; send it less \
+                     compressed."
+                ));
+            }
+            Undecodable::Layers => {
+                return self
+                    .refuse_size("The body was compressed more than once; compress it once.");
             }
             Undecodable::Empty => return self.origin.admit(no_body()),
             _ if self.unknown_encoding => return self.refuse_encoding(),
@@ -169,6 +217,15 @@ impl Collection {
             Undecodable::NotUtf8(at) => format!("The body is not JSON: byte {at} is not UTF-8."),
         };
         self.origin.admit(LocalReply::text(400, sentence))
+    }
+
+    fn refuse_values(&self, list: Option<&str>, index: u32, most: usize) -> LocalReply {
+        let which = match list {
+            None => "The event".to_owned(),
+            Some("") => format!("The event at [{index}]"),
+            Some(list) => format!("The event at {list}[{index}]"),
+        };
+        self.refuse_size(&format!("{which} has more than {most} values."))
     }
 
     fn refuse_shape(&self, fault: &NoEvents, max_events: usize) -> LocalReply {

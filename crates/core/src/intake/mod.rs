@@ -42,7 +42,7 @@ use crate::local_reply::LocalReply;
 use crate::observe::RequestOutcome;
 
 pub use crate::observe::FilteredReason;
-pub use collection::Collection;
+pub use collection::{Collection, Excess};
 pub use head::judge;
 pub use invalid::{Invalid, InvalidReason};
 pub use report::{Report, Verdict};

@@ -115,6 +115,14 @@ impl<'a> Value<'a> {
         })
     }
 
+    /// Whether it holds more than so many values, at any depth: members of objects and elements of
+    /// arrays. Most values are too short for that to be looked at.
+    #[must_use]
+    pub fn has_more_values_than(self, most: usize) -> bool {
+        // A value takes a byte, and so does what stands before it.
+        self.0.len() / 2 > most && split::values(self.0, most) > most
+    }
+
     /// Neither an object nor an array.
     #[must_use]
     pub fn is_scalar(self) -> bool {

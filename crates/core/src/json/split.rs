@@ -38,6 +38,29 @@ pub(super) fn elements<'a>(array: &'a str, visit: &mut dyn FnMut(Value<'a>) -> b
     }
 }
 
+/// How many members and elements a checked value has at any depth; counting ends behind `most`.
+pub(super) fn values(value: &str, most: usize) -> usize {
+    let bytes = value.as_bytes();
+    let (mut at, mut count, mut is_first) = (0, 0, false);
+    while let Some(byte) = bytes.get(at) {
+        at += 1;
+        match byte {
+            b' ' | b'\t' | b'\n' | b'\r' => continue,
+            b',' => count += 1,
+            b'}' | b']' => {}
+            _ => count += usize::from(is_first),
+        }
+        if count > most {
+            break;
+        }
+        is_first = matches!(byte, b'{' | b'[');
+        if *byte == b'"' {
+            at = after_string(bytes, at).0;
+        }
+    }
+    count
+}
+
 /// Is there an escape between the quotes of a checked string?
 pub(super) fn has_escape(inside: &str) -> bool {
     quote_or_backslash(inside.as_bytes(), 0) < inside.len()

@@ -13,6 +13,7 @@ use hmac::Mac;
 use crate::json::{Text, Value};
 use crate::secret::HashKey;
 use crate::signing::hex;
+use crate::work::{self, Work};
 use members::Members;
 use path::Segment;
 pub use path::{Path, CONTAINERS, IDS};
@@ -58,14 +59,22 @@ impl Redaction {
     /// The payload as the webhook gets it. `payload` is what [`crate::payload::render`] writes.
     #[must_use]
     pub fn apply(&self, payload: &[u8]) -> Vec<u8> {
+        self.apply_within(payload, &Work::default())
+    }
+
+    /// As [`Redaction::apply`]; once `work` is over, what is returned is not whole.
+    #[must_use]
+    pub fn apply_within(&self, payload: &[u8], work: &Work) -> Vec<u8> {
         let mut out = Vec::with_capacity(payload.len());
         let document = std::str::from_utf8(payload).unwrap_or("{}");
         let live = self.live();
+        work.spend_each(work::STEP, live.len());
+        work.spend_each(work::SCANNED_BYTE, payload.len());
         let mut members = Members::open(&mut out, b'{');
         // The payload is our own writing and holds nothing but checked JSON.
         let payload = Value::of_checked(document).object();
         let visit = |key: Text<'_>, value: Value<'_>| {
-            let next = step(&live, Some(&key.decoded()));
+            let next = step(&live, Some(&key.decoded()), work);
             let is_one_of = |keys: &[&str]| keys.iter().any(|one| key.is(one));
             let is_container = is_one_of(&CONTAINERS);
             let allowed = if is_container || self.only_allowed && is_one_of(&IDS) {
@@ -75,10 +84,10 @@ impl Redaction {
             };
             members.write(key.get(), |out| {
                 if is_container {
-                    self.inside(value, &next, allowed, out);
+                    self.inside(value, &next, allowed, work, out);
                     true
                 } else {
-                    self.value(value, &next, allowed, out)
+                    self.value(value, &next, allowed, work, out)
                 }
             });
         };
@@ -127,6 +136,7 @@ impl Redaction {
         value: Value<'_>,
         live: &Live<'_>,
         mut allowed: Allowed,
+        work: &Work,
         out: &mut Vec<u8>,
     ) -> bool {
         let ends = |rule| {
@@ -163,11 +173,11 @@ impl Redaction {
             out.extend_from_slice(MASK.as_bytes());
         } else if ends(Rule::Hash) {
             let hash = match text {
-                Some(text) => self.hash(text.as_bytes()),
+                Some(text) => self.hash(text.as_bytes(), work),
                 None => {
                     let start = out.len();
-                    self.inside(value, live, allowed, out);
-                    let hash = self.hash(out.get(start..).unwrap_or_default());
+                    self.inside(value, live, allowed, work, out);
+                    let hash = self.hash(out.get(start..).unwrap_or_default(), work);
                     out.truncate(start);
                     hash
                 }
@@ -179,27 +189,49 @@ impl Redaction {
             // Writing to a Vec does not fail.
             let _ = serde_json::to_writer(out, &cut);
         } else {
-            self.inside(value, live, allowed, out);
+            self.inside(value, live, allowed, work, out);
         }
         true
     }
 
     /// Writes a value whose members may have to be left out or changed.
-    fn inside(&self, value: Value<'_>, live: &Live<'_>, allowed: Allowed, out: &mut Vec<u8>) {
+    fn inside(
+        &self,
+        value: Value<'_>,
+        live: &Live<'_>,
+        allowed: Allowed,
+        work: &Work,
+        out: &mut Vec<u8>,
+    ) {
         let is_untouched =
             allowed == self.all_allowed() && live.iter().all(|(rest, _)| rest.is_empty());
+        if !is_untouched {
+            // The end of each value in it is looked for.
+            work.spend_each(work::SCANNED_BYTE, value.get().len());
+        }
         if let (Some(object), false) = (value.object(), is_untouched) {
             let mut members = Members::open(out, b'{');
             object.members(|key, value| {
-                let next = step(live, Some(&key.decoded()));
-                members.write(key.get(), |out| self.value(value, &next, allowed, out));
+                if work.is_over() {
+                    return;
+                }
+                let next = step(live, Some(&key.decoded()), work);
+                members.write(key.get(), |out| {
+                    self.value(value, &next, allowed, work, out)
+                });
             });
             members.close(b'}');
         } else if let (Some(items), false) = (value.items(), is_untouched) {
-            let next = step(live, None);
+            let next = step(live, None, work);
             let mut members = Members::open(out, b'[');
             for item in items {
-                members.write("", |out| self.value(item, &next, allowed, out));
+                if work.is_over() {
+                    break;
+                }
+                // Each looks at all the paths again.
+                work.spend_each(work::STEP, next.len());
+                work.spend(work::VALUE);
+                members.write("", |out| self.value(item, &next, allowed, work, out));
             }
             members.close(b']');
         } else {
@@ -207,7 +239,9 @@ impl Redaction {
         }
     }
 
-    fn hash(&self, text: &[u8]) -> String {
+    fn hash(&self, text: &[u8], work: &Work) -> String {
+        work.spend(work::HASH);
+        work.spend_each(work::HASHED_BYTE, text.len());
         // Without a key nothing of the value may be left.
         self.key.as_ref().map_or_else(String::new, |key| {
             let mut mac = key.mac();
@@ -228,7 +262,9 @@ impl Allowed {
 }
 
 /// The paths that lead to a member, or to an item when there is no key.
-fn step<'r>(live: &Live<'r>, key: Option<&str>) -> Live<'r> {
+fn step<'r>(live: &Live<'r>, key: Option<&str>, work: &Work) -> Live<'r> {
+    work.spend(work::VALUE);
+    work.spend_each(work::STEP, live.len());
     live.iter()
         .filter_map(|(rest, rule)| {
             let (first, rest) = rest.split_first()?;

@@ -11,6 +11,7 @@
 // They need files or a source of randomness.
 #[cfg(not(target_arch = "wasm32"))]
 mod arbitrary;
+mod bombs;
 #[cfg(not(target_arch = "wasm32"))]
 mod captures;
 mod contract;

@@ -127,7 +127,11 @@ impl Request {
 
     /// The one payload of a request that holds one event.
     pub fn payload(&self) -> String {
-        match self.run() {
+        self.payload_with(&config())
+    }
+
+    pub fn payload_with(&self, config: &Config) -> String {
+        match self.run_with(config) {
             Outcome::Read(said, _) => match <[Said; 1]>::try_from(said) {
                 Ok([Said::Payload(payload)]) => payload,
                 other => panic!("{other:?}"),
@@ -170,6 +174,14 @@ pub fn config_with(collect: &str) -> Config {
     let text =
         format!(r#"{{"webhooks": [{{"url": "https://example.com/in"}}], "collect": {collect}}}"#);
     freshpaint_config::parse(text.as_bytes(), &|_| None).expect("a right configuration")
+}
+
+/// The defaults, but as many values and as much compression as can be configured.
+pub fn boundless() -> Config {
+    let mut config = config();
+    config.limits.max_compression_ratio = 2_000;
+    config.limits.max_values = 1_000_000;
+    config
 }
 
 /// The value of the first member called `key` that is a string.

@@ -140,7 +140,8 @@ fn each_webhook_gets_its_own_and_the_common_rules_hold_for_all() {
 #[test]
 fn depth_costs_nothing() {
     let mut bed = Bed::new(
-        r#"{"webhooks": [{"name": "a", "url": "http://a.test/", "properties": {"hash": ["properties.*"], "hash_key": "${HASH_KEY}", "deny": ["properties.*.*.*.*.*.*.*.*.*.*.*.*.*.*.*"]}}]}"#,
+        r#"{"webhooks": [{"name": "a", "url": "http://a.test/", "properties": {"hash": ["properties.*"], "hash_key": "${HASH_KEY}", "deny": ["properties.*.*.*.*.*.*.*.*.*.*.*.*.*.*.*"]}}],
+            "limits": {"max_values": 1000000, "max_rule_time": "10s"}}"#,
     );
     for (open, close) in [("[", "]"), (r#"{"a":"#, "}")] {
         let deep = format!("{}1{}", open.repeat(100_000), close.repeat(100_000));
@@ -150,4 +151,50 @@ fn depth_costs_nothing() {
         assert_eq!(bed.send(&event), "a");
         assert!(bed.payload("a").len() < 500, "{}", bed.payload("a").len());
     }
+}
+
+/// 32 webhooks with rules that differ and look at everything; `limits` are the default's but for these.
+fn bed_of_32(properties: impl Fn(usize) -> String, limits: &str) -> Bed {
+    let webhook = |n: usize| {
+        let properties = properties(n);
+        format!(r#"{{"name": "w{n}", "url": "http://a.test/{n}", "properties": {{{properties}}}}}"#)
+    };
+    let webhooks: Vec<_> = (0..32).map(webhook).collect();
+    let webhooks = webhooks.join(",");
+    Bed::new(&format!(
+        r#"{{"webhooks": [{webhooks}], "limits": {{{limits}}}}}"#
+    ))
+}
+
+fn hashing(n: usize) -> String {
+    format!(
+        r#""hash": ["properties.*", "context.*"], "hash_key": "${{HASH_KEY}}", "deny": ["properties.*.*.x{n}"]"#
+    )
+}
+
+fn event_of(members: usize) -> String {
+    let members = vec![r#""k":1"#; members].join(",");
+    format!(r#"{{"type": "track", "event": "e", "anonymousId": "d", "properties": {{{members}}}}}"#)
+}
+
+#[test]
+fn rules_that_would_take_too_long_for_one_request_are_413_and_nothing_goes() {
+    let mut bed = bed_of_32(hashing, r#""max_rule_time": "0.08s""#);
+    assert_eq!(bed.send(&event_of(9_000)), "");
+    assert_eq!(bed.last_status(), 413);
+    // An event as SDKs send it is far from that.
+    assert_eq!(
+        bed.send(&event_of(100)).len(),
+        "w0".len() * 10 + "w10".len() * 22
+    );
+}
+
+#[test]
+fn payloads_that_can_never_fit_are_413_and_not_503() {
+    let limits =
+        r#""max_in_flight_bytes": 1000000, "max_decoded_bytes": 1000000, "max_rule_time": "10s""#;
+    let mut bed = bed_of_32(hashing, limits);
+    // 600 bytes and 32 times 6,700: each number becomes a hash of 66 bytes.
+    assert_eq!(bed.send(&event_of(600)), "");
+    assert_eq!(bed.last_status(), 413);
 }

@@ -103,6 +103,8 @@ pub(super) fn cases() -> Vec<Case> {
     let bounds = [
         ("limits", "max_body_bytes", 1, 67_108_864, 1_048_576),
         ("limits", "max_decoded_bytes", 1, 67_108_864, 5_242_880),
+        ("limits", "max_compression_ratio", 1, 2_000, 100),
+        ("limits", "max_values", 100, 1_000_000, 10_000),
         ("limits", "max_events", 1, 100_000, 2_500),
         ("limits", "max_in_flight_per_webhook", 1, 10_000, 256),
         (
@@ -140,6 +142,14 @@ pub(super) fn cases() -> Vec<Case> {
             "3600s",
             "60s",
             vec!["0.9s", "3601s"],
+        ),
+        (
+            "limits",
+            "max_rule_time",
+            "0.001s",
+            "10s",
+            "0.08s",
+            vec!["10.1s"],
         ),
         ("dedupe", "window", "0s", "86400s", "900s", vec!["86401s"]),
     ];

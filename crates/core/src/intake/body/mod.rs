@@ -17,6 +17,21 @@ const MAX_LAYERS: usize = 4;
 
 const UTF8_BOM: &[u8] = b"\xef\xbb\xbf";
 
+/// So much a body may always unpack to, however small it came: its ratio says little.
+const ALWAYS: usize = 64 << 10;
+
+/// A body that was compressed before and is compressed again only shrinks a little.
+const MAX_OUTER_RATIO: usize = 2;
+
+/// How far a body may grow as its layers come off.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Growth {
+    /// To so many bytes.
+    pub(super) max_bytes: usize,
+    /// To so many times its size as received.
+    pub(super) max_ratio: usize,
+}
+
 /// A body without its layers.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Decoded<'b> {
@@ -30,6 +45,10 @@ pub(super) struct Decoded<'b> {
 pub(super) enum Undecodable {
     /// A layer is larger than the limit.
     TooLarge,
+    /// Its layers come to too many times its size.
+    Ratio,
+    /// It was compressed again and again, or much by the outer of two compressions.
+    Layers,
     /// Nothing is in it.
     Empty,
     /// Damaged gzip.
@@ -49,12 +68,29 @@ pub(super) fn is_known_encoding(content_encoding: &[u8]) -> bool {
 }
 
 /// Takes the layers off `body`.
-pub(super) fn decode(body: &[u8], max_bytes: usize) -> Result<Decoded<'_>, Undecodable> {
+pub(super) fn decode(body: &[u8], growth: Growth) -> Result<Decoded<'_>, Undecodable> {
+    let by_ratio = body.len().saturating_mul(growth.max_ratio).max(ALWAYS);
+    let max_bytes = growth.max_bytes.min(by_ratio);
     let mut bytes = Cow::Borrowed(body);
     let mut verbose = false;
+    // Sizes of the layers that were compressed.
+    let mut compressed = Vec::new();
     for _ in 0..MAX_LAYERS {
-        let Some(inner) = peel(&bytes, max_bytes, &mut verbose)? else {
-            break;
+        if bytes.starts_with(gzip::MAGIC) {
+            compressed.push(bytes.len());
+            match *compressed.as_slice() {
+                [] | [_] => {}
+                [outer, inner] if inner <= outer.saturating_mul(MAX_OUTER_RATIO) => {}
+                _ => return Err(Undecodable::Layers),
+            }
+        }
+        let inner = match peel(&bytes, max_bytes, &mut verbose) {
+            Ok(Some(inner)) => inner,
+            Ok(None) => break,
+            Err(Undecodable::TooLarge) if max_bytes < growth.max_bytes => {
+                return Err(Undecodable::Ratio)
+            }
+            Err(error) => return Err(error),
         };
         bytes = Cow::Owned(inner);
     }
@@ -68,7 +104,7 @@ pub(super) fn decode(body: &[u8], max_bytes: usize) -> Result<Decoded<'_>, Undec
     if bytes.is_empty() {
         return Err(Undecodable::Empty);
     }
-    if bytes.len() > max_bytes {
+    if bytes.len() > growth.max_bytes {
         return Err(Undecodable::TooLarge);
     }
     let text = match bytes {

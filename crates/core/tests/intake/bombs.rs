@@ -1,0 +1,119 @@
+//! Bodies that are small and become much.
+use std::io::Write as _;
+
+use crate::support::{config, Outcome, Request};
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::Engine as _;
+use flate2::write::GzEncoder;
+use flate2::Compression;
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// An event with this many elements in its properties, and the object and the list around them.
+fn event(elements: usize) -> Vec<u8> {
+    let list = vec!["0"; elements].join(",");
+    format!(r#"{{"event":"a","properties":{{"$insert_id":"1","a":[{list}]}}}}"#).into_bytes()
+}
+
+#[track_caller]
+fn assert_too_large(request: &Request, sentence: &str) {
+    let Outcome::Refused(reply) = request.run() else {
+        panic!("not refused")
+    };
+    assert_eq!(
+        (reply.status, String::from_utf8_lossy(&reply.body).as_ref()),
+        (413, sentence)
+    );
+}
+
+#[test]
+fn what_unpacks_to_too_many_times_its_size_is_refused() {
+    let small = event(30_000);
+    assert!(small.len() < 64 << 10 && small.len() > 100 * gzip(&small).len());
+    // Small bodies may be as alike as they like; here it is the values that are too many.
+    assert_too_large(
+        &Request::post("/track", gzip(&small)),
+        "The event has more than 10000 values.",
+    );
+    let bomb = gzip(&event(1_000_000));
+    let sentence = "The decoded body is larger than 100 times the body; send it less compressed.";
+    assert_too_large(&Request::post("/track", bomb.clone()), sentence);
+    let query = format!("/track?data={}", URL_SAFE_NO_PAD.encode(&bomb));
+    assert_too_large(&Request::post(&query, "").method("GET"), sentence);
+}
+
+#[test]
+fn what_was_compressed_again_and_again_is_refused() {
+    let sentence = "The body was compressed more than once; compress it once.";
+    let bomb = gzip(&gzip(&event(1_000_000)));
+    assert!(bomb.len() < 1_000);
+    assert_too_large(&Request::post("/track", bomb.clone()), sentence);
+    let query = format!("/track?data={}", URL_SAFE_NO_PAD.encode(&bomb));
+    assert_too_large(&Request::post(&query, "").method("GET"), sentence);
+
+    let thrice = gzip(&gzip(&gzip(&event(1))));
+    assert_too_large(&Request::post("/track", thrice), sentence);
+}
+
+#[test]
+fn an_event_has_no_more_values_than_may_be() {
+    // The event, its name, its properties, its id and the list.
+    let most = 10_000 - 4;
+    let taken = Request::post("/track", event(most)).run();
+    assert!(matches!(taken, Outcome::Read(..)), "{taken:?}");
+    assert_too_large(
+        &Request::post("/track", event(most + 1)),
+        "The event has more than 10000 values.",
+    );
+    let batch = |elements| {
+        let second = String::from_utf8(event(elements)).unwrap();
+        format!(r#"{{"batch":[{{"event":"a"}},{second}]}}"#)
+    };
+    assert!(matches!(
+        Request::post("/v1/batch", batch(most)).run(),
+        Outcome::Read(..)
+    ));
+    let answer = Request::post("/v1/batch", batch(most + 1)).run();
+    let Outcome::Refused(reply) = answer else {
+        panic!("{answer:?}")
+    };
+    assert_eq!(reply.status, 413);
+    let text = String::from_utf8_lossy(&reply.body).into_owned();
+    assert!(
+        text.contains("The event at batch[1] has more than 10000 values."),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_value_is_a_member_or_an_element_at_any_depth() {
+    let mut config = config();
+    for (properties, values) in [
+        ("{}", 0),
+        ("{ }", 0),
+        (r#"{"a":[]}"#, 1),
+        (r#"{"a":[ [ ], {} , "x,y{[" ]}"#, 4),
+        (r#"{"a":{"b":{"c":null}}}"#, 3),
+        (r#"{"a\",\"":[1,[2,3],4]}"#, 6),
+    ] {
+        // Long enough to be looked at.
+        let name = "a".repeat(1_000);
+        let body = format!(
+            r#"{{"event":"{name}","properties":{properties},"a":[{}]}}"#,
+            vec!["0"; 100].join(",")
+        );
+        let all = 3 + 100 + values;
+        for (most, is_taken) in [(all, true), (all - 1, false)] {
+            config.limits.max_values = most;
+            let outcome = Request::post("/track", body.as_str()).run_with(&config);
+            let taken = matches!(outcome, Outcome::Read(..));
+            assert_eq!(taken, is_taken, "{properties}: {outcome:?}");
+        }
+    }
+}
