@@ -1,6 +1,6 @@
 # Each target is one script; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run build matrix release test bench bench-v8 faults abuse sdks fmt check schema deny fuzz clean
+.PHONY: help run build matrix release fleet test bench bench-v8 faults abuse sdks fmt check schema deny fuzz clean
 
 help: ## List the targets
 	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/\1	\2/p' $(MAKEFILE_LIST) | while IFS='	' read -r target what; do \
@@ -15,6 +15,9 @@ build: ## Build target/freshpaint_webhooks.wasm, the module that Envoy loads
 
 matrix: ## Run the tests in a real Envoy on each minor version of it (20 min), and write their table
 	@scripts/matrix
+
+fleet: ## Kill a collector of a fleet and add one, under load, for FLEET_SECONDS (60), and count what comes of it
+	@scripts/fleet
 
 release: ## Make a release in dist/ (RELEASE_KEY=..., a key of your GnuPG, signs it)
 	@scripts/release

@@ -20,17 +20,22 @@ struct Collector {
     app: Receiver,
 }
 
+/// An Envoy with `envoy.yaml` that delivers to this webhook and passes the rest on.
+pub(crate) fn collector(webhook: &Receiver, app: &Receiver) -> Envoy {
+    let mut shipped = Shipped::load().unwrap();
+    shipped.trust(&trust_store().unwrap()).unwrap();
+    shipped.configuration().unwrap()["webhooks"] =
+        json!([{"name": "crm", "url": "http://crm.test/in", "cluster": "crm"}]);
+    shipped.lead("crm", webhook.address()).unwrap();
+    shipped.add_application(app.address()).unwrap();
+    start(shipped)
+}
+
 impl Collector {
     fn start() -> Self {
         let (webhook, app) = (Receiver::start().unwrap(), Receiver::start().unwrap());
-        let mut shipped = Shipped::load().unwrap();
-        shipped.trust(&trust_store().unwrap()).unwrap();
-        shipped.configuration().unwrap()["webhooks"] =
-            json!([{"name": "crm", "url": "http://crm.test/in", "cluster": "crm"}]);
-        shipped.lead("crm", webhook.address()).unwrap();
-        shipped.add_application(app.address()).unwrap();
         Self {
-            envoy: start(shipped),
+            envoy: collector(&webhook, &app),
             webhook,
             app,
         }

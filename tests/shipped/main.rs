@@ -5,6 +5,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::print_stdout,
     clippy::indexing_slicing
 )]
 
@@ -12,6 +13,7 @@ mod clusters;
 mod compose;
 mod egress;
 mod fleet;
+mod fleet_changes;
 mod limits;
 mod manifest;
 mod metrics;
