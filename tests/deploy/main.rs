@@ -11,6 +11,7 @@
 )]
 
 mod bed;
+mod containers;
 mod dns;
 mod drain;
 mod gateway;
