@@ -19,7 +19,6 @@ interface Target {
   group: "gateway.networking.k8s.io";
   kind: "Gateway" | "GatewayClass";
   name: string;
-  sectionName?: string;
 }
 
 interface Operation {
@@ -38,7 +37,7 @@ export type EnvoyPatchPolicy = Resource<
   {
     type: "JSONPatch";
     priority?: number;
-    targetRef: Omit<Target, "sectionName">;
+    targetRef: Target;
     jsonPatches?: {
       type: `type.googleapis.com/envoy.config.${
         | "listener.v3.Listener"
@@ -48,20 +47,6 @@ export type EnvoyPatchPolicy = Resource<
       name: string;
       operation: Operation;
     }[];
-  }
->;
-
-export type ClientTrafficPolicy = Resource<
-  "ClientTrafficPolicy",
-  {
-    targetRefs?: Target[];
-    connection?: { bufferLimit?: Quantity; maxAcceptPerSocketEvent?: number };
-    http2?: {
-      initialStreamWindowSize?: Quantity;
-      initialConnectionWindowSize?: Quantity;
-      maxConcurrentStreams?: number;
-    };
-    headers?: { requestID?: "PreserveOrGenerate" | "Preserve" | "Generate" | "Disable" };
   }
 >;
 
