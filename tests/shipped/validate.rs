@@ -60,6 +60,28 @@ fn a_secret_that_the_environment_lacks_stops_envoy() {
     assert!(verdict.output.contains("CRM_KEY"), "{}", verdict.output);
 }
 
+/// As a Secret that was made from the output of `echo`, or before its value was known.
+#[test]
+fn a_secret_that_is_half_written_stops_envoy_and_is_not_shown() {
+    let mut shipped = Shipped::load().unwrap();
+    shipped.load_module(&module().unwrap()).unwrap();
+    shipped.trust(&trust_store().unwrap()).unwrap();
+    let file = tempfile("envoy.json", &shipped.bootstrap().to_string());
+    for (key, said) in [
+        (
+            "secret-key\n",
+            "webhooks[0].headers.X-Api-Key: holds the control byte 0x0a",
+        ),
+        ("", "needs the environment variable CRM_KEY"),
+    ] {
+        let environment = [("CRM_KEY", key)].into();
+        let verdict = Envoy::validate_file(file.path(), repository(), &environment).unwrap();
+        assert!(!verdict.accepted);
+        assert!(verdict.output.contains(said), "{}", verdict.output);
+        assert!(!verdict.output.contains("secret-key"), "{}", verdict.output);
+    }
+}
+
 #[test]
 fn what_istio_and_envoy_gateway_are_told_to_patch_in_is_valid() {
     for manifest in MANIFESTS {
