@@ -63,7 +63,12 @@ fn the_answer_comes_at_first_acceptance_unless_it_waits_for_all() {
             ("requests.outcome.accepted", 1),
             ("events.type.track.outcome.accepted", 1),
             ("deliveries.webhook.crm.outcome.delivered", 1),
+            ("attempts.webhook.crm.outcome.delivered.status_class.2xx", 1),
             ("deliveries.webhook.warehouse.outcome.delivered", 1),
+            (
+                "attempts.webhook.warehouse.outcome.delivered.status_class.2xx",
+                1,
+            ),
         ]);
         took
     };
@@ -87,6 +92,7 @@ fn a_webhook_has_5_seconds() {
     bed.assert_metrics(&[
         ("requests.outcome.retry", 1),
         ("events.type.track.outcome.failed", 1),
+        ("attempts.webhook.crm.outcome.timeout.status_class.none", 1),
         ("deliveries.webhook.crm.outcome.timeout", 1),
     ]);
 }
@@ -140,7 +146,12 @@ fn a_client_that_hangs_up_changes_no_delivery() {
             ("answers.outcome.abandoned", 1),
             ("events.type.track.outcome.accepted", 1),
             ("deliveries.webhook.crm.outcome.delivered", 1),
+            ("attempts.webhook.crm.outcome.delivered.status_class.2xx", 1),
             ("deliveries.webhook.warehouse.outcome.rejected", 1),
+            (
+                "attempts.webhook.warehouse.outcome.rejected.status_class.5xx",
+                1,
+            ),
         ]);
         drop(kept);
         bed.hook("crm").set(status(200));
@@ -178,7 +189,15 @@ fn two_hundred_clients_at_once_on_one_worker_and_on_four() {
             ("requests.outcome.accepted", 200),
             ("events.type.track.outcome.accepted", 200),
             ("deliveries.webhook.crm.outcome.delivered", 200),
+            (
+                "attempts.webhook.crm.outcome.delivered.status_class.2xx",
+                200,
+            ),
             ("deliveries.webhook.warehouse.outcome.delivered", 200),
+            (
+                "attempts.webhook.warehouse.outcome.delivered.status_class.2xx",
+                200,
+            ),
         ]);
         assert_eq!(bed.upstream.count(), 0);
     }

@@ -19,7 +19,8 @@ fn bed() -> Bed {
         .start()
 }
 
-/// Sends one event while `warehouse` accepts and one while it does not.
+/// Sends one event while `warehouse` accepts and one while it does not. `outcome` is that of an
+/// attempt, with its class of status.
 fn assert_failure(bed: &mut Bed, case: &str, reply: Reply, outcome: &str) {
     println!("{case}");
     bed.forget_metrics();
@@ -34,10 +35,20 @@ fn assert_failure(bed: &mut Bed, case: &str, reply: Reply, outcome: &str) {
         ("events.type.track.outcome.accepted", 1),
         ("events.type.track.outcome.failed", 1),
         ("deliveries.webhook.warehouse.outcome.delivered", 1),
+        (
+            "attempts.webhook.warehouse.outcome.delivered.status_class.2xx",
+            1,
+        ),
+        (
+            "attempts.webhook.warehouse.outcome.rejected.status_class.5xx",
+            1,
+        ),
         ("deliveries.webhook.warehouse.outcome.rejected", 1),
     ];
-    let failed = format!("deliveries.webhook.crm.outcome.{outcome}");
-    expected.push((&failed, 2));
+    let (delivery, _) = outcome.split_once('.').unwrap();
+    let ended = format!("deliveries.webhook.crm.outcome.{delivery}");
+    let failed = format!("attempts.webhook.crm.outcome.{outcome}");
+    expected.extend([(ended.as_str(), 2), (&failed, 2)]);
     bed.assert_metrics(&expected);
 }
 
@@ -47,12 +58,18 @@ fn an_answer_other_than_2xx_is_rejected() {
     for code in [
         300, 304, 400, 401, 404, 408, 410, 429, 500, 501, 502, 503, 504, 599,
     ] {
-        assert_failure(&mut bed, &code.to_string(), status(code).into(), "rejected");
+        let outcome = format!("rejected.status_class.{}xx", code / 100);
+        assert_failure(&mut bed, &code.to_string(), status(code).into(), &outcome);
     }
     let odd = status(500)
         .header("x-odd", b"\xff\xfe\x80".to_vec())
         .header("retry-after", b"\xff".to_vec());
-    assert_failure(&mut bed, "odd headers", odd.into(), "rejected");
+    assert_failure(
+        &mut bed,
+        "odd headers",
+        odd.into(),
+        "rejected.status_class.5xx",
+    );
 }
 
 #[test]
@@ -62,7 +79,8 @@ fn a_redirect_is_rejected_and_not_followed() {
     for code in [301, 302, 303, 307, 308] {
         let location = format!("http://{}/there", elsewhere.address());
         let reply = status(code).header("location", location);
-        assert_failure(&mut bed, &code.to_string(), reply.into(), "rejected");
+        let outcome = "rejected.status_class.3xx";
+        assert_failure(&mut bed, &code.to_string(), reply.into(), outcome);
     }
     assert_eq!(elsewhere.count(), 0);
     assert_eq!(bed.hook("crm").count(), 10);
@@ -78,7 +96,7 @@ fn a_broken_connection_is_unreachable() {
         ("half an answer", Reply::partial()),
         ("not HTTP", Reply::garbage()),
     ] {
-        assert_failure(&mut bed, case, reply, "unreachable");
+        assert_failure(&mut bed, case, reply, "unreachable.status_class.none");
     }
 }
 
@@ -91,7 +109,7 @@ fn no_whole_answer_in_time_is_a_timeout() {
         ("too late", late.into()),
         ("headers in time, body without end", Reply::drip()),
     ] {
-        assert_failure(&mut bed, case, reply, "timeout");
+        assert_failure(&mut bed, case, reply, "timeout.status_class.none");
     }
 }
 
@@ -129,6 +147,7 @@ fn any_2xx_is_delivered_whatever_comes_with_it() {
             ("requests.outcome.accepted", 1),
             ("events.type.track.outcome.accepted", 1),
             ("deliveries.webhook.crm.outcome.delivered", 1),
+            ("attempts.webhook.crm.outcome.delivered.status_class.2xx", 1),
         ]);
     }
 }
@@ -138,7 +157,12 @@ fn any_2xx_is_delivered_whatever_comes_with_it() {
 fn an_answer_over_the_hosts_limit_is_unreachable() {
     let mut bed = Setup::new(&["crm", "warehouse"]).start();
     let huge = status(200).body(vec![b'x'; 33 << 20]);
-    assert_failure(&mut bed, "33 MiB", huge.into(), "unreachable");
+    assert_failure(
+        &mut bed,
+        "33 MiB",
+        huge.into(),
+        "unreachable.status_class.none",
+    );
     bed.hook("crm").set(status(200));
     assert_accepted(&bed.track().1);
 }
@@ -197,7 +221,11 @@ fn a_cluster_that_cannot_be_used_is_told_by_its_reason() {
     assert_retry(&bed.track().1);
     let failures: Vec<_> = cases
         .iter()
-        .map(|(name, outcome)| format!("deliveries.webhook.{name}.outcome.{outcome}"))
+        .flat_map(|(name, outcome)| {
+            let attempts = format!("attempts.webhook.{name}.outcome.{outcome}.status_class.none");
+            let ended = format!("deliveries.webhook.{name}.outcome.{outcome}");
+            [(attempts, 2), (ended, 2)]
+        })
         .collect();
     let mut expected = vec![
         ("requests.outcome.accepted", 1),
@@ -205,9 +233,17 @@ fn a_cluster_that_cannot_be_used_is_told_by_its_reason() {
         ("events.type.track.outcome.accepted", 1),
         ("events.type.track.outcome.failed", 1),
         ("deliveries.webhook.warehouse.outcome.delivered", 1),
+        (
+            "attempts.webhook.warehouse.outcome.delivered.status_class.2xx",
+            1,
+        ),
+        (
+            "attempts.webhook.warehouse.outcome.rejected.status_class.5xx",
+            1,
+        ),
         ("deliveries.webhook.warehouse.outcome.rejected", 1),
     ];
-    expected.extend(failures.iter().map(|name| (name.as_str(), 2)));
+    expected.extend(failures.iter().map(|(name, count)| (name.as_str(), *count)));
     bed.assert_metrics(&expected);
     assert_eq!((tls.count(), plain.count()), (0, 0), "{webhooks:?}");
 }

@@ -31,8 +31,18 @@ fn counters_have_their_tags() {
         ("events.type.identify.outcome.filtered", 1),
         ("events.type.other.outcome.invalid", 1),
         ("deliveries.webhook.crm.outcome.delivered", 3),
+        ("attempts.webhook.crm.outcome.delivered.status_class.2xx", 3),
+        ("attempts.webhook.crm.outcome.rejected.status_class.5xx", 1),
         ("deliveries.webhook.crm.outcome.rejected", 1),
         ("deliveries.webhook.warehouse_2.outcome.delivered", 3),
+        (
+            "attempts.webhook.warehouse_2.outcome.delivered.status_class.2xx",
+            3,
+        ),
+        (
+            "attempts.webhook.warehouse_2.outcome.rejected.status_class.5xx",
+            1,
+        ),
         ("deliveries.webhook.warehouse_2.outcome.rejected", 1),
     ]);
 
@@ -49,10 +59,15 @@ fn counters_have_their_tags() {
     lines.sort_unstable();
     let expected = [
         "# TYPE freshpaint_webhooks_answers counter",
+        "# TYPE freshpaint_webhooks_attempts counter",
         "# TYPE freshpaint_webhooks_deliveries counter",
         "# TYPE freshpaint_webhooks_events counter",
         "# TYPE freshpaint_webhooks_held counter",
         "# TYPE freshpaint_webhooks_requests counter",
+        r#"freshpaint_webhooks_attempts{webhook="crm",outcome="delivered",status_class="2xx"} 3"#,
+        r#"freshpaint_webhooks_attempts{webhook="crm",outcome="rejected",status_class="5xx"} 1"#,
+        r#"freshpaint_webhooks_attempts{webhook="warehouse_2",outcome="delivered",status_class="2xx"} 3"#,
+        r#"freshpaint_webhooks_attempts{webhook="warehouse_2",outcome="rejected",status_class="5xx"} 1"#,
         r#"freshpaint_webhooks_deliveries{webhook="crm",outcome="delivered"} 3"#,
         r#"freshpaint_webhooks_deliveries{webhook="crm",outcome="rejected"} 1"#,
         r#"freshpaint_webhooks_deliveries{webhook="warehouse_2",outcome="delivered"} 3"#,

@@ -28,7 +28,9 @@ fn an_opted_out_request_goes_where_that_is_not_asked_and_each_gets_what_it_may()
         ("requests.outcome.accepted", 2),
         ("events.type.track.outcome.accepted", 2),
         ("deliveries.webhook.ads.outcome.delivered", 1),
+        ("attempts.webhook.ads.outcome.delivered.status_class.2xx", 1),
         ("deliveries.webhook.crm.outcome.delivered", 2),
+        ("attempts.webhook.crm.outcome.delivered.status_class.2xx", 2),
         ("suppressed.webhook.ads.signal.gpc", 1),
     ]);
 }

@@ -21,31 +21,31 @@ fn every_end_of_a_call_has_its_status_and_its_counter() {
             "a success",
             &[(":status", b"200"), FROM_WEBHOOK],
             200,
-            "delivered",
+            "delivered.status_class.2xx",
         ),
         (
             "no content",
             &[(":status", b"204"), FROM_WEBHOOK],
             200,
-            "delivered",
+            "delivered.status_class.2xx",
         ),
         (
             "a redirect",
             &[(":status", b"302"), FROM_WEBHOOK],
             503,
-            "rejected",
+            "rejected.status_class.3xx",
         ),
         (
             "a refusal",
             &[(":status", b"404"), FROM_WEBHOOK],
             503,
-            "rejected",
+            "rejected.status_class.4xx",
         ),
         (
             "its own 504",
             &[(":status", b"504"), FROM_WEBHOOK],
             503,
-            "rejected",
+            "rejected.status_class.5xx",
         ),
         (
             "a pause that is not UTF-8",
@@ -55,35 +55,50 @@ fn every_end_of_a_call_has_its_status_and_its_counter() {
                 ("retry-after", b"\xff\xfe"),
             ],
             503,
-            "rejected",
+            "rejected.status_class.4xx",
         ),
-        ("Envoy's timeout", &[(":status", b"504")], 503, "timeout"),
-        ("Envoy's 503", &[(":status", b"503")], 503, "unreachable"),
-        ("broken off", &[], 503, "unreachable"),
+        (
+            "Envoy's timeout",
+            &[(":status", b"504")],
+            503,
+            "timeout.status_class.none",
+        ),
+        (
+            "Envoy's 503",
+            &[(":status", b"503")],
+            503,
+            "unreachable.status_class.none",
+        ),
+        ("broken off", &[], 503, "unreachable.status_class.none"),
         (
             "headers without a status",
             &[("server", b"x")],
             503,
-            "unreachable",
+            "unreachable.status_class.none",
         ),
-        ("an empty status", &[(":status", b"")], 503, "unreachable"),
+        (
+            "an empty status",
+            &[(":status", b"")],
+            503,
+            "unreachable.status_class.none",
+        ),
         (
             "a status that is not UTF-8",
             &[(":status", b"\xff\xfe"), FROM_WEBHOOK],
             503,
-            "unreachable",
+            "unreachable.status_class.none",
         ),
         (
             "a status out of range",
             &[(":status", b"70000"), FROM_WEBHOOK],
             503,
-            "unreachable",
+            "unreachable.status_class.none",
         ),
         (
             "the egress listener's timeout",
             &[(":status", b"504"), FROM_WEBHOOK, ("x-egress-flags", b"UT")],
             503,
-            "timeout",
+            "timeout.status_class.none",
         ),
         (
             "flags that are not UTF-8",
@@ -93,7 +108,7 @@ fn every_end_of_a_call_has_its_status_and_its_counter() {
                 ("x-egress-flags", b"\xff\xfe"),
             ],
             503,
-            "unreachable",
+            "unreachable.status_class.none",
         ),
     ];
     for (name, headers, status, outcome) in cases {
@@ -102,7 +117,7 @@ fn every_end_of_a_call_has_its_status_and_its_counter() {
         let call = host.call();
         host.end(&call, headers);
         assert_eq!(host.status(stream), Some(*status), "{name}");
-        let counter = format!("deliveries.webhook.hook_0.outcome.{outcome}");
+        let counter = format!("attempts.webhook.hook_0.outcome.{outcome}");
         assert_eq!(host.count(&counter), 1, "{name}: {:?}", host.counts());
     }
 }
@@ -165,7 +180,8 @@ fn a_call_that_cannot_be_made_is_a_failure_at_once() {
         let answer = host.answer(stream).unwrap();
         assert_eq!(answer.status, 503);
         assert_ne!(answer.header("retry-after"), "");
-        assert_eq!(host.count("deliveries.webhook.hook_0.outcome.not_sent"), 1);
+        let not_sent = "attempts.webhook.hook_0.outcome.not_sent.status_class.none";
+        assert_eq!(host.count(not_sent), 1);
         assert_eq!(host.count("events.type.track.outcome.failed"), 1);
     }
 }
@@ -197,8 +213,16 @@ fn all_webhooks_are_called_at_once_and_the_first_success_answers() {
     assert_eq!(
         host.counts(),
         [
+            (
+                "attempts.webhook.hook_0.outcome.timeout.status_class.none",
+                1
+            ),
             ("deliveries.webhook.hook_0.outcome.timeout", 1),
             ("deliveries.webhook.hook_1.outcome.delivered", 1),
+            (
+                "attempts.webhook.hook_1.outcome.delivered.status_class.2xx",
+                1
+            ),
             ("events.type.track.outcome.accepted", 1),
             ("requests.outcome.accepted", 1),
         ]

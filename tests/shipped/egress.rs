@@ -256,6 +256,8 @@ fn assert_failed(envoy: &Envoy, receiver: &Receiver, outcome: &str) {
 }
 
 fn assert_counted(envoy: &Envoy, outcome: &str) {
-    let name = format!("wasmcustom.freshpaint_webhooks.deliveries.webhook.hook.outcome.{outcome}");
+    let name = format!(
+        "wasmcustom.freshpaint_webhooks.attempts.webhook.hook.outcome.{outcome}.status_class.none"
+    );
     envoy.wait_for_stat(&name, 1, PATIENCE).unwrap();
 }

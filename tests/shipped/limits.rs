@@ -186,6 +186,7 @@ fn a_webhook_cannot_pass_for_envoy() {
     let [(_, file), _] = files(&receiver);
     let envoy = start(Shipped::of(file));
     assert_eq!(track(&envoy, "Signed Up").status, 503);
-    let name = "wasmcustom.freshpaint_webhooks.deliveries.webhook.crm.outcome.rejected";
+    let name =
+        "wasmcustom.freshpaint_webhooks.attempts.webhook.crm.outcome.rejected.status_class.5xx";
     envoy.wait_for_stat(name, 1, PATIENCE).unwrap();
 }

@@ -60,6 +60,7 @@ fn a_request_split_at_every_byte() {
         ("events.type.track.outcome.accepted", 1),
         ("events.type.track.outcome.duplicate", sent - 1),
         ("deliveries.webhook.crm.outcome.delivered", 1),
+        ("attempts.webhook.crm.outcome.delivered.status_class.2xx", 1),
     ]);
     assert_eq!(bed.upstream.count(), 0);
 }

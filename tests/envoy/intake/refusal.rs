@@ -83,6 +83,8 @@ fn a_preflight_is_answered_and_every_answer_can_be_read() {
         ("events.type.track.outcome.accepted", 1),
         ("events.type.track.outcome.failed", 1),
         ("deliveries.webhook.crm.outcome.delivered", 1),
+        ("attempts.webhook.crm.outcome.delivered.status_class.2xx", 1),
+        ("attempts.webhook.crm.outcome.rejected.status_class.5xx", 1),
         ("deliveries.webhook.crm.outcome.rejected", 1),
     ]);
 }

@@ -7,6 +7,7 @@ use super::event::PreparedEvent;
 use super::outcome::Outcome;
 use super::webhook_set::WebhookSet;
 use crate::clock::SteadyMillis;
+use crate::observe::DeliveryOutcome;
 
 /// A batch that waits for an entry.
 #[derive(Clone, Copy, Debug)]
@@ -36,6 +37,8 @@ pub(super) struct Entry {
     delivered: WebhookSet,
     /// Webhooks that refused it for good.
     refused: WebhookSet,
+    /// How the last attempt of each webhook that failed it ended.
+    failures: Vec<(usize, DeliveryOutcome)>,
     waiters: Vec<Waiter>,
     /// When this round ends.
     deadline: SteadyMillis,
@@ -57,6 +60,7 @@ impl Entry {
             in_flight: WebhookSet::EMPTY,
             delivered: WebhookSet::EMPTY,
             refused: WebhookSet::EMPTY,
+            failures: Vec::new(),
             waiters: Vec::new(),
             deadline: 0,
             failed_rounds: 0,
@@ -127,6 +131,14 @@ impl Entry {
             self.refused.insert(webhook);
         }
         self.retry_after = self.retry_after.max(outcome.retry_after());
+        self.failures.retain(|(known, _)| *known != webhook);
+        self.failures.push((webhook, outcome.label()));
+    }
+
+    /// The webhooks that never got the event, and how their last attempt ended.
+    pub(super) fn undelivered(&self) -> impl Iterator<Item = (usize, DeliveryOutcome)> + '_ {
+        let failures = self.failures.iter().copied();
+        failures.filter(|(webhook, _)| !self.delivered.contains(*webhook))
     }
 
     /// Every webhook failed the round.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::observe::DeliveryOutcome;
+use crate::observe::{AttemptOutcome, DeliveryOutcome};
 
 /// What the host knows of a call that ended; read once, by name, as bytes.
 ///
@@ -114,6 +114,23 @@ impl Outcome {
             Self::NotSent(NotSent::NoCapacity)
         } else {
             Self::Unreachable
+        }
+    }
+
+    /// The outcome of a call, with the class of the webhook's status.
+    #[must_use]
+    pub fn attempt_label(self) -> AttemptOutcome {
+        match self {
+            Self::Delivered => AttemptOutcome::Delivered,
+            Self::Rejected { status, .. } => match status {
+                300..=399 => AttemptOutcome::Redirected,
+                400..=499 => AttemptOutcome::ClientError,
+                500..=599 => AttemptOutcome::ServerError,
+                _ => AttemptOutcome::OtherStatus,
+            },
+            Self::Timeout => AttemptOutcome::Timeout,
+            Self::Unreachable => AttemptOutcome::Unreachable,
+            Self::NotSent(_) => AttemptOutcome::NotSent,
         }
     }
 

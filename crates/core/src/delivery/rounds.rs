@@ -107,6 +107,8 @@ impl<T> Outbox<T> {
     /// A call has ended, or could not be made.
     pub(super) fn end_attempt(&mut self, attempt: Attempt, outcome: Outcome, turn: &mut Turn<'_>) {
         let (key, webhook) = (attempt.entry(), attempt.webhook());
+        let ended = Counter::Attempts(webhook, outcome.attempt_label());
+        turn.observe.count(ended);
         self.queues.end_call(webhook);
         if let Some(entry) = self.store.get_mut(key) {
             entry.end_call(webhook);
@@ -143,10 +145,10 @@ impl<T> Outbox<T> {
         if entry.stop_waiting(webhook) && entry.is_accepted() {
             self.queues.remove_sheddable();
         }
-        turn.observe
-            .count(Counter::Deliveries(webhook, outcome.label()));
         let mut is_first = false;
         if outcome == Outcome::Delivered {
+            turn.observe
+                .count(Counter::Deliveries(webhook, outcome.label()));
             is_first = entry.deliver(webhook);
             if entry.is_retry() {
                 self.budget.on_delivered_retry();
@@ -202,7 +204,7 @@ impl<T> Outbox<T> {
         };
         if entry.is_accepted() {
             let waiters = entry.take_waiters();
-            self.remove(key);
+            self.close(key, turn);
             for waiter in waiters {
                 self.batches.settle(waiter.batch);
                 self.batches
@@ -231,7 +233,17 @@ impl<T> Outbox<T> {
     /// No webhook has the event, and nobody tries any more.
     pub(super) fn give_up(&mut self, key: EntryKey, turn: &mut Turn<'_>) {
         self.settle_failed(key, Decision::Failed { held_until: None }, turn);
-        self.remove(key);
+        self.close(key, turn);
+    }
+
+    /// Nobody tries the event again: what it has not reached by now it never will.
+    fn close(&mut self, key: EntryKey, turn: &mut Turn<'_>) {
+        let Some(entry) = self.remove(key) else {
+            return;
+        };
+        for (webhook, outcome) in entry.undelivered() {
+            turn.observe.count(Counter::Deliveries(webhook, outcome));
+        }
     }
 
     /// Tells the waiters of an event that no webhook has.

@@ -40,7 +40,29 @@ labels! {
 }
 
 labels! {
-    /// How one delivery of an event to one webhook ended.
+    /// How one call to a webhook ended, with the class of the webhook's status where there is one.
+    pub enum AttemptOutcome {
+        /// Accepted.
+        Delivered = "delivered.status_class.2xx",
+        /// Redirects are not followed.
+        Redirected = "rejected.status_class.3xx",
+        /// The webhook says that the request is wrong.
+        ClientError = "rejected.status_class.4xx",
+        /// The webhook says that it is in trouble.
+        ServerError = "rejected.status_class.5xx",
+        /// The webhook answered with a status outside these classes.
+        OtherStatus = "rejected.status_class.other",
+        /// See [`crate::delivery::outcome::Outcome::Timeout`].
+        Timeout = "timeout.status_class.none",
+        /// See [`crate::delivery::outcome::Outcome::Unreachable`].
+        Unreachable = "unreachable.status_class.none",
+        /// The host did not make the call.
+        NotSent = "not_sent.status_class.none",
+    }
+}
+
+labels! {
+    /// How one delivery of an event to one webhook ended for good, after any number of attempts.
     pub enum DeliveryOutcome {
         /// See [`crate::delivery::outcome::Outcome::Delivered`].
         Delivered = "delivered",
@@ -134,7 +156,9 @@ pub enum Counter {
     Events(Option<Kind>, EventOutcome),
     /// An event goes to no webhook. All reasons are one counter.
     Filtered(Option<Kind>, FilteredReason),
-    /// A delivery to the webhook with this index ended.
+    /// A call to the webhook with this index ended.
+    Attempts(usize, AttemptOutcome),
+    /// The webhook with this index has an event, or will not be tried again for it.
     Deliveries(usize, DeliveryOutcome),
     /// A kept event changed its state.
     Held(HeldOutcome),
@@ -159,6 +183,7 @@ pub(super) struct Ids {
     events: Vec<(Option<Kind>, Family<EventOutcome>)>,
     held: Family<HeldOutcome>,
     abandoned: MetricId,
+    attempts: Vec<Family<AttemptOutcome>>,
     deliveries: Vec<Family<DeliveryOutcome>>,
     suppressed: Vec<Family<SuppressReason>>,
 }
@@ -178,6 +203,12 @@ impl Ids {
                 MetricKind::Counter,
                 format_args!("answers.outcome.abandoned"),
             ),
+            attempts: webhooks
+                .iter()
+                .map(|webhook| {
+                    registry.counters(&format!("attempts.webhook.{}.outcome", webhook.name))
+                })
+                .collect(),
             deliveries: webhooks
                 .iter()
                 .map(|webhook| {
@@ -209,6 +240,7 @@ impl Ids {
             Counter::Filtered(kind, _) => {
                 self.counter(Counter::Events(kind, EventOutcome::Filtered))
             }
+            Counter::Attempts(webhook, outcome) => self.attempts.get(webhook)?.id(outcome),
             Counter::Deliveries(webhook, outcome) => self.deliveries.get(webhook)?.id(outcome),
             Counter::Held(outcome) => self.held.id(outcome),
             Counter::Suppressed(webhook, reason) => self.suppressed.get(webhook)?.id(reason),

@@ -16,8 +16,8 @@ use registry::Registry;
 pub use changes::Change;
 pub use log_lines::{LogLine, LogLines};
 pub use metrics::{
-    Counter, DeliveryOutcome, EventOutcome, FilteredReason, Gauge, HeldOutcome, Histogram,
-    RequestOutcome, SuppressReason,
+    AttemptOutcome, Counter, DeliveryOutcome, EventOutcome, FilteredReason, Gauge, HeldOutcome,
+    Histogram, RequestOutcome, SuppressReason,
 };
 pub use registry::{Label, Metric, MetricId, MetricKind};
 

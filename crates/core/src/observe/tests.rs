@@ -59,6 +59,10 @@ fn every_counter_has_the_name_of_the_design() {
         (Counter::Held(HeldOutcome::Expired), "held.outcome.expired"),
         (Counter::Abandoned, "answers.outcome.abandoned"),
         (
+            Counter::Attempts(0, AttemptOutcome::ServerError),
+            "attempts.webhook.crm.outcome.rejected.status_class.5xx",
+        ),
+        (
             Counter::Deliveries(1, DeliveryOutcome::NotSent),
             "deliveries.webhook.cdp.outcome.not_sent",
         ),
@@ -76,7 +80,7 @@ fn no_two_metrics_share_a_name() {
     let all: Vec<_> = metrics(&webhooks()).into_iter().map(|it| it.name).collect();
     let different: BTreeSet<_> = all.iter().collect();
     assert_eq!(all.len(), different.len());
-    assert_eq!(all.len(), 5 + 5 * 5 + 6 + 1 + 2 * 5 + 2);
+    assert_eq!(all.len(), 5 + 5 * 5 + 6 + 1 + 2 * 8 + 2 * 5 + 2);
 }
 
 #[test]

@@ -191,7 +191,7 @@ impl Config {
             clusters.push(upstream_cluster(upstream));
         }
         // The first group is cut off the name, the second is the tag's value.
-        let tags = ["webhook", "type", "outcome", "signal"]
+        let tags = ["webhook", "type", "outcome", "signal", "status_class"]
             .into_iter()
             .map(|tag| {
                 let regex = format!(r"^wasmcustom\.freshpaint_webhooks\..*?(\.{tag}\.(\w+))");

@@ -42,6 +42,45 @@ fn a_failed_event_is_kept_and_delivered_later() {
 }
 
 #[test]
+fn every_call_is_an_attempt_and_only_the_end_of_a_delivery_counts() {
+    let mut fixture = Fixture::new(config(&["a", "b"]));
+    failed_everywhere(&mut fixture);
+    for (outcome, count) in [
+        ("rejected.status_class.5xx", 1),
+        ("unreachable.status_class.none", 0),
+    ] {
+        assert_eq!(
+            fixture.count(&format!("attempts.webhook.a.outcome.{outcome}")),
+            count
+        );
+        assert_eq!(
+            fixture.count(&format!("attempts.webhook.b.outcome.{outcome}")),
+            1 - count
+        );
+    }
+    let deliveries = |fixture: &mut Fixture| {
+        [
+            "a.outcome.delivered",
+            "a.outcome.rejected",
+            "b.outcome.rejected",
+            "b.outcome.unreachable",
+        ]
+        .map(|end| fixture.count(&format!("deliveries.webhook.{end}")))
+    };
+    assert_eq!(deliveries(&mut fixture), [0, 0, 0, 0], "the event is kept");
+    fixture.pass(Duration::from_millis(1_200));
+    fixture.respond("x", 0, &status(200));
+    fixture.respond("x", 1, &status(404));
+    assert_eq!(
+        deliveries(&mut fixture),
+        [1, 0, 1, 0],
+        "its last failure is how b ended"
+    );
+    let attempts = "attempts.webhook.b.outcome.rejected.status_class.4xx";
+    assert_eq!(fixture.count(attempts), 1);
+}
+
+#[test]
 fn the_sdk_is_told_when_the_next_try_is() {
     let mut fixture = Fixture::new(config(&["a"]));
     let request = fixture.submit(vec![event("x", &[0])]);
