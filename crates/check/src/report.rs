@@ -1,6 +1,5 @@
 //! What the check says.
 
-use std::collections::HashSet;
 use std::fmt;
 
 /// How bad a finding is.
@@ -47,7 +46,7 @@ impl fmt::Display for Finding {
 /// Everything that was found, in the order of the files and their lines.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
-    /// Each line of a file says each thing once.
+    /// In the order of files and lines.
     pub findings: Vec<Finding>,
     /// How many filters use the module.
     pub uses: usize,
@@ -61,13 +60,10 @@ impl Report {
         self.findings.iter().any(is_error)
     }
 
-    /// Sorts the findings. What a YAML anchor repeats is said once.
+    /// Sorts the findings. Two rules that look at the same place say the same once.
     pub(crate) fn finish(mut self) -> Self {
         self.findings.sort();
-        let mut said = HashSet::new();
-        self.findings.retain(|finding| {
-            said.insert((finding.file.clone(), finding.line, finding.message.clone()))
-        });
+        self.findings.dedup();
         self
     }
 }

@@ -47,7 +47,8 @@ pub(crate) fn read(text: &str, format: Format) -> Result<Vec<Rc<Node>>, Broken> 
         open: Vec::new(),
         anchors: HashMap::new(),
     };
-    for next in Parser::new_from_str(text) {
+    let options = granit_parser::options! { strict_indentation: true };
+    for next in Parser::new_from_str_with_options(text, options) {
         let (event, span) = next.map_err(|error| Broken {
             line: error.marker().line(),
             message: format!("is not YAML ({})", error.info()),

@@ -1,5 +1,6 @@
 //! What holds for the whole of Envoy: its files, its admin interface, its statistics.
 
+use std::collections::HashSet;
 use std::net::IpAddr;
 
 use super::{Context, Findings};
@@ -13,7 +14,13 @@ use crate::yaml::{self, Format};
 const SHIPPED: &str = include_str!("../../../../envoy/envoy.yaml");
 
 pub(super) fn check(context: &Context<'_>, findings: &mut Findings) {
+    let mut said = HashSet::new();
     for part in &context.model.twice {
+        // What an anchor repeats is said where it stands.
+        let key = part.path.rsplit('.').next();
+        if !said.insert((part.file, part.line, key)) {
+            continue;
+        }
         let message =
             "is given twice, of which Envoy takes the second without a word; write it once";
         findings.error(part, message);

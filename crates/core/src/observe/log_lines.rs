@@ -116,7 +116,7 @@ impl LogLines {
             return;
         };
         let more = more_like_it(left_out);
-        let (name, blame) = (&webhook.name, blame(outcome));
+        let (name, blame) = (&webhook.name, blame(outcome, &webhook.cluster));
         self.push(
             log::Level::Warn,
             format!("webhook {name}: {blame}, attempt {attempt}{more}"),
@@ -157,16 +157,22 @@ fn more_like_it(left_out: u32) -> String {
 }
 
 /// "Refused" is the webhook's doing; "could not send" is the way to it.
-fn blame(outcome: Outcome) -> String {
+fn blame(outcome: Outcome, cluster: &str) -> String {
     match outcome {
         Outcome::Delivered => "delivered".into(),
         Outcome::Rejected { status, .. } => format!("refused with status {status}"),
         Outcome::Timeout => "could not send: no answer in time (timeout)".into(),
         Outcome::Unreachable => {
-            "could not send: connect, DNS, TLS or connection failure (unreachable)".into()
+            format!(
+                "could not send through the cluster {cluster:?}: connect, DNS, TLS or connection \
+                 failure, or an address that its resolved_address_filter refuses (unreachable)"
+            )
         }
         Outcome::NotSent(NotSent::UnknownCluster) => {
-            "could not send: Envoy has no such cluster (not_sent)".into()
+            format!(
+                "could not send: Envoy has no cluster {cluster:?}, or its egress no route; add it \
+                 to the Envoy file, or write another `cluster` (not_sent)"
+            )
         }
         Outcome::NotSent(NotSent::NoCapacity) => {
             "could not send: no healthy host, DNS not resolved or circuit breaker full (not_sent)"
@@ -205,6 +211,27 @@ mod tests {
                 "webhook crm: could not send: no answer in time (timeout), attempt 1",
                 "webhook crm: could not send: no answer in time (timeout), attempt 3 \
                  (9999 more like it since the last such line)",
+            ]
+        );
+    }
+
+    #[test]
+    fn where_nothing_can_be_sent_the_cluster_and_the_remedy_are_named() {
+        let webhook = testing::webhook("crm");
+        let mut log_lines = LogLines::default();
+        let unknown = Outcome::NotSent(NotSent::UnknownCluster);
+        for outcome in [unknown, Outcome::Unreachable] {
+            log_lines.failure(0, &webhook, outcome, 1, 0);
+        }
+        let lines: Vec<_> = log_lines.take().into_iter().map(|line| line.text).collect();
+        assert_eq!(
+            lines,
+            [
+                "webhook crm: could not send: Envoy has no cluster \"crm\", or its egress no \
+                 route; add it to the Envoy file, or write another `cluster` (not_sent), attempt 1",
+                "webhook crm: could not send through the cluster \"crm\": connect, DNS, TLS or \
+                 connection failure, or an address that its resolved_address_filter refuses \
+                 (unreachable), attempt 1",
             ]
         );
     }
