@@ -1,7 +1,7 @@
 //! Whatever is in a file, the check ends with a report that shows no secret.
 
 // A test says what is wrong by panicking.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::string_slice)]
 
 use freshpaint_check::{check, Report, Surroundings};
 use proptest::prelude::*;
