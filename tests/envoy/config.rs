@@ -23,8 +23,8 @@ const PROBLEMS: [&str; 5] = [
     "webhooks[0].timeout: ",
     "webhooks[0].url: ",
     "webhooks[1].headers.Host: ",
-    "webhooks[1].headers.X-Key: needs the environment variable GONE, which is not set; write it into \
-     vm_config.environment_variables of the Envoy file",
+    "webhooks[1].headers.X-Key: needs the environment variable GONE, which is not set; list GONE \
+     under vm_config.environment_variables.host_env_keys and export it where Envoy starts",
 ];
 
 fn with_plugin(plugin: Plugin) -> Config {

@@ -135,7 +135,8 @@ fn a_variable_that_is_not_set_refuses_the_configuration() {
         [(
             LogLevel::Error,
             "configuration: webhooks[0].headers.authorization: needs the environment variable CRM_KEY, which is not \
-             set; write it into vm_config.environment_variables of the Envoy file"
+             set; list CRM_KEY under vm_config.environment_variables.host_env_keys and export it where \
+             Envoy starts"
                 .to_owned()
         )]
     );

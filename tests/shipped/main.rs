@@ -9,6 +9,7 @@
     clippy::indexing_slicing
 )]
 
+mod blocks;
 mod clusters;
 mod compose;
 mod egress;

@@ -37,7 +37,7 @@ fn whole(
     wanted: &str,
     reader: &mut Reader<'_>,
 ) -> Option<usize> {
-    let Node::Number(number) = *field.node else {
+    let Some(number) = field.number() else {
         field.mismatch(wanted, reader);
         return None;
     };

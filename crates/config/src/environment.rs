@@ -32,12 +32,14 @@ pub(super) fn expand(
             Some(value) if !value.is_empty() => expanded.push_str(&value),
             Some(_) => {
                 return Err(format!(
-                    "needs the environment variable {name}, which is empty; write {PLACE}"
+                    "needs the environment variable {name}, which is empty; \
+                     export it with a value where Envoy starts"
                 ))
             }
             None => {
                 return Err(format!(
-                    "needs the environment variable {name}, which is not set; write {PLACE}"
+                    "needs the environment variable {name}, which is not set; \
+                     list {name} under {PLACE} and export it where Envoy starts"
                 ))
             }
         }
@@ -55,12 +57,25 @@ pub(super) fn refers(text: &str) -> bool {
 /// The warning about a secret that stands in the configuration itself.
 pub(super) fn in_plain_sight(variable: &str) -> String {
     format!(
-        "holds a secret in plain sight; write {} and set {variable} in vm_config.environment_variables",
+        "holds a secret in plain sight; write {}, \
+         list {variable} under {PLACE} and export it where Envoy starts",
         shown(&format!("${{{variable}}}"))
     )
 }
 
-const PLACE: &str = "it into vm_config.environment_variables of the Envoy file";
+/// Where the Envoy file lists the variables that the VM may see.
+const PLACE: &str = "vm_config.environment_variables.host_env_keys";
+
+/// The first `$NAME` that was probably meant as `${NAME}`: two capitals at least.
+pub(super) fn without_braces(text: &str) -> Option<&str> {
+    text.split('$').skip(1).find_map(|after| {
+        let capital = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+        let end = after.find(|c| !capital(c)).unwrap_or(after.len());
+        let (name, _) = after.split_at_checked(end)?;
+        let capitals = name.bytes().filter(u8::is_ascii_uppercase).count();
+        (capitals >= 2 && is_name(name)).then_some(name)
+    })
+}
 
 /// `[A-Za-z_][A-Za-z0-9_]*`
 fn is_name(text: &str) -> bool {
@@ -126,12 +141,30 @@ mod tests {
     fn a_variable_must_be_set_and_not_empty() {
         assert_eq!(
             expand("${GONE}", &environment).unwrap_err(),
-            "needs the environment variable GONE, which is not set; write it into vm_config.environment_variables of the Envoy file"
+            "needs the environment variable GONE, which is not set; list GONE under \
+             vm_config.environment_variables.host_env_keys and export it where Envoy starts"
         );
         assert_eq!(
             expand("${EMPTY}", &environment).unwrap_err(),
-            "needs the environment variable EMPTY, which is empty; write it into vm_config.environment_variables of the Envoy file"
+            "needs the environment variable EMPTY, which is empty; \
+             export it with a value where Envoy starts"
         );
+    }
+
+    #[test]
+    fn a_name_without_braces_is_found() {
+        for (text, name) in [
+            ("$CRM_KEY", Some("CRM_KEY")),
+            ("Bearer $CRM_KEY", Some("CRM_KEY")),
+            ("a$b $KEY2.", Some("KEY2")),
+            ("${CRM_KEY}", None),
+            ("$${CRM_KEY}", None),
+            ("pa$$word", None),
+            ("$A", None),
+            ("$5", None),
+        ] {
+            assert_eq!(without_braces(text), name, "{text}");
+        }
     }
 
     #[test]

@@ -140,8 +140,8 @@ fn value(name: &str, field: &Field<'_>, reader: &mut Reader<'_>) -> Option<Strin
         "a string, in quotes where YAML would take it for something else",
         reader,
     )?;
-    let expanded = environment::expand(written, reader.environment);
-    let value = match expanded.and_then(|value| check_value(written, &value)) {
+    let expanded = field.expand(written, reader)?;
+    let value = match check_value(written, &expanded) {
         Ok(value) => value,
         Err(message) => {
             reader.problem(&field.path, message);

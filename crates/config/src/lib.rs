@@ -9,10 +9,12 @@
 //! the rest for speed.
 #![forbid(unsafe_code)]
 
+mod advice;
 mod bound;
 mod collect;
 mod dead_letter;
 mod duration;
+mod elsewhere;
 mod environment;
 mod fields;
 mod headers;
@@ -37,6 +39,9 @@ mod webhook;
 use freshpaint_core::config::{Config, Diagnostic};
 use read::{Field, Reader};
 use tree::Node;
+
+/// With what the warning about a url's private address begins; the Envoy file shows more.
+pub const PRIVATE_ADDRESS: &str = "has a private address";
 
 /// Reads a plugin configuration as Envoy hands it over: JSON text (`google.protobuf.StringValue`)
 /// or the wire bytes of a `google.protobuf.Struct`. `environment` looks an environment variable of

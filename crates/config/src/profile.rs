@@ -99,7 +99,7 @@ pub(super) const CONTEXT_FIELDS: &[Description] = &[Description {
     about: "Send the address of the client on, as `context.ip` of the payload.",
     kind: Flag(false).kind(),
 }];
-const CONTEXT_KEYS: &[&str] = &field::keys::<{ CONTEXT_FIELDS.len() }>(CONTEXT_FIELDS);
+pub(super) const CONTEXT_KEYS: &[&str] = &field::keys::<{ CONTEXT_FIELDS.len() }>(CONTEXT_FIELDS);
 
 /// Reads `context.ip`, which the profile does not have.
 pub(super) fn read_context_ip(

@@ -2,7 +2,8 @@
 
 use super::quote::shown;
 use super::read::{texts, Object, Reader};
-use super::secrets;
+use super::tree::Node;
+use super::{advice, secrets};
 use freshpaint_core::config::field::{self, Field as Description};
 use freshpaint_core::redaction::{Path, Redaction};
 
@@ -29,7 +30,7 @@ pub(super) const FIELDS: &[Description] = &[
         "Needed for `hash`, here or for all webhooks. `${NAME}` is replaced. Different keys give hashes that cannot be matched with each other.",
     ),
 ];
-const KEYS: &[&str] = &field::keys::<{ FIELDS.len() }>(FIELDS);
+pub(super) const KEYS: &[&str] = &field::keys::<{ FIELDS.len() }>(FIELDS);
 const PATHS: [&str; 3] = ["list of paths", "none", "1 to 1,000"];
 
 /// Reads `properties` of `object`, in addition to what holds for all webhooks.
@@ -49,6 +50,11 @@ pub(super) fn read(
     let mut paths = |key| {
         const WANTED: &str = "a list of paths such as [\"properties.email\"]";
         let field = object.get(key)?;
+        for item in field.items() {
+            if let Node::String(text) = item.node {
+                advice::of_path(&item.path, text, reader);
+            }
+        }
         texts(&field, WANTED, reader, |text, _| {
             Path::parse(text).map_err(|problem| {
                 format!(

@@ -1,7 +1,7 @@
 //! Walking the tree: every value knows its path, and every problem is collected rather than
 //! returned.
 
-use super::environment;
+use super::{elsewhere, environment};
 use freshpaint_core::config::Diagnostic;
 
 use super::quote::{listed, member, shown};
@@ -68,9 +68,13 @@ impl<'n> Field<'n> {
         reader: &mut Reader<'_>,
     ) -> Option<Object<'n>> {
         let object = self.map("an object", reader)?;
-        for field in &object.members {
-            if !keys.contains(&field.0) {
-                reader.problem(&member(&object.path, field.0), unknown(field.0, keys));
+        for (key, _) in &object.members {
+            if !keys.contains(key) {
+                let message = match elsewhere::place(key, &object.path, keys) {
+                    Some(place) => format!("is not a known key here; {place}"),
+                    None => unknown(key, keys),
+                };
+                reader.problem(&member(&object.path, key), message);
             }
         }
         Some(object)
@@ -96,6 +100,28 @@ impl<'n> Field<'n> {
         })
     }
 
+    /// The member under `key` of what may be an object; for advice, so that nothing is reported.
+    pub(super) fn member(&self, key: &str) -> Option<Field<'n>> {
+        let Node::Object(members) = self.node else {
+            return None;
+        };
+        let (_, node) = members.iter().find(|(known, _)| known == key)?;
+        let path = member(&self.path, key);
+        Some(Field { path, node })
+    }
+
+    /// The items of what may be a list; for advice, so that nothing is reported.
+    pub(super) fn items(&self) -> impl Iterator<Item = Field<'n>> + '_ {
+        let items: &[Node] = match self.node {
+            Node::List(items) => items,
+            _ => &[],
+        };
+        items.iter().enumerate().map(|(index, node)| Field {
+            path: format!("{}[{index}]", self.path),
+            node,
+        })
+    }
+
     /// The items of a list; `None` when this is no list.
     pub(super) fn list(&self, wanted: &str, reader: &mut Reader<'_>) -> Option<Vec<Field<'n>>> {
         let Node::List(items) = self.node else {
@@ -118,13 +144,44 @@ impl<'n> Field<'n> {
         None
     }
 
-    /// `true` or `false`; `None` when this is neither.
+    /// `true` or `false`, also in quotes; `None` when this is neither.
     pub(super) fn bool(&self, reader: &mut Reader<'_>) -> Option<bool> {
-        if let Node::Bool(value) = self.node {
-            return Some(*value);
+        match self.node {
+            Node::Bool(value) => return Some(*value),
+            Node::String(text) if text == "true" => return Some(true),
+            Node::String(text) if text == "false" => return Some(false),
+            _ => self.mismatch("true or false", reader),
         }
-        self.mismatch("true or false", reader);
         None
+    }
+
+    /// A number, also one that arrives as text; `None` when this is neither.
+    ///
+    /// Envoy's YAML loader knows whole numbers only: it hands `0.1`, `.5`, `1.0` and `1e-1` over as
+    /// the strings that they are written as.
+    pub(super) fn number(&self) -> Option<f64> {
+        match self.node {
+            Node::Number(number) => Some(*number),
+            Node::String(text) => decimal(text),
+            _ => None,
+        }
+    }
+
+    /// The text with each `${NAME}` replaced; `None` when it cannot be.
+    pub(super) fn expand(&self, written: &str, reader: &mut Reader<'_>) -> Option<String> {
+        if let Some(name) = environment::without_braces(written) {
+            reader.warning(
+                &self.path,
+                format!("holds ${name} without braces, which is sent as it is; write ${{{name}}}"),
+            );
+        }
+        match environment::expand(written, reader.environment) {
+            Ok(text) => Some(text),
+            Err(message) => {
+                reader.problem(&self.path, message);
+                None
+            }
+        }
     }
 
     /// What one of the names in `choices` stands for; `None` when this is no such name.
@@ -156,6 +213,29 @@ impl<'n> Field<'n> {
             Node::Object(_) => "an object",
         };
         reader.problem(&self.path, format!("is {found}; write {wanted}"));
+    }
+}
+
+/// Reads `0.1`, `.5`, `1.`, `01`, `+1` or `1e-1`.
+///
+/// Made into a JSON number first: the parser of the standard library would be 14 KiB of the module.
+fn decimal(text: &str) -> Option<f64> {
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let exponent_at = unsigned.find(['e', 'E']).unwrap_or(unsigned.len());
+    let (mantissa, exponent) = unsigned.split_at_checked(exponent_at)?;
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_digits(whole) || !is_digits(fraction) || whole.len() + fraction.len() == 0 {
+        return None;
+    }
+    let sign = if text.starts_with('-') { "-" } else { "" };
+    let whole = match whole.trim_start_matches('0') {
+        "" => "0",
+        whole => whole,
+    };
+    match serde_json::from_str(&format!("{sign}{whole}.{fraction}0{exponent}")) {
+        Ok(Node::Number(number)) => Some(number),
+        _ => None,
     }
 }
 

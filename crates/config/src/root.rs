@@ -7,7 +7,7 @@ use freshpaint_core::config::{
 use freshpaint_core::consent::OptOut;
 
 use super::read::{Object, Reader};
-use super::{dead_letter, limits, profile, properties, rules, webhook};
+use super::{advice, dead_letter, limits, profile, properties, rules, webhook};
 
 /// The fields of the whole configuration, in the order of the manual.
 pub(super) const FIELDS: &[Description] = &[
@@ -94,6 +94,7 @@ pub(super) fn read(root: &Object<'_>, reader: &mut Reader<'_>) -> Config {
         rules: rules::read(root, &profile::rules(profile), reader),
     };
     let webhooks = webhook::read_all(root, &all, reader);
+    advice::of_types(root, &webhooks, reader);
     let dead_letter = dead_letter::read(root, reader);
     profile::check(profile, root, &webhooks, reader);
     let honored = webhooks

@@ -4,8 +4,7 @@
 use std::rc::Rc;
 
 use super::read::{texts, Field, Object, Reader};
-use super::tree::Node;
-use super::{environment, properties};
+use super::{advice, environment, properties};
 use freshpaint_core::config::field::{self, Field as Description};
 use freshpaint_core::consent::OptOut;
 use freshpaint_core::event::Kind;
@@ -32,7 +31,7 @@ pub(super) const EVENTS_FIELDS: &[Description] = &[
         "A track event whose name matches one of these does not go, whatever `allow` says.",
     ),
 ];
-const EVENTS_KEYS: &[&str] = &field::keys::<{ EVENTS_FIELDS.len() }>(EVENTS_FIELDS);
+pub(super) const EVENTS_KEYS: &[&str] = &field::keys::<{ EVENTS_FIELDS.len() }>(EVENTS_FIELDS);
 const NAMES: &str = "1 to 1,000, of up to 1,024 bytes";
 
 /// `sample`, of all webhooks and of one.
@@ -124,6 +123,11 @@ pub(super) fn read(object: &Object<'_>, all: &Rules, reader: &mut Reader<'_>) ->
         rules.allow.extend(patterns("allow"));
         rules.deny.extend(patterns("deny").unwrap_or_default());
     }
+    for key in ["events", "properties"] {
+        if let Some(field) = object.get(key) {
+            advice::of_allow_and_deny(&field, reader);
+        }
+    }
     rules.redaction = properties::read(object, all.redaction.as_ref(), reader);
     rules
 }
@@ -136,7 +140,7 @@ pub(super) fn shared(rules: Rules) -> Option<Rc<Rules>> {
 /// The part of all users, over 0 and at most 1; `None` for all of them.
 fn sample(field: &Field<'_>, reader: &mut Reader<'_>) -> Option<Sample> {
     const WANTED: &str = "a fraction over 0 and at most 1, such as 0.1";
-    let Node::Number(fraction) = *field.node else {
+    let Some(fraction) = field.number() else {
         field.mismatch(WANTED, reader);
         return None;
     };

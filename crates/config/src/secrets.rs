@@ -16,15 +16,18 @@ pub(super) fn hash_key(
     if !environment::refers(written) {
         reader.plain_secret(&field.path, variable);
     }
-    let problem = match environment::expand(written, reader.environment) {
-        Ok(key) if key.len() >= MIN_KEY_BYTES => return HashKey::new(key.as_bytes()),
-        Ok(key) => format!(
+    let key = field.expand(written, reader)?;
+    if key.len() >= MIN_KEY_BYTES {
+        return HashKey::new(key.as_bytes());
+    }
+    let message = match environment::without_braces(written) {
+        Some(name) => format!("is ${name} without braces; write ${{{name}}}"),
+        None => format!(
             "is {} bytes long; write at least {MIN_KEY_BYTES}",
             key.len()
         ),
-        Err(message) => message,
     };
-    reader.problem(&field.path, problem);
+    reader.problem(&field.path, message);
     None
 }
 

@@ -33,7 +33,7 @@ pub(super) const FIELDS: &[Description] = &[
         "How a call is signed, see below.",
     ),
 ];
-const KEYS: &[&str] = &field::keys::<{ FIELDS.len() }>(FIELDS);
+pub(super) const KEYS: &[&str] = &field::keys::<{ FIELDS.len() }>(FIELDS);
 
 /// The fields of one entry of `secrets`.
 const SECRET_FIELDS: &[Description] = &[
@@ -139,11 +139,15 @@ fn secrets<M: KeyInit>(
         else {
             continue;
         };
-        let decoded =
-            environment::expand(written, reader.environment).and_then(|secret| decode(&secret));
-        match decoded {
-            Ok(bytes) => keys.extend(Key::new(&bytes, not_after)),
-            Err(message) => reader.problem(&secret.path, message),
+        if let Some(text) = secret.expand(written, reader) {
+            match (decode(&text), environment::without_braces(written)) {
+                (Ok(bytes), _) => keys.extend(Key::new(&bytes, not_after)),
+                (Err(_), Some(name)) => reader.problem(
+                    &secret.path,
+                    format!("is ${name} without braces; write ${{{name}}}"),
+                ),
+                (Err(message), None) => reader.problem(&secret.path, message),
+            }
         }
         if !environment::refers(written) {
             let variable = format!("{}_SIGNING_KEY", webhook.to_ascii_uppercase());

@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::host;
+use super::{advice, host};
 
 /// Where a webhook's calls go: everything in it is ASCII and fit for the wire.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +14,8 @@ pub(super) struct Target {
     pub(super) authority: String,
     /// Path and query, percent-encoded where RFC 3986 asks for it.
     pub(super) path: String,
+    /// Whether the shipped egress never calls it.
+    pub(super) is_private: bool,
 }
 
 /// Longest url, in bytes: what servers commonly take as a request target.
@@ -57,7 +59,8 @@ pub(super) fn parse(text: &str) -> Result<Target, String> {
         return Err(format!("has no host after {scheme}://; {EXAMPLE}"));
     }
     if written.contains('@') {
-        return Err("holds user-info before an \"@\"; write credentials as a header, with ${NAME} for the secret".into());
+        return Err("holds user-info before an \"@\"; write it without, and for basic auth the header \
+             Authorization: \"Basic ${BASIC_AUTH}\", with the base64 of user:password in the variable".into());
     }
     if written.contains('%') {
         return Err("has a percent-encoded host; write the host as it is, or as xn--".into());
@@ -90,6 +93,7 @@ pub(super) fn parse(text: &str) -> Result<Target, String> {
         scheme,
         authority,
         path: path_and_query(&url)?,
+        is_private: url.host().is_some_and(|host| advice::is_private(&host)),
     })
 }
 
@@ -197,12 +201,9 @@ mod tests {
             ("http://example.com./", "http", "example.com.", "/"),
         ];
         for (text, scheme, authority, path) in cases {
-            let target = Target {
-                scheme,
-                authority: authority.into(),
-                path: path.into(),
-            };
-            assert_eq!(parse(text), Ok(target), "{text}");
+            let target = parse(text).unwrap();
+            let parts = (target.scheme, &*target.authority, &*target.path);
+            assert_eq!(parts, (scheme, authority, path), "{text}");
         }
     }
 

@@ -3,7 +3,7 @@
 use super::quote::shown;
 use super::read::{Field, Object, Reader};
 use super::target::{self, Target};
-use super::{bound, environment, headers, profile, properties, rules, secrets, signing};
+use super::{advice, bound, headers, profile, properties, rules, secrets, signing};
 use freshpaint_core::config::field::{self, Field as Description, Span};
 use freshpaint_core::config::{Guarantee, Options, Webhook};
 use freshpaint_core::routing::Rules;
@@ -71,7 +71,7 @@ pub(super) const OPTIONS_FIELDS: &[Description] = &[
         "Send pageview events that the SDK collected by itself. A pageview event that somebody named is a track event and always goes.",
     ),
 ];
-const OPTIONS_KEYS: &[&str] = &field::keys::<{ OPTIONS_FIELDS.len() }>(OPTIONS_FIELDS);
+pub(super) const OPTIONS_KEYS: &[&str] = &field::keys::<{ OPTIONS_FIELDS.len() }>(OPTIONS_FIELDS);
 
 /// Most webhooks.
 pub(super) const MAX_WEBHOOKS: usize = 32;
@@ -159,8 +159,12 @@ fn read(object: &Object<'_>, name: String, all: &All, reader: &mut Reader<'_>) -
         scheme,
         authority,
         path,
+        is_private,
     } = target?;
-    Some(Webhook {
+    if is_private {
+        advice::of_address(&object.path_of("url"), &cluster, reader);
+    }
+    let webhook = Webhook {
         name,
         scheme,
         authority,
@@ -172,7 +176,9 @@ fn read(object: &Object<'_>, name: String, all: &All, reader: &mut Reader<'_>) -
         signing,
         options,
         rules,
-    })
+    };
+    advice::of_types(object, std::slice::from_ref(&webhook), reader);
+    Some(webhook)
 }
 
 fn read_url(object: &Object<'_>, reader: &mut Reader<'_>) -> Option<Target> {
@@ -191,7 +197,8 @@ fn read_url(object: &Object<'_>, reader: &mut Reader<'_>) -> Option<Target> {
             .replace(|c: char| !c.is_ascii_alphanumeric(), "_");
         reader.plain_secret(&field.path, &variable);
     }
-    match environment::expand(written, reader.environment).and_then(|url| target::parse(&url)) {
+    let expanded = field.expand(written, reader)?;
+    match target::parse(&expanded) {
         Ok(target) => Some(target),
         Err(message) => {
             reader.problem(&field.path, message);

@@ -58,8 +58,16 @@ fn examples() -> Vec<Value> {
 fn every_example_is_taken_without_a_warning() {
     let examples = examples();
     assert_eq!(examples.len(), 5);
+    let schema = jsonschema::validator_for(&super::schema()).unwrap();
     for example in examples {
-        assert_eq!(parse(&configuration_of(&example)).warnings, [], "{example}");
+        let written = configuration_of(&example);
+        assert_eq!(parse(&written).warnings, [], "{example}");
+        let tree = match example.pointer("/configuration/value") {
+            Some(Value::String(json)) => serde_json::from_str(json).unwrap(),
+            Some(value) => value.clone(),
+            None => example.clone(),
+        };
+        assert!(schema.is_valid(&tree), "the schema refuses {tree}");
     }
 }
 

@@ -2,12 +2,14 @@
 //! the truth.
 
 mod accepted;
+mod advice;
 mod cases;
 mod manual;
 mod property;
 mod published;
 mod refused;
 mod structpb;
+mod written;
 
 use freshpaint_core::config::{Config, Diagnostic};
 

@@ -5,6 +5,8 @@
 mod defs;
 mod json;
 mod manual;
+mod needs;
+mod range;
 
 use std::path::Path;
 
@@ -73,6 +75,7 @@ fn hold(file: &str, made: &str) {
 fn the_schema_is_that_of_the_descriptions() {
     let mut defs = Map::new();
     let mut schema = object(root::FIELDS, &mut defs);
+    needs::add("", &mut schema);
     schema["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
     schema["title"] = json!("Configuration of the Freshpaint Webhooks destination");
     schema["description"] =
@@ -105,19 +108,24 @@ fn object(fields: &[Field], defs: &mut Map<String, Value>) -> Value {
 fn value(field: &Field, defs: &mut Map<String, Value>) -> Value {
     match field.kind {
         Kind::Count(count) => {
-            json!({"type": "integer", "minimum": count.min, "maximum": count.max, "default": count.default})
+            let number = json!({"type": "integer", "minimum": count.min, "maximum": count.max});
+            let text = json!({"type": "string", "pattern": range::count(count.min, count.max)});
+            json!({"anyOf": [number, text], "default": count.default})
         }
         Kind::Span(span) => {
             let [min, max, default] = [span.min, span.max, span.default].map(duration::text);
-            let mut schema = define("duration", defs::schema("duration"), defs);
-            schema["x-minimum"] = json!(min);
-            schema["x-maximum"] = json!(max);
-            schema["default"] = json!(default);
-            schema
+            json!({
+                "type": "string",
+                "pattern": range::span(span.min, span.max),
+                "default": default,
+                "x-minimum": min,
+                "x-maximum": max
+            })
         }
-        Kind::Flag(flag) => json!({"type": "boolean", "default": flag.0}),
+        Kind::Flag(flag) => json!({"enum": [true, false, "true", "false"], "default": flag.0}),
         Kind::Object { fields, .. } => {
-            let schema = object(fields, defs);
+            let mut schema = object(fields, defs);
+            needs::add(field.key, &mut schema);
             define(field.key, schema, defs)
         }
         Kind::Objects {
@@ -259,6 +267,10 @@ fn bounds_are_held() {
         for value in refused {
             let problems = super::parse(tree(&value).to_string()).unwrap_err();
             assert!(problems.iter().any(is_about), "{path} {value}");
+            assert!(
+                !schema.is_valid(&tree(&value)),
+                "the schema takes {path} {value}"
+            );
         }
     }
 }

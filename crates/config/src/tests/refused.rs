@@ -1,6 +1,6 @@
 //! One case for each thing that can be wrong, with the whole of what is said about it.
 
-use super::cases::{Case, Schema};
+use super::cases::Case;
 use super::{lines, parse, schema};
 
 #[test]
@@ -13,20 +13,61 @@ fn each_problem_says_where_what_and_what_instead() {
     }
 }
 
+/// What the parser refuses and the schema cannot: words of the message, and the reason.
+const BEYOND_A_SCHEMA: &[(&str, &str)] = &[
+    ("is given twice", "JSON parsers keep one of two equal keys"),
+    ("in other letter case", "keys are compared with each other"),
+    (
+        "the name of webhooks[",
+        "names are compared with each other",
+    ),
+    ("has by default", "names are compared with each other"),
+    (
+        "no webhook has that name",
+        "names are compared with each other",
+    ),
+    (
+        "write signing, or its name",
+        "names are compared with each other",
+    ),
+    ("headers has too", "headers and signing are compared"),
+    (
+        "less than retry.initial_backoff",
+        "two durations are compared",
+    ),
+    ("bytes in all", "lengths are added up"),
+    ("RFC 3339", "the days of a month are counted"),
+    (
+        "invalid IPv4 address",
+        "only the url parser knows every form of an address",
+    ),
+    (
+        "invalid international domain name",
+        "only the url parser knows every rule of names",
+    ),
+    (
+        "write scheme://host",
+        "only the url parser knows ports and addresses",
+    ),
+];
+
 #[test]
 fn the_schema_refuses_what_it_can_see() {
     let schema = jsonschema::validator_for(&schema()).unwrap();
-    for Case {
-        written,
-        schema: sees,
-        ..
-    } in Case::all()
-    {
+    let mut unexplained = Vec::new();
+    for Case { written, said } in Case::all() {
         let Ok(value) = serde_json::from_str(&written) else {
             continue;
         };
-        assert_eq!(schema.is_valid(&value), sees == Schema::Blind, "{written}");
+        if schema.is_valid(&value) && !written.contains("${") {
+            let is_reason =
+                |(words, _): &&(&str, &str)| said.iter().any(|line| line.contains(words));
+            if !BEYOND_A_SCHEMA.iter().any(|reason| is_reason(&reason)) {
+                unexplained.push(said);
+            }
+        }
     }
+    assert!(unexplained.is_empty(), "{unexplained:#?}");
 }
 
 #[test]

@@ -1,103 +1,88 @@
 //! Numbers and durations.
 
-use super::Schema::{Blind, Sees};
 use super::{root, webhook, Case};
 
 pub(super) fn cases() -> Vec<Case> {
-    let timeout = |value: &str, found: &str, example: &str, schema| {
+    let timeout = |value: &str, found: &str, example: &str| {
         let said = format!(
             r#"webhooks[0].timeout: is {found}; write seconds from "0.001s" to "5s" (default "5s"), such as "{example}""#
         );
-        webhook(&format!(r#""timeout": {value}"#), &[&said], schema)
+        webhook(&format!(r#""timeout": {value}"#), &[&said])
     };
-    let count = |object: &str, key: &str, value: &str, said: &str, schema| {
+    let count = |object: &str, key: &str, value: &str, said: &str| {
         let said = format!("{object}.{key}: {said}");
-        root(
-            &format!(r#""{object}": {{"{key}": {value}}}"#),
-            &[&said],
-            schema,
-        )
+        root(&format!(r#""{object}": {{"{key}": {value}}}"#), &[&said])
     };
     let mut cases = vec![
-        timeout("3", "a number", "3s", Sees),
-        timeout("2500", "a number", "2.5s", Sees),
-        timeout("-1", "a number", "5s", Sees),
-        timeout(r#""3""#, r#""3""#, "3s", Sees),
-        timeout(r#""3000ms""#, r#""3000ms""#, "3s", Sees),
-        timeout(r#""5m""#, r#""5m""#, "5s", Sees),
-        timeout(r#""-1s""#, r#""-1s""#, "5s", Sees),
-        timeout(r#""0s""#, r#""0s""#, "5s", Blind),
-        timeout(r#""0.0009s""#, r#""0.0009s""#, "5s", Blind),
-        timeout(r#""5.001s""#, r#""5.001s""#, "5s", Blind),
+        timeout("3", "a number", "3s"),
+        timeout("2500", "a number", "2.5s"),
+        timeout("-1", "a number", "5s"),
+        timeout(r#""3""#, r#""3""#, "3s"),
+        timeout(r#""3000ms""#, r#""3000ms""#, "3s"),
+        timeout(r#""5m""#, r#""5m""#, "5s"),
+        timeout(r#""-1s""#, r#""-1s""#, "5s"),
+        timeout(r#""0s""#, r#""0s""#, "5s"),
+        timeout(r#""0.0009s""#, r#""0.0009s""#, "5s"),
+        timeout(r#""5.001s""#, r#""5.001s""#, "5s"),
         webhook(
             r#""timeout": null"#,
             &[
                 r#"webhooks[0].timeout: is null; write seconds from "0.001s" to "5s" (default "5s"), such as "5s""#,
             ],
-            Sees,
         ),
         count(
             "retry",
             "window",
             r#""15m""#,
             r#"is "15m"; write seconds from "0s" to "86400s" (default "900s"), such as "900s""#,
-            Sees,
         ),
         root(
             r#""retry": {"initial_backoff": "20s", "max_backoff": "10s"}"#,
             &[
                 r#"retry.max_backoff: is "10s", less than retry.initial_backoff; write at least "20s""#,
             ],
-            Blind,
         ),
         count(
             "limits",
             "max_event",
             "1",
             r#"is not a known key; write "max_events""#,
-            Sees,
         ),
         count(
             "retry",
             "windows",
             "1",
             r#"is not a known key; write "window""#,
-            Sees,
         ),
         count(
             "dedupe",
             "slot",
             "1",
             r#"is not a known key; write "slots""#,
-            Sees,
         ),
         count(
             "limits",
             "max_events",
-            r#""5""#,
+            r#""5 events""#,
             "is a string; write a whole number from 1 to 100000 (default 2500)",
-            Sees,
         ),
         count(
             "limits",
             "max_events",
             "2.5",
             "is not a whole number; write a whole number from 1 to 100000 (default 2500)",
-            Sees,
         ),
         count(
             "limits",
             "max_events",
             "1e300",
             "is out of bounds; write a whole number from 1 to 100000 (default 2500)",
-            Sees,
         ),
         count(
             "limits",
             "max_events",
             "-1",
             "is -1; write a whole number from 1 to 100000 (default 2500)",
-            Sees,
         ),
     ];
     let bounds = [
@@ -122,7 +107,7 @@ pub(super) fn cases() -> Vec<Case> {
         for found in [min - 1, max + 1] {
             let said =
                 format!("is {found}; write a whole number from {min} to {max} (default {default})");
-            cases.push(count(object, key, &found.to_string(), &said, Sees));
+            cases.push(count(object, key, &found.to_string(), &said));
         }
     }
     let spans = [
@@ -158,7 +143,7 @@ pub(super) fn cases() -> Vec<Case> {
             let said = format!(
                 r#"is "{found}"; write seconds from "{min}" to "{max}" (default "{default}"), such as "{default}""#
             );
-            cases.push(count(object, key, &format!(r#""{found}""#), &said, Blind));
+            cases.push(count(object, key, &format!(r#""{found}""#), &said));
         }
     }
     let refusal = |list: &str, said: &str| {
@@ -166,7 +151,6 @@ pub(super) fn cases() -> Vec<Case> {
         root(
             &format!(r#""retry": {{"refusals": {list}}}"#),
             &[&format!("retry.{said}")],
-            Sees,
         )
     };
     cases.extend([
@@ -193,7 +177,6 @@ pub(super) fn cases() -> Vec<Case> {
         cases.push(root(
             &format!(r#""{object}": []"#),
             &[&format!("{object}: is a list; write an object")],
-            Sees,
         ));
     }
     cases

@@ -1,70 +1,60 @@
 //! `webhooks[].headers`.
 
-use super::Schema::{Blind, Sees};
 use super::{webhook, Case};
 
 pub(super) fn cases() -> Vec<Case> {
-    let header = |name: &str, value: &str, place: &str, said: &str, schema| {
+    let header = |name: &str, value: &str, place: &str, said: &str| {
         let said = format!("webhooks[0].headers{place}: {said}");
-        webhook(
-            &format!(r#""headers": {{"{name}": {value}}}"#),
-            &[&said],
-            schema,
-        )
+        webhook(&format!(r#""headers": {{"{name}": {value}}}"#), &[&said])
     };
     let many: Vec<_> = (0..65).map(|index| format!(r#""x-{index}": """#)).collect();
     let large: Vec<_> = (0..5)
         .map(|index| format!(r#""x-{index}": "{}""#, "a".repeat(8_000)))
         .collect();
     let mut cases = vec![
-        webhook(r#""headers": ["X-A: b"]"#, &["webhooks[0].headers: is a list; write an object of header names and values"], Sees),
-        header("X-Version", "2", ".X-Version", "is a number; write a string, in quotes where YAML would take it for something else", Sees),
-        header(":path", r#""/""#, r#"[":path"]"#, "is a pseudo-header; write the url, which sets it", Sees),
-        header("", r#""a""#, r#"[""]"#, r#"is not a header name; write letters, digits and "-""#, Sees),
-        header("X A", r#""a""#, r#"["X A"]"#, r#"is not a header name; write letters, digits and "-""#, Sees),
-        header("X-\\u00e9", r#""a""#, "[\"X-\u{e9}\"]", r#"is not a header name; write letters, digits and "-""#, Sees),
-        header(&"x".repeat(129), r#""a""#, &format!(".{}", "x".repeat(129)), "is 129 bytes long; write a name of at most 128", Sees),
-        header("X-Envoy-Max-Retries", r#""3""#, ".X-Envoy-Max-Retries", "steers Envoy and never reaches a webhook; write another name", Blind),
+        webhook(r#""headers": ["X-A: b"]"#, &["webhooks[0].headers: is a list; write an object of header names and values"]),
+        header("X-Version", "2", ".X-Version", "is a number; write a string, in quotes where YAML would take it for something else"),
+        header(":path", r#""/""#, r#"[":path"]"#, "is a pseudo-header; write the url, which sets it"),
+        header("", r#""a""#, r#"[""]"#, r#"is not a header name; write letters, digits and "-""#),
+        header("X A", r#""a""#, r#"["X A"]"#, r#"is not a header name; write letters, digits and "-""#),
+        header("X-\\u00e9", r#""a""#, "[\"X-\u{e9}\"]", r#"is not a header name; write letters, digits and "-""#),
+        header(&"x".repeat(129), r#""a""#, &format!(".{}", "x".repeat(129)), "is 129 bytes long; write a name of at most 128"),
+        header("X-Envoy-Max-Retries", r#""3""#, ".X-Envoy-Max-Retries", "steers Envoy and never reaches a webhook; write another name"),
         webhook(
             r#""headers": {"X-A": "1", "x-a": "2"}"#,
-            &["webhooks[0].headers.x-a: is given twice, in other letter case; write it once"],
-            Blind,
+            &["webhooks[0].headers.x-a: is given twice, in other letter case; write it once"]
         ),
-        webhook(r#""headers": {"X-A": "1", "X-A": "2"}"#, &["webhooks[0].headers.X-A: is given twice; write it once"], Blind),
-        header("X-A", r#""a\r\nb""#, ".X-A", "holds the control byte 0x0d; write one line of text", Sees),
-        header("X-A", r#""a\u0000""#, ".X-A", "holds the control byte 0x00; write one line of text", Sees),
-        header("X-A", r#""a\u007f""#, ".X-A", "holds the control byte 0x7f; write one line of text", Sees),
+        webhook(r#""headers": {"X-A": "1", "X-A": "2"}"#, &["webhooks[0].headers.X-A: is given twice; write it once"]),
+        header("X-A", r#""a\r\nb""#, ".X-A", "holds the control byte 0x0d; write one line of text"),
+        header("X-A", r#""a\u0000""#, ".X-A", "holds the control byte 0x00; write one line of text"),
+        header("X-A", r#""a\u007f""#, ".X-A", "holds the control byte 0x7f; write one line of text"),
         header(
             "X-A",
             r#""${TWO_LINES}""#,
             ".X-A",
-            "holds the control byte 0x0a from an environment variable; write one line of text into the variable",
-            Blind,
+            "holds the control byte 0x0a from an environment variable; write one line of text into the variable"
         ),
         header(
             "X-A",
             r#""${GONE}""#,
             ".X-A",
-            "needs the environment variable GONE, which is not set; write it into vm_config.environment_variables of the Envoy file",
-            Blind,
+            "needs the environment variable GONE, which is not set; list GONE under vm_config.environment_variables.host_env_keys and export it where Envoy starts"
         ),
         header(
             "X-A",
             r#""${EMPTY}""#,
             ".X-A",
-            "needs the environment variable EMPTY, which is empty; write it into vm_config.environment_variables of the Envoy file",
-            Blind,
+            "needs the environment variable EMPTY, which is empty; export it with a value where Envoy starts"
         ),
         header(
             "X-A",
             r#""${CRM-KEY}""#,
             ".X-A",
-            r#"has a "${" that begins no ${NAME}; write ${NAME} with letters, digits and _, or $${ for a literal ${"#,
-            Blind,
+            r#"has a "${" that begins no ${NAME}; write ${NAME} with letters, digits and _, or $${ for a literal ${"#
         ),
-        header("X-A", r#""${LONG}""#, ".X-A", "is 12000 bytes long; write at most 8192", Blind),
-        webhook(&format!(r#""headers": {{{}}}"#, many.join(", ")), &["webhooks[0].headers: has 65 headers; write at most 64"], Sees),
-        webhook(&format!(r#""headers": {{{}}}"#, large.join(", ")), &["webhooks[0].headers: is 40015 bytes in all; write at most 32768"], Blind),
+        header("X-A", r#""${LONG}""#, ".X-A", "is 12000 bytes long; write at most 8192"),
+        webhook(&format!(r#""headers": {{{}}}"#, many.join(", ")), &["webhooks[0].headers: has 65 headers; write at most 64"]),
+        webhook(&format!(r#""headers": {{{}}}"#, large.join(", ")), &["webhooks[0].headers: is 40015 bytes in all; write at most 32768"]),
     ];
     let reserved = [
         ("Host", "is written by Envoy from the url and the body"),
@@ -104,7 +94,6 @@ pub(super) fn cases() -> Vec<Case> {
             r#""a""#,
             &format!(".{name}"),
             &format!("{why}; write the webhook without it"),
-            Blind,
         ));
     }
     cases

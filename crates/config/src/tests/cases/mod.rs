@@ -4,34 +4,24 @@ mod bounds;
 mod collect;
 mod headers;
 mod profile;
+mod remedies;
 mod rules;
 mod signing;
 mod urls;
 mod webhooks;
 mod whole;
 
-/// What the published schema makes of a case.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Schema {
-    /// It refuses the configuration too.
-    Sees,
-    /// It cannot express the rule, or is given no JSON at all.
-    Blind,
-}
-
 /// A configuration and every line that is said about it.
 pub(super) struct Case {
     pub(super) written: String,
     pub(super) said: Vec<String>,
-    pub(super) schema: Schema,
 }
 
 impl Case {
-    fn new(written: impl Into<String>, said: &[&str], schema: Schema) -> Self {
+    fn new(written: impl Into<String>, said: &[&str]) -> Self {
         Self {
             written: written.into(),
             said: said.iter().map(ToString::to_string).collect(),
-            schema,
         }
     }
 
@@ -47,6 +37,7 @@ impl Case {
             profile::cases(),
             bounds::cases(),
             collect::cases(),
+            remedies::cases(),
         ]
         .into_iter()
         .flatten()
@@ -57,19 +48,11 @@ impl Case {
 const URL: &str = r#""url": "https://example.com/in""#;
 
 /// The members of one webhook, beside a good url.
-fn webhook(members: &str, said: &[&str], schema: Schema) -> Case {
-    Case::new(
-        format!(r#"{{"webhooks": [{{{URL}, {members}}}]}}"#),
-        said,
-        schema,
-    )
+fn webhook(members: &str, said: &[&str]) -> Case {
+    Case::new(format!(r#"{{"webhooks": [{{{URL}, {members}}}]}}"#), said)
 }
 
 /// Members of the root, beside a good webhook.
-fn root(members: &str, said: &[&str], schema: Schema) -> Case {
-    Case::new(
-        format!(r#"{{"webhooks": [{{{URL}}}], {members}}}"#),
-        said,
-        schema,
-    )
+fn root(members: &str, said: &[&str]) -> Case {
+    Case::new(format!(r#"{{"webhooks": [{{{URL}}}], {members}}}"#), said)
 }

@@ -2,6 +2,7 @@
 
 use serde_json::{json, Value};
 
+use super::range;
 use crate::{headers, profile, read, root, rules, signing, target, webhook};
 use freshpaint_core::config::types::{
     Statuses, MAX_INTEGRATION_NAME_CHARS, MAX_ORIGINS, MAX_PREFIX_BYTES, MAX_STATUS, MIN_KEY_BYTES,
@@ -14,16 +15,11 @@ use freshpaint_core::intake::dialect;
 pub(super) fn schema(name: &str) -> Value {
     let names = |choices: &[&str]| json!(choices);
     match name {
-        "flag" => json!({"type": "boolean"}),
-        "duration" => json!({
-            "description": "Seconds, as google.protobuf.Duration is written in JSON.",
-            "type": "string",
-            "pattern": r"^[0-9]+(\.[0-9]{1,9})?s$"
-        }),
+        "flag" => json!({"enum": [true, false, "true", "false"]}),
         "url" => json!({
             "type": "string",
             "maxLength": target::MAX_BYTES,
-            "pattern": r##"^(\$\{[A-Za-z_][A-Za-z0-9_]*\}.*|[Hh][Tt][Tt][Pp][Ss]?://[!"$-.0->A-\[\]-~]+([/?][^\s#\\]*)?)$"##
+            "pattern": url()
         }),
         "webhook_name" => json!({
             "type": "string",
@@ -41,9 +37,7 @@ pub(super) fn schema(name: &str) -> Value {
         "headers" => json!({
             "type": "object",
             "maxProperties": headers::MAX_HEADERS,
-            "propertyNames": {
-                "pattern": format!("^[A-Za-z0-9!#$%&'*+.^_`|~-]{{1,{}}}$", headers::MAX_NAME_BYTES)
-            },
+            "propertyNames": {"pattern": header_name()},
             "additionalProperties": {
                 "type": "string",
                 "pattern": r"^[^\u0000-\u0008\u000a-\u001f\u007f]*$"
@@ -60,13 +54,21 @@ pub(super) fn schema(name: &str) -> Value {
         }
         "hash_key" => json!({
             "type": "string",
-            "minLength": 1,
-            "$comment": format!("At least {} bytes, once variables are replaced.", MIN_KEY_BYTES)
+            // Characters outside ASCII are several bytes each.
+            "pattern": format!(r"\$\{{|[^\u0000-\u007f]|^[\s\S]{{{MIN_KEY_BYTES},}}$")
         }),
         "statuses" => json!({
             "type": "array",
             "uniqueItems": true,
-            "items": {"type": "integer", "minimum": MIN_STATUS, "maximum": MAX_STATUS},
+            "items": {
+                "anyOf": [
+                    {"type": "integer", "minimum": MIN_STATUS, "maximum": MAX_STATUS},
+                    {
+                        "type": "string",
+                        "pattern": range::count(MIN_STATUS.into(), MAX_STATUS.into())
+                    }
+                ]
+            },
             "default": Statuses::DEFAULT
         }),
         "guarantee" => json!({"enum": webhook::GUARANTEES.map(|(name, _)| name)}),
@@ -77,7 +79,15 @@ pub(super) fn schema(name: &str) -> Value {
             let choices = root::TIMESTAMPS.map(|(name, _)| name);
             json!({"enum": choices, "default": choices[0]})
         }
-        "sample" => json!({"type": "number", "exclusiveMinimum": 0, "maximum": 1}),
+        "sample" => json!({
+            "anyOf": [
+                {"type": "number", "exclusiveMinimum": 0, "maximum": 1},
+                {
+                    "type": "string",
+                    "pattern": r"^\+?(0*\.[0-9]*[1-9][0-9]*|0*1(\.0*)?|[0-9]*\.?[0-9]*[eE]-?[0-9]+)$"
+                }
+            ]
+        }),
         "names" => json!({
             "type": "array",
             "minItems": 1,
@@ -91,7 +101,7 @@ pub(super) fn schema(name: &str) -> Value {
             "items": {
                 "type": "string",
                 "maxLength": read::MAX_TEXT_BYTES,
-                "pattern": r"^((properties|traits|context)(\.([^.\\]|\\.)+)+|userId|anonymousId|groupId)$"
+                "pattern": r"^((properties|traits|context)(\.([^.\\]|\\.)+){1,15}|userId|anonymousId|groupId)$"
             }
         }),
         "types" => json!({
@@ -155,4 +165,35 @@ pub(super) fn referred(schema: &Value) -> Vec<String> {
         Value::Array(items) => items.iter().flat_map(referred).collect(),
         _ => Vec::new(),
     }
+}
+
+/// A header's name: a token that is not reserved, in any letter case.
+fn header_name() -> String {
+    let any_case = |name: &str| -> String {
+        let letter = |c: char| match c.is_ascii_alphabetic() {
+            true => format!("[{}{c}]", c.to_ascii_uppercase()),
+            false => c.to_string(),
+        };
+        name.chars().map(letter).collect()
+    };
+    let reserved = headers::RESERVED.iter().flat_map(|(_, names)| *names);
+    let reserved: Vec<_> = reserved.map(|name| any_case(name)).collect();
+    format!(
+        "^(?!({})$|{})[A-Za-z0-9!#$%&'*+.^_`|~-]{{1,{}}}$",
+        reserved.join("|"),
+        any_case("x-envoy-"),
+        headers::MAX_NAME_BYTES
+    )
+}
+
+/// An absolute url; of one with a variable only what surrounds it.
+fn url() -> String {
+    let scheme = "[Hh][Tt][Tt][Pp][Ss]?://";
+    let variable = r"\$\{[A-Za-z_][A-Za-z0-9_]*\}";
+    let with_variable = format!(r##"{variable}.*|{scheme}[!"$-.0->A-\[\]-~]*([/?][^\s#\\]*)?"##);
+    let port = range::whole(1, 65_535);
+    let plain = format!(
+        r##"{scheme}(\[[0-9A-Fa-f:.]+\]|[^\s/?#@\\:%\u0000-\u001f\u007f-\uffff]+)(:(0*({port}))?)?([/?]([^\s#\\%]|%[0-9A-Fa-f]{{2}})*)?"##
+    );
+    format!(r"^((?=[\s\S]*\$\{{)({with_variable})|{plain})$")
 }
