@@ -150,8 +150,8 @@ fn configuring_defines_every_counter_and_moves_none() {
     assert_eq!(host.counts(), [].into());
     assert_eq!(host.calls(), []);
     let host_calls = host.host_calls();
-    // Requests 6, events 5 x 5, kept events 6, attempts 3 x 8, deliveries 3 x 5.
-    assert_eq!(host_calls["proxy_define_metric"], 76);
+    // Requests 6, events 6 x 5, kept events 7, attempts 3 x 8, deliveries 3 x 5.
+    assert_eq!(host_calls["proxy_define_metric"], 82);
     assert_eq!(host_calls.get("proxy_set_tick_period_milliseconds"), None);
     assert_eq!(host.turn(), 0);
 }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use siphasher::sip128::{Hasher128, SipHasher13};
 
-use crate::config::Webhook;
+use crate::config::{Config, Webhook};
 use crate::delivery::dedupe::EventId;
 use crate::delivery::webhook_set::WebhookSet;
 use crate::delivery::PreparedEvent;
@@ -31,39 +31,56 @@ pub struct Preparer {
     signing: WebhookSet,
     /// Each different redaction, with the webhooks that have it.
     redactions: Vec<(Redaction, WebhookSet)>,
+    /// The webhook that gets what would be dropped.
+    dead_letter: WebhookSet,
     /// Where payloads are written, so that each is allocated once and in its size.
     scratch: Vec<u8>,
 }
 
 impl Preparer {
-    /// A preparer for these webhooks. `id_key` is secret, and `plugin` the plugin's name.
+    /// A preparer for this configuration. `id_key` is secret, and `plugin` the plugin's name.
     #[must_use]
-    pub fn new(webhooks: &[Webhook], id_key: &[u8; 16], plugin: &[u8]) -> Self {
+    pub fn new(config: &Config, id_key: &[u8; 16], plugin: &[u8]) -> Self {
+        let webhooks = &config.webhooks;
         let mut ids = SipHasher13::new_with_key(id_key);
         write_field(&mut ids, plugin);
         Self {
             ids,
             signing: set_of(webhooks, |_, webhook| webhook.signing.is_some()),
             redactions: redactions(webhooks),
+            dead_letter: WebhookSet::from_iter(config.dead_letter),
             scratch: Vec::new(),
         }
     }
 
-    /// The event with a payload for each of the webhooks that want it. Once `work` is over, what is
-    /// returned is not whole.
-    pub fn prepare(&mut self, event: &Event<'_>, wanted: WebhookSet, work: &Work) -> PreparedEvent {
+    /// The event, which is the one at `index` of its request, with a payload for each webhook that
+    /// may get it; `None` when that is none but the dead letter webhook. Once
+    /// `work` is over, what is returned is not whole.
+    pub fn prepare(
+        &mut self,
+        event: &Event<'_>,
+        index: u32,
+        allowed: WebhookSet,
+        work: &Work,
+    ) -> Option<PreparedEvent> {
+        let wanted = allowed.minus(self.dead_letter);
+        if wanted.is_empty() {
+            return None;
+        }
         self.scratch.clear();
         payload::render(event, &mut self.scratch);
-        let (payload, redacted) = self.redact(wanted, work);
-        let is_signed = wanted.intersects(self.signing);
-        PreparedEvent {
+        let (payload, redacted) = self.redact(allowed, work);
+        let is_signed = allowed.intersects(self.signing);
+        Some(PreparedEvent {
+            index,
+            may_be_dead_letter: allowed.intersects(self.dead_letter),
             kind: event.kind,
             payload,
             redacted,
             wanted,
             webhook_id: is_signed.then(|| WebhookId::of(event.source(), event.message_id())),
             id: event.stable_id().then(|| self.id(event)),
-        }
+        })
     }
 
     /// The rendered payload for the webhooks that get it whole, and for each other set of webhooks

@@ -53,7 +53,7 @@ impl Worker {
         let mut random = fastrand::Rng::with_seed(identity.seed);
         Self {
             outbox: Outbox::new(Rc::clone(&config), identity.owner, random.u64(..), now),
-            preparer: Preparer::new(&config.webhooks, &identity.id_key, identity.plugin),
+            preparer: Preparer::new(&config, &identity.id_key, identity.plugin),
             observe: Observe::new(&config.webhooks),
             random,
             config,
@@ -112,16 +112,15 @@ impl Worker {
             report.events += 1;
             match item {
                 Item::Event(event) => {
-                    let wanted = wanted_by(&event, webhooks, &work, |webhook, reason| {
+                    let allowed = wanted_by(&event, webhooks, &work, |webhook, reason| {
                         observe.count(Counter::Suppressed(webhook, reason));
                     });
-                    if wanted.is_empty() {
+                    if let Some(prepared) = preparer.prepare(&event, index, allowed, &work) {
+                        bytes += prepared.cost();
+                        events.push(prepared);
+                    } else {
                         let reason = FilteredReason::Unwanted;
                         observe.count(Counter::Filtered(Some(event.kind), reason));
-                    } else {
-                        let event = preparer.prepare(&event, wanted, &work);
-                        bytes += event.cost();
-                        events.push(event);
                     }
                     if work.is_over() {
                         excess = Some(Excess::RuleTime(limits.max_rule_time));
@@ -221,7 +220,7 @@ impl Worker {
     /// The next reply and the stream that waits for it.
     pub fn poll_reply(&mut self) -> Option<(u32, LocalReply)> {
         let (stream, ticket, verdict) = self.outbox.poll_verdict()?;
-        Some((stream, self.reply(ticket, verdict)))
+        Some((stream, self.reply(ticket, &verdict)))
     }
 
     /// When [`Worker::handle_timeout`] is next needed, in milliseconds from now.
@@ -272,33 +271,21 @@ impl Worker {
         }
     }
 
-    fn reply(&mut self, ticket: Ticket, verdict: Verdict) -> LocalReply {
+    fn reply(&mut self, ticket: Ticket, verdict: &Verdict) -> LocalReply {
         let Ticket {
             collection,
             mut report,
         } = ticket;
-        let outcome = match verdict {
-            Verdict::Accepted => RequestOutcome::Accepted,
+        self.count(match verdict {
+            Verdict::Accepted { .. } => RequestOutcome::Accepted,
             Verdict::Retry { .. } | Verdict::Overloaded { .. } => RequestOutcome::Retry,
-        };
-        self.count(outcome);
-        collection.answer(match verdict {
-            Verdict::Accepted => intake::Verdict::Accepted(&report),
-            Verdict::Overloaded { after } => intake::Verdict::Overloaded { after },
-            Verdict::Retry {
-                after,
-                held,
-                failed,
-            } => {
-                report.failed = failed;
-                let report = &report;
-                intake::Verdict::Retry {
-                    after,
-                    kept: held,
-                    report,
-                }
+        });
+        if let Verdict::Accepted { refused } = verdict {
+            for index in refused {
+                report.add_invalid(*index, collection.refused(*index));
             }
-        })
+        }
+        collection.answer(verdict, &report)
     }
 
     /// A request got [`Collection::unread`].

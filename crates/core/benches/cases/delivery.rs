@@ -155,6 +155,8 @@ impl Bed {
 
     fn submit_from(&mut self, first: u64, events: u64) {
         let event = |id: u64| PreparedEvent {
+            index: 0,
+            may_be_dead_letter: false,
             kind: Kind::Track,
             payload: self.payload.as_slice().into(),
             redacted: Vec::new(),

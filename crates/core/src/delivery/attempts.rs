@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use rustc_hash::FxHashMap;
 
+use super::dead_letter::DeadLetter;
 use super::entry::Entry;
 use super::outcome::{CallResponse, Outcome};
 use super::store::EntryKey;
@@ -58,6 +59,7 @@ pub struct Call {
     body: Rc<[u8]>,
     timeout: Duration,
     signature: Vec<(&'static str, String)>,
+    dead_letter: Option<DeadLetter>,
     attempt: Attempt,
 }
 
@@ -90,6 +92,7 @@ impl Call {
             body,
             timeout,
             signature: signature.unwrap_or_default(),
+            dead_letter: entry.dead_letter().cloned(),
             attempt: Attempt {
                 entry: key,
                 webhook,
@@ -116,7 +119,7 @@ impl Call {
         let Some(webhook) = self.configured() else {
             return Vec::new();
         };
-        let mut headers = Vec::with_capacity(4 + webhook.headers.len() + self.signature.len());
+        let mut headers = Vec::with_capacity(6 + webhook.headers.len() + self.signature.len());
         headers.extend([
             (":method", "POST"),
             (":scheme", webhook.scheme),
@@ -127,6 +130,7 @@ impl Call {
         headers.extend(configured.map(|(name, value)| (name.as_str(), value.expose())));
         let signature = self.signature.iter();
         headers.extend(signature.map(|(name, value)| (*name, value.as_str())));
+        headers.extend(self.dead_letter.iter().flat_map(DeadLetter::headers));
         headers
     }
 

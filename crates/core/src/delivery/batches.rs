@@ -18,10 +18,14 @@ new_key_type! {
 const MIN_RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// What the SDK is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Each event has reached at least one webhook.
-    Accepted,
+    /// Each event has reached at least one webhook, or is known to be refused by all.
+    Accepted {
+        /// The events that were sent again although every webhook has refused them for good, by
+        /// [`super::PreparedEvent::index`].
+        refused: Vec<u32>,
+    },
     /// At least one event has reached no webhook.
     Retry {
         /// When sending it again makes sense.
@@ -42,6 +46,8 @@ pub enum Verdict {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Decision {
     Accepted,
+    /// Every webhook had refused the event for good before; its index in the request.
+    Refused(u32),
     Failed {
         /// When the event is tried again, if it is held.
         held_until: Option<SteadyMillis>,
@@ -60,6 +66,7 @@ struct Batch<T> {
     unsettled: usize,
     failed: usize,
     not_held: usize,
+    refused: Vec<u32>,
     next_due: Option<SteadyMillis>,
 }
 
@@ -92,6 +99,7 @@ impl<T> Batches<T> {
             unsettled: events,
             failed: 0,
             not_held: 0,
+            refused: Vec::new(),
             next_due: None,
         })
     }
@@ -116,13 +124,14 @@ impl<T> Batches<T> {
             return;
         };
         batch.undecided = batch.undecided.saturating_sub(1);
-        if let Decision::Failed { held_until } = decision {
-            batch.failed += 1;
-            match held_until {
-                Some(due) => {
-                    batch.next_due = Some(batch.next_due.map_or(due, |next| next.min(due)));
-                }
-                None => batch.not_held += 1,
+        match decision {
+            Decision::Accepted => {}
+            Decision::Refused(index) => batch.refused.push(index),
+            Decision::Failed { held_until } => {
+                batch.failed += 1;
+                let next = [batch.next_due, held_until].into_iter().flatten().min();
+                batch.next_due = next;
+                batch.not_held += usize::from(held_until.is_none());
             }
         }
     }
@@ -166,8 +175,8 @@ impl<T> Batches<T> {
 
     fn answer(&mut self, key: BatchKey, now: SteadyMillis) {
         if let Some(batch) = self.open.remove(key) {
-            let verdict = batch.verdict(now);
-            self.push_verdict(batch.stream, batch.ticket, verdict);
+            let (stream, ticket, verdict) = batch.into_verdict(now);
+            self.push_verdict(stream, ticket, verdict);
         }
     }
 
@@ -204,16 +213,18 @@ impl<T> Batches<T> {
 
 impl<T> Batch<T> {
     /// The verdict as it stands; an event without a decision counts as failed.
-    fn verdict(&self, now: SteadyMillis) -> Verdict {
+    fn into_verdict(self, now: SteadyMillis) -> (u32, T, Verdict) {
         let failed = self.failed + self.undecided;
         if failed == 0 {
-            return Verdict::Accepted;
+            let refused = self.refused;
+            return (self.stream, self.ticket, Verdict::Accepted { refused });
         }
         let until_due = self.next_due.map_or(0, |due| due.saturating_sub(now));
-        Verdict::Retry {
+        let verdict = Verdict::Retry {
             after: Duration::from_millis(until_due).max(MIN_RETRY_AFTER),
             held: self.not_held + self.undecided == 0,
             failed: u32::try_from(failed).unwrap_or(u32::MAX),
-        }
+        };
+        (self.stream, self.ticket, verdict)
     }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::batches::BatchKey;
+use super::dead_letter::DeadLetter;
 use super::event::PreparedEvent;
 use super::outcome::Outcome;
 use super::webhook_set::WebhookSet;
@@ -13,16 +14,28 @@ use crate::observe::DeliveryOutcome;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Waiter {
     pub(super) batch: BatchKey,
+    /// The event's place in that request.
+    pub(super) index: u32,
     /// It brought the event; the others sent it again.
     pub(super) brought_it: bool,
 }
 
-/// Set once every webhook has failed the event and it is held.
+/// Set once a round has failed and the event is held for another.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Held {
     pub(super) expires: SteadyMillis,
     /// When the next round is due; meaningless while one is under way.
     pub(super) due: SteadyMillis,
+}
+
+/// What an event has been through, for a newer configuration.
+#[derive(Clone, Debug)]
+pub(super) struct Past {
+    pub(super) is_accepted: bool,
+    pub(super) refusals: Vec<(usize, u32)>,
+    pub(super) is_too_large: bool,
+    pub(super) dead_letter: Option<DeadLetter>,
+    pub(super) failed_rounds: u32,
 }
 
 /// One event on its way to its webhooks, in rounds: one attempt at each webhook that may still take
@@ -35,14 +48,19 @@ pub(super) struct Entry {
     /// This round's deliveries with a call under way.
     in_flight: WebhookSet,
     delivered: WebhookSet,
-    /// Webhooks that refused it for good.
-    refused: WebhookSet,
     /// How the last attempt of each webhook that failed it ended.
     failures: Vec<(usize, DeliveryOutcome)>,
+    /// A webhook has it, perhaps one of an older configuration.
+    is_accepted: bool,
+    /// How often each webhook refused it; webhooks that never did are left out.
+    refusals: Vec<(usize, u32)>,
+    /// Every refusal so far said that it is too large.
+    is_too_large: bool,
+    dead_letter: Option<DeadLetter>,
     waiters: Vec<Waiter>,
     /// When this round ends.
     deadline: SteadyMillis,
-    /// Rounds that every webhook failed.
+    /// Rounds after which a webhook still lacked it.
     failed_rounds: u32,
     /// The longest pause that a webhook asked for in this round.
     retry_after: Option<Duration>,
@@ -59,8 +77,11 @@ impl Entry {
             waiting: WebhookSet::EMPTY,
             in_flight: WebhookSet::EMPTY,
             delivered: WebhookSet::EMPTY,
-            refused: WebhookSet::EMPTY,
             failures: Vec::new(),
+            is_accepted: false,
+            refusals: Vec::new(),
+            is_too_large: true,
+            dead_letter: None,
             waiters: Vec::new(),
             deadline: 0,
             failed_rounds: 0,
@@ -70,11 +91,14 @@ impl Entry {
         }
     }
 
-    /// An event that was held elsewhere.
-    pub(super) fn adopted(event: PreparedEvent, failed_rounds: u32, held: Held) -> Self {
+    /// An event that an older configuration held.
+    pub(super) fn adopted(event: PreparedEvent, past: Past) -> Self {
         Self {
-            failed_rounds,
-            held: Some(held),
+            is_accepted: past.is_accepted,
+            refusals: past.refusals,
+            is_too_large: past.is_too_large,
+            dead_letter: past.dead_letter,
+            failed_rounds: past.failed_rounds,
             ..Self::new(event)
         }
     }
@@ -120,16 +144,12 @@ impl Entry {
 
     /// The webhook has the event; says whether it is the first.
     pub(super) fn deliver(&mut self, webhook: usize) -> bool {
-        let is_first = self.delivered.is_empty();
         self.delivered.insert(webhook);
-        is_first
+        !std::mem::replace(&mut self.is_accepted, true)
     }
 
     /// The webhook failed the event.
-    pub(super) fn fail(&mut self, webhook: usize, outcome: Outcome, may_retry: bool) {
-        if !may_retry {
-            self.refused.insert(webhook);
-        }
+    pub(super) fn fail(&mut self, webhook: usize, outcome: Outcome) {
         self.retry_after = self.retry_after.max(outcome.retry_after());
         self.failures.retain(|(known, _)| *known != webhook);
         self.failures.push((webhook, outcome.label()));
@@ -141,13 +161,52 @@ impl Entry {
         failures.filter(|(webhook, _)| !self.delivered.contains(*webhook))
     }
 
-    /// Every webhook failed the round.
+    /// The webhook refused the event, and would refuse it again.
+    pub(super) fn refuse(&mut self, webhook: usize, outcome: Outcome) {
+        self.is_too_large &= matches!(outcome, Outcome::Rejected { status: 413, .. });
+        let mut refusals = self.refusals.iter_mut();
+        match refusals.find(|(refusing, _)| *refusing == webhook) {
+            Some((_, rounds)) => *rounds = rounds.saturating_add(1),
+            None => self.refusals.push((webhook, 1)),
+        }
+    }
+
+    /// Turns the event into a dead letter, which is all that is left of it: no request waits for it,
+    /// and it is not recognised any more.
+    pub(super) fn become_dead_letter(&mut self, dead_letter: DeadLetter, webhook: usize) {
+        self.event.wanted = WebhookSet::from_iter([webhook]);
+        self.event.id = None;
+        self.delivered = WebhookSet::EMPTY;
+        self.is_accepted = false;
+        self.refusals.clear();
+        self.failures.clear();
+        self.failed_rounds = 0;
+        self.retry_after = None;
+        self.dead_letter = Some(dead_letter);
+    }
+
+    /// A webhook still lacks it after the round.
     pub(super) fn fail_round(&mut self) {
         self.failed_rounds = self.failed_rounds.saturating_add(1);
     }
 
     pub(super) fn hold(&mut self, held: Held) {
         self.held = Some(held);
+    }
+
+    pub(super) fn held_until(self, held: Held) -> Self {
+        let held = Some(held);
+        Self { held, ..self }
+    }
+
+    pub(super) fn past(&self) -> Past {
+        Past {
+            is_accepted: self.is_accepted,
+            refusals: self.refusals.clone(),
+            is_too_large: self.is_too_large,
+            dead_letter: self.dead_letter.clone(),
+            failed_rounds: self.failed_rounds,
+        }
     }
 
     pub(super) fn add_waiter(&mut self, waiter: Waiter) {
@@ -164,7 +223,33 @@ impl Entry {
 
     /// A webhook has it.
     pub(super) fn is_accepted(&self) -> bool {
-        !self.delivered.is_empty()
+        self.is_accepted
+    }
+
+    pub(super) fn delivered(&self) -> WebhookSet {
+        self.delivered
+    }
+
+    /// In how many rounds the webhook refused it.
+    pub(super) fn refusals(&self, webhook: usize) -> u32 {
+        let mut refusals = self.refusals.iter();
+        let found = refusals.find(|(refusing, _)| *refusing == webhook);
+        found.map_or(0, |(_, rounds)| *rounds)
+    }
+
+    /// Every refusal said that it is too large.
+    pub(super) fn is_too_large(&self) -> bool {
+        self.is_too_large && !self.refusals.is_empty()
+    }
+
+    pub(super) fn dead_letter(&self) -> Option<&DeadLetter> {
+        self.dead_letter.as_ref()
+    }
+
+    /// Its memory would be free without the deliveries that still wait: a webhook has it, and it is
+    /// not held.
+    pub(super) fn is_sheddable(&self) -> bool {
+        self.is_accepted && self.held.is_none()
     }
 
     pub(super) fn waiting(&self) -> WebhookSet {
@@ -173,11 +258,6 @@ impl Entry {
 
     pub(super) fn round_is_over(&self) -> bool {
         self.waiting.is_empty() && self.in_flight.is_empty()
-    }
-
-    /// The webhooks that another round may reach.
-    pub(super) fn reachable(&self) -> WebhookSet {
-        self.event.wanted.minus(self.refused)
     }
 
     pub(super) fn deadline(&self) -> SteadyMillis {

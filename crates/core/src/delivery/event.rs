@@ -13,14 +13,18 @@ pub const ENTRY_OVERHEAD_BYTES: usize = 256;
 /// An event, ready to be delivered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PreparedEvent {
+    /// Its place in its request, by which a verdict names it.
+    pub index: u32,
     /// Its type.
     pub kind: Kind,
     /// The body of every call but those to webhooks in `redacted`.
     pub payload: Rc<[u8]>,
     /// The bodies of calls to webhooks that get less of the event; mostly empty.
     pub redacted: Vec<(WebhookSet, Rc<[u8]>)>,
-    /// The webhooks that want it; at least one.
+    /// The webhooks that want it; at least one, and never the dead letter webhook.
     pub wanted: WebhookSet,
+    /// The dead letter webhook may get it: there is one, and its rules let the event through.
+    pub may_be_dead_letter: bool,
     /// What signed calls name it by; `None` when no webhook that wants it signs.
     pub webhook_id: Option<WebhookId>,
     /// What it is recognised by when it is sent again; `None` when it has no id that lasts.

@@ -2,21 +2,27 @@
 
 use std::rc::Rc;
 
-use super::entry::Entry;
+use super::entry::{Entry, Past};
 use super::event::PreparedEvent;
+use super::retry::policy::Policy;
 use super::webhook_set::WebhookSet;
 use crate::clock::SteadyMillis;
-use crate::config::Webhook;
+use crate::config::{Config, Webhook};
+use crate::redaction::{Path, Redaction};
 use crate::routing::Rules;
 
 /// A held event on its way to the configuration that replaces this one.
 #[derive(Clone, Debug)]
 pub struct Handover {
     event: PreparedEvent,
-    /// The webhooks that may still take it.
-    webhooks: Vec<Recipient>,
-    failed_rounds: u32,
+    /// The webhooks that it is owed to.
+    owed: Vec<Recipient>,
+    /// The webhook that gets it when it is dropped.
+    dead_letter: Option<Recipient>,
+    past: Past,
     expires: SteadyMillis,
+    /// The payload may carry the client's address.
+    has_context_ip: bool,
 }
 
 /// A webhook of the older configuration.
@@ -27,61 +33,130 @@ struct Recipient {
     rules: Option<Rc<Rules>>,
     /// What of the event goes to it.
     payload: Rc<[u8]>,
+    /// In how many rounds it refused the event.
+    refusals: u32,
+}
+
+impl Recipient {
+    fn of(index: usize, entry: &Entry, webhooks: &[Webhook]) -> Option<Self> {
+        let webhook = webhooks.get(index)?;
+        Some(Self {
+            name: webhook.name.clone(),
+            rules: webhook.rules.clone(),
+            payload: Rc::clone(entry.event().payload_for(index)),
+            refusals: entry.refusals(index),
+        })
+    }
+
+    /// What rules say of the event cannot be asked again, for only its payload is here. So they must
+    /// be those that it has passed.
+    fn may_be(&self, webhook: &Webhook) -> bool {
+        self.name == webhook.name && self.rules == webhook.rules
+    }
 }
 
 impl Handover {
-    /// A held event of a configuration with these webhooks; `None` when it is not held.
-    pub(super) fn of(entry: Entry, webhooks: &[Webhook]) -> Option<Self> {
-        let recipient = |index: usize| {
-            let webhook = webhooks.get(index)?;
-            Some(Recipient {
-                name: webhook.name.clone(),
-                rules: webhook.rules.clone(),
-                payload: Rc::clone(entry.event().payload_for(index)),
-            })
-        };
+    /// A held event of this configuration; `None` when it is not held.
+    pub(super) fn of(entry: Entry, config: &Config, policy: &Policy) -> Option<Self> {
+        let webhooks = &config.webhooks;
+        let recipient = |index| Recipient::of(index, &entry, webhooks);
+        let owed = policy.owed(&entry).iter().filter_map(recipient).collect();
+        let dead_letter = policy.dead_letter_webhook(&entry);
         Some(Self {
-            webhooks: entry.reachable().iter().filter_map(recipient).collect(),
-            failed_rounds: entry.failed_rounds(),
+            owed,
+            dead_letter: dead_letter.and_then(recipient),
+            past: entry.past(),
             expires: entry.held()?.expires,
+            has_context_ip: config.context_ip,
             event: entry.into_event(),
         })
     }
 
-    /// The event for a configuration with these webhooks, the rounds that failed, and when it
-    /// expires. Webhooks are matched by name; when none of its webhooks is left it goes to all, for
-    /// it has reached nobody.
-    ///
-    /// What rules say of the event cannot be asked again, for only its payload is here. So a webhook
-    /// whose rules are not those that it has passed, or whose options leave its type out, does not
-    /// get it, and one that came in place of its webhooks gets it if it has none.
-    pub(super) fn into_event(self, webhooks: &[Webhook]) -> (PreparedEvent, u32, SteadyMillis) {
-        let mut event = self.event;
+    /// When it is given up.
+    pub(super) fn expires(&self) -> SteadyMillis {
+        self.expires
+    }
+
+    /// The event for this configuration. Webhooks are matched by name. When none of its webhooks is
+    /// left and nobody has it, it goes to those that have come in their place and have no rules.
+    pub(super) fn into_entry(mut self, config: &Config) -> Entry {
+        if self.has_context_ip && !config.context_ip {
+            self.leave_out_context_ip();
+        }
+        let webhooks = &config.webhooks;
+        let kind = self.event.kind;
+        let takes = |webhook: &Webhook| webhook.options.take(kind, true);
+        let is_new = |webhook: &Webhook| webhook.rules.is_none() && takes(webhook);
+        let owed = |webhook: &Webhook| self.owed.iter().find(|then| then.name == webhook.name);
         let set_of = |is_in: &dyn Fn(&Webhook) -> bool| -> WebhookSet {
-            let chosen = webhooks.iter().enumerate();
-            chosen
-                .filter(|(_, webhook)| is_in(webhook))
-                .map(|(index, _)| index)
-                .collect()
+            let indexed = webhooks.iter().enumerate();
+            let chosen = indexed.filter(|(_, webhook)| is_in(webhook));
+            chosen.map(|(index, _)| index).collect()
         };
-        let then = |webhook: &Webhook| {
-            let mut recipients = self.webhooks.iter();
-            recipients.find(|recipient| recipient.name == webhook.name)
-        };
-        event.wanted = if set_of(&|webhook| then(webhook).is_some()).is_empty() {
-            set_of(&|webhook| webhook.rules.is_none() && webhook.options.take(event.kind, true))
+        let dead_letter = WebhookSet::from_iter(config.dead_letter);
+        let is_dead_letter = self.past.dead_letter.is_some();
+        let left = set_of(&|webhook| owed(webhook).is_some());
+        let is_bound = is_dead_letter || self.past.is_accepted;
+        let wanted = if left.is_empty() && !is_bound {
+            set_of(&is_new)
         } else {
             set_of(&|webhook| {
-                then(webhook).is_some_and(|then| then.rules == webhook.rules)
-                    && webhook.options.take(event.kind, true)
+                owed(webhook).is_some_and(|then| then.may_be(webhook)) && takes(webhook)
             })
         };
+        let wanted = if is_dead_letter {
+            wanted.and(dead_letter)
+        } else {
+            wanted.minus(dead_letter)
+        };
+        let spare = self.dead_letter.as_ref();
+        let is_spare = |webhook: &Webhook| match spare {
+            Some(then) if then.name == webhook.name => then.may_be(webhook) && takes(webhook),
+            _ => is_new(webhook),
+        };
+        let may_be_dead_letter = set_of(&is_spare).intersects(dead_letter);
+        let payload_of = |webhook: &Webhook| {
+            let spare = spare.filter(|then| then.name == webhook.name);
+            owed(webhook).or(spare).map(|then| Rc::clone(&then.payload))
+        };
         let redacted = webhooks.iter().enumerate().filter_map(|(index, webhook)| {
-            let payload = &then(webhook)?.payload;
-            let is_redacted = !Rc::ptr_eq(payload, &event.payload);
-            is_redacted.then(|| (WebhookSet::from_iter([index]), Rc::clone(payload)))
+            let payload = payload_of(webhook)?;
+            let is_redacted = !Rc::ptr_eq(&payload, &self.event.payload);
+            is_redacted.then(|| (WebhookSet::from_iter([index]), payload))
         });
-        event.redacted = redacted.collect();
-        (event, self.failed_rounds, self.expires)
+        let redacted = redacted.collect();
+        let refusals = webhooks.iter().enumerate().filter_map(|(index, webhook)| {
+            let rounds = owed(webhook)?.refusals;
+            (rounds > 0).then_some((index, rounds))
+        });
+        let past = Past {
+            refusals: refusals.collect(),
+            ..self.past.clone()
+        };
+        let event = PreparedEvent {
+            wanted,
+            redacted,
+            may_be_dead_letter,
+            ..self.event
+        };
+        Entry::adopted(event, past)
+    }
+
+    /// The client's address is not to be sent any more.
+    fn leave_out_context_ip(&mut self) {
+        let redaction = Redaction {
+            deny: Path::parse("context.ip").into_iter().collect(),
+            ..Redaction::default()
+        };
+        let whole = Rc::clone(&self.event.payload);
+        let without: Rc<[u8]> = redaction.apply(&whole).into();
+        for recipient in self.owed.iter_mut().chain(&mut self.dead_letter) {
+            recipient.payload = if Rc::ptr_eq(&recipient.payload, &whole) {
+                Rc::clone(&without)
+            } else {
+                redaction.apply(&recipient.payload).into()
+            };
+        }
+        self.event.payload = without;
     }
 }

@@ -7,13 +7,15 @@
 //! An event is in the outbox once, however many requests carry it: requests that send it again while
 //! it is there wait for the same outcome.
 //!
-//! The parts own what they know and know nothing of each other; `rounds` and `retrying` are the order
-//! in which an event goes through them.
+//! The parts own what they know. `rounds`, `retrying` and `dropping` are the order in which an event
+//! goes through them.
 
 mod attempts;
 mod batches;
 mod claimed_by_other;
+mod dead_letter;
 pub mod dedupe;
+mod dropping;
 mod entry;
 mod event;
 mod handover;
@@ -42,12 +44,14 @@ use self::dedupe::{DedupeTable, Owner, Shared};
 use self::outcome::{CallResponse, NotSent, Outcome};
 use self::queues::Queues;
 use self::retry::budget::Budget;
+use self::retry::policy::Policy;
 use self::retry::schedule::Schedule;
 use self::store::Store;
 use self::timers::{Timer, Timers};
 
 pub use self::attempts::Call;
 pub use self::batches::Verdict;
+pub use self::dead_letter::DropReason;
 pub use self::event::{PreparedEvent, ENTRY_OVERHEAD_BYTES};
 pub use self::handover::Handover;
 
@@ -79,6 +83,7 @@ pub struct Outbox<T> {
     batches: Batches<T>,
     queues: Queues,
     attempts: Attempts,
+    policy: Policy,
     schedule: Schedule,
     budget: Budget,
 }
@@ -97,6 +102,7 @@ impl<T> Outbox<T> {
             batches: Batches::new(config.acknowledge),
             queues: Queues::new(config.webhooks.len(), limits.max_in_flight_per_webhook),
             attempts: Attempts::default(),
+            policy: Policy::new(&config),
             schedule: Schedule::default(),
             budget: Budget::new(now),
             config,
@@ -149,7 +155,7 @@ impl<T> Outbox<T> {
             }
             entry.begin_call(webhook);
             self.queues.begin_call(webhook);
-            if entry.is_accepted() {
+            if entry.is_sheddable() {
                 self.queues.remove_sheddable();
             }
             if !entry.is_retry() {

@@ -103,7 +103,7 @@ impl Queues {
             if !entry.waiting().contains(webhook) {
                 continue;
             }
-            if entry.is_accepted() {
+            if entry.is_sheddable() {
                 return Some(key);
             }
             passed_over.push((deadline, key));

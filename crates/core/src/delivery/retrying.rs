@@ -1,11 +1,12 @@
 //! The sequence after a failed round: an event is held, becomes due, and is tried again or handed on.
 
+use super::dead_letter::DropReason;
 use super::dedupe::{EventId, Resume, State, HEARTBEAT_LOST_AFTER};
-use super::entry::{Entry, Held};
+use super::entry::Held;
+use super::event::PreparedEvent;
 use super::handover::Handover;
 use super::outcome::Outcome;
 use super::retry::backoff::Backoff;
-use super::retry::policy;
 use super::store::EntryKey;
 use super::webhook_set::WebhookSet;
 use super::{Outbox, Turn};
@@ -15,7 +16,7 @@ use crate::observe::{Counter, HeldOutcome};
 impl<T> Outbox<T> {
     /// Lets the webhook's breaker know how an attempt ended.
     pub(super) fn note_webhook(&mut self, webhook: usize, outcome: Outcome, turn: &mut Turn<'_>) {
-        let Some(works) = policy::webhook_works(outcome) else {
+        let Some(works) = self.policy.webhook_works(outcome) else {
             return;
         };
         let (Some(breaker), Some(config)) = (
@@ -29,8 +30,9 @@ impl<T> Outbox<T> {
         if works {
             if breaker.on_alive() {
                 log_lines.back(webhook, config, turn.now);
+                let (store, policy) = (&mut self.store, &self.policy);
                 self.schedule
-                    .hasten(turn.now, &mut self.store, webhook, &mut self.timers);
+                    .hasten(turn.now, store, policy, webhook, &mut self.timers);
             }
         } else if breaker.on_failure(turn.now, &backoff, &mut self.random) {
             log_lines.given_up(webhook, config, turn.now);
@@ -42,26 +44,24 @@ impl<T> Outbox<T> {
         &mut self,
         key: EntryKey,
         turn: &mut Turn<'_>,
-    ) -> Result<SteadyMillis, Option<HeldOutcome>> {
+    ) -> Result<SteadyMillis, DropReason> {
         let (now, retry) = (turn.now, &self.config.retry);
-        let entry = self.store.get(key).ok_or(None)?;
-        if entry.reachable().is_empty() {
-            return Err(Some(HeldOutcome::Refused));
-        }
+        let entry = self.store.get(key).ok_or(DropReason::Expired)?;
         let expires = match entry.held() {
             Some(held) => held.expires,
             None => now.saturating_add(millis(retry.window)),
         };
         if now >= expires {
-            return Err(entry.held().map(|_| HeldOutcome::Expired));
+            return Err(DropReason::Expired);
         }
         if !self.store.can_hold(entry, retry) {
-            return Err(Some(HeldOutcome::NoRoom));
+            return Err(DropReason::NoRoom);
         }
         let (failures, retry_after) = (entry.failed_rounds(), entry.retry_after());
         let delay = Backoff::from(retry).delay(failures, retry_after, &mut self.random);
         let due = now.saturating_add(delay);
-        if self.store.hold(key, Held { expires, due }) {
+        let is_dead_letter = entry.dead_letter().is_some();
+        if self.store.hold(key, Held { expires, due }) && !is_dead_letter {
             turn.observe.count(Counter::Held(HeldOutcome::Kept));
         }
         self.schedule.push(due, key, &mut self.timers);
@@ -75,14 +75,14 @@ impl<T> Outbox<T> {
                 continue;
             };
             if entry.held().is_some_and(|held| turn.now >= held.expires) {
-                turn.observe.count(Counter::Held(HeldOutcome::Expired));
-                self.give_up(key, turn);
+                self.drop_event(key, DropReason::Expired, turn);
                 continue;
             }
-            let (id, reachable) = (entry.event().id, entry.reachable());
-            let admitting = self.admitting_retry(reachable, turn.now);
+            let (id, is_accepted) = (entry.event().id, entry.is_accepted());
+            let webhooks = self.policy.next_round(entry);
+            let admitting = self.admitting_retry(webhooks, turn.now);
             if admitting.is_empty() {
-                let due = self.next_probe(reachable, turn.now);
+                let due = self.next_probe(webhooks, turn.now);
                 self.reschedule(key, due);
                 continue;
             }
@@ -91,7 +91,12 @@ impl<T> Outbox<T> {
                 self.schedule.push(due, key, &mut self.timers);
                 break;
             }
-            match self.resume(id, turn) {
+            let resumed = if is_accepted {
+                self.refresh_accepted(id, turn)
+            } else {
+                self.resume(id, turn)
+            };
+            match resumed {
                 Resume::Ours => {
                     self.budget.withdraw(admitting.len());
                     self.note_retry(admitting, turn.now);
@@ -113,6 +118,16 @@ impl<T> Outbox<T> {
         id.map_or(Resume::Ours, |id| {
             self.dedupe.resume(id, turn.now, turn.shared)
         })
+    }
+
+    /// The rest of an event that a webhook has is known here alone. It is remembered for as long as it
+    /// is held, so that no webhook gets it twice.
+    fn refresh_accepted(&mut self, id: Option<EventId>, turn: &mut Turn<'_>) -> Resume {
+        if let Some(id) = id {
+            self.dedupe
+                .settle(id, State::Accepted, turn.now, turn.shared);
+        }
+        Resume::Ours
     }
 
     /// When the webhook's breaker lets a retry through.
@@ -159,36 +174,59 @@ impl<T> Outbox<T> {
         let waiters = entry.take_waiters();
         let event = entry.into_event();
         for waiter in waiters {
-            self.admit(event.clone(), waiter.batch, turn);
+            let index = waiter.index;
+            let event = event.clone();
+            self.admit(PreparedEvent { index, ..event }, waiter.batch, turn);
         }
     }
 
     /// Gives a held event up to a newer configuration.
     pub(super) fn release(&mut self, key: EntryKey, turn: &mut Turn<'_>) -> Option<Handover> {
         let entry = self.remove(key)?;
-        if let Some(id) = entry.event().id {
+        if let (Some(id), false) = (entry.event().id, entry.is_accepted()) {
             // This worker's heartbeat may be fresh for a while yet, and the new owner would take the
             // event for its.
             self.dedupe
                 .settle(id, State::Released, turn.now, turn.shared);
         }
         turn.observe.count(Counter::Held(HeldOutcome::HandedOver));
-        Handover::of(entry, &self.config.webhooks)
+        Handover::of(entry, &self.config, &self.policy)
     }
 
     /// Takes over an event that an older configuration held.
     pub(super) fn take_over(&mut self, handover: Handover, turn: &mut Turn<'_>) {
-        let due = turn.now;
-        let (event, failed_rounds, expires) = handover.into_event(&self.config.webhooks);
-        if event.wanted.is_empty() {
-            turn.observe.count(Counter::Held(HeldOutcome::Refused));
+        let expires = handover.expires();
+        let entry = handover.into_entry(&self.config);
+        let (id, is_dead_letter) = (entry.event().id, entry.dead_letter().is_some());
+        if self.policy.next_round(&entry).is_empty() {
+            // What a webhook has may be owed to nobody any more.
+            let outcome = match (is_dead_letter, entry.is_accepted()) {
+                (true, _) => Some(HeldOutcome::Lost),
+                (false, true) => None,
+                (false, false) => Some(HeldOutcome::Refused),
+            };
+            if let Some(outcome) = outcome {
+                turn.observe.count(Counter::Held(outcome));
+            }
             return;
         }
-        if event.id.is_some_and(|id| self.store.find(id).is_some()) {
+        if id.is_some_and(|id| self.store.find(id).is_some()) {
             return;
         }
-        let held = Held { expires, due };
-        let key = self.insert(Entry::adopted(event, failed_rounds, held));
-        self.schedule.push(due, key, &mut self.timers);
+        if self.store.can_hold(&entry, &self.config.retry) {
+            let due = turn.now;
+            let key = self.insert(entry.held_until(Held { expires, due }));
+            self.schedule.push(due, key, &mut self.timers);
+        } else if self.make_room(entry.event().cost(), turn) {
+            let key = self.insert(entry);
+            self.drop_event(key, DropReason::NoRoom, turn);
+        } else {
+            let outcome = if is_dead_letter {
+                HeldOutcome::Lost
+            } else {
+                HeldOutcome::NoRoom
+            };
+            turn.observe.count(Counter::Held(outcome));
+        }
     }
 }

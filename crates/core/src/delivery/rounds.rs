@@ -2,15 +2,15 @@
 
 use super::attempts::Attempt;
 use super::batches::{BatchKey, Decision};
+use super::dead_letter::DropReason;
 use super::dedupe::{Claim, Resume, State};
 use super::entry::{Entry, Waiter};
 use super::event::PreparedEvent;
 use super::outcome::{NotSent, Outcome};
-use super::retry::policy;
 use super::store::EntryKey;
 use super::webhook_set::WebhookSet;
 use super::{Outbox, Turn, TOTAL_TIMEOUT};
-use crate::clock::millis;
+use crate::clock::{millis, SteadyMillis};
 use crate::observe::{Counter, EventOutcome, HeldOutcome};
 
 impl<T> Outbox<T> {
@@ -20,7 +20,7 @@ impl<T> Outbox<T> {
             return self.start(event, batch, turn);
         };
         if let Some(key) = self.store.find(id) {
-            return self.join(key, batch, turn);
+            return self.join(key, event.index, batch, turn);
         }
         match self.dedupe.claim(id, turn.now, turn.shared) {
             Claim::Ours => self.start(event, batch, turn),
@@ -28,6 +28,12 @@ impl<T> Outbox<T> {
                 let duplicate = Counter::Events(Some(event.kind), EventOutcome::Duplicate);
                 turn.observe.count(duplicate);
                 self.batches.decide(batch, Decision::Accepted);
+                self.batches.settle(batch);
+            }
+            Claim::Refused => {
+                let refused = Counter::Events(Some(event.kind), EventOutcome::Refused);
+                turn.observe.count(refused);
+                self.batches.decide(batch, Decision::Refused(event.index));
                 self.batches.settle(batch);
             }
             Claim::ClaimedByOther => {
@@ -39,10 +45,11 @@ impl<T> Outbox<T> {
     }
 
     fn start(&mut self, event: PreparedEvent, batch: BatchKey, turn: &mut Turn<'_>) {
-        let wanted = event.wanted;
+        let (wanted, index) = (event.wanted, event.index);
         let mut entry = Entry::new(event);
         entry.add_waiter(Waiter {
             batch,
+            index,
             brought_it: true,
         });
         let key = self.insert(entry);
@@ -50,24 +57,36 @@ impl<T> Outbox<T> {
     }
 
     /// A request brings an event that is here already.
-    fn join(&mut self, key: EntryKey, batch: BatchKey, turn: &mut Turn<'_>) {
+    fn join(&mut self, key: EntryKey, index: u32, batch: BatchKey, turn: &mut Turn<'_>) {
         let Some(entry) = self.store.get_mut(key) else {
             return;
         };
-        entry.add_waiter(Waiter {
-            batch,
-            brought_it: false,
-        });
-        let kind = entry.event().kind;
-        if entry.is_accepted() {
+        let (kind, id, is_resting) = (entry.event().kind, entry.event().id, entry.round_is_over());
+        let is_accepted = entry.is_accepted();
+        if !(is_accepted && is_resting) {
+            entry.add_waiter(Waiter {
+                batch,
+                index,
+                brought_it: false,
+            });
+        }
+        if is_accepted {
+            if let Some(id) = id {
+                // It is remembered for another window.
+                self.dedupe
+                    .settle(id, State::Accepted, turn.now, turn.shared);
+            }
             let duplicate = Counter::Events(Some(kind), EventOutcome::Duplicate);
             turn.observe.count(duplicate);
             self.batches.decide(batch, Decision::Accepted);
-        } else if entry.round_is_over() {
+            if is_resting {
+                self.batches.settle(batch);
+            }
+        } else if is_resting {
             // It is held; the SDK has asked again, so the next round starts now.
-            let (id, reachable) = (entry.event().id, entry.reachable());
+            let webhooks = self.policy.next_round(entry);
             match self.resume(id, turn) {
-                Resume::Ours => self.begin_round(key, reachable, false, turn),
+                Resume::Ours => self.begin_round(key, webhooks, false, turn),
                 Resume::Busy | Resume::Gone => self.hand_to_other_worker(key, turn),
             }
         }
@@ -142,7 +161,7 @@ impl<T> Outbox<T> {
         let Some(entry) = self.store.get_mut(key) else {
             return;
         };
-        if entry.stop_waiting(webhook) && entry.is_accepted() {
+        if entry.stop_waiting(webhook) && entry.is_sheddable() {
             self.queues.remove_sheddable();
         }
         let mut is_first = false;
@@ -154,7 +173,10 @@ impl<T> Outbox<T> {
                 self.budget.on_delivered_retry();
             }
         } else {
-            entry.fail(webhook, outcome, policy::may_retry(outcome));
+            entry.fail(webhook, outcome);
+            if self.policy.is_refusal(outcome) {
+                entry.refuse(webhook, outcome);
+            }
             let attempt = entry.failed_rounds().saturating_add(1);
             if let Some(config) = self.config.webhooks.get(webhook) {
                 let log_lines = &mut turn.observe.log_lines;
@@ -175,14 +197,13 @@ impl<T> Outbox<T> {
         let Some(entry) = self.store.get(key) else {
             return;
         };
-        self.queues.add_sheddable(entry.waiting().len());
+        if entry.is_sheddable() {
+            self.queues.add_sheddable(entry.waiting().len());
+        }
         let kind = entry.event().kind;
         if let Some(id) = entry.event().id {
             self.dedupe
                 .settle(id, State::Accepted, turn.now, turn.shared);
-        }
-        if entry.held().is_some() {
-            turn.observe.count(Counter::Held(HeldOutcome::Delivered));
         }
         for waiter in entry.waiters() {
             let outcome = if waiter.brought_it {
@@ -202,72 +223,80 @@ impl<T> Outbox<T> {
         let Some(entry) = self.store.get_mut(key) else {
             return;
         };
-        if entry.is_accepted() {
-            let waiters = entry.take_waiters();
-            self.close(key, turn);
-            for waiter in waiters {
-                self.batches.settle(waiter.batch);
-                self.batches
-                    .answer_if_ready(waiter.batch, turn.now, &mut self.timers);
-            }
-            return;
+        let (owed, next) = (self.policy.owed(entry), self.policy.next_round(entry));
+        if !owed.is_empty() {
+            entry.fail_round();
         }
-        entry.fail_round();
-        match self.hold(key, turn) {
-            Ok(due) => self.settle_failed(
-                key,
-                Decision::Failed {
-                    held_until: Some(due),
-                },
-                turn,
-            ),
-            Err(reason) => {
-                if let Some(reason) = reason {
-                    turn.observe.count(Counter::Held(reason));
-                }
-                self.give_up(key, turn);
-            }
-        }
-    }
-
-    /// No webhook has the event, and nobody tries any more.
-    pub(super) fn give_up(&mut self, key: EntryKey, turn: &mut Turn<'_>) {
-        self.settle_failed(key, Decision::Failed { held_until: None }, turn);
-        self.close(key, turn);
-    }
-
-    /// Nobody tries the event again: what it has not reached by now it never will.
-    fn close(&mut self, key: EntryKey, turn: &mut Turn<'_>) {
-        let Some(entry) = self.remove(key) else {
-            return;
+        let waiters = if entry.is_accepted() {
+            entry.take_waiters()
+        } else {
+            Vec::new()
         };
-        for (webhook, outcome) in entry.undelivered() {
-            turn.observe.count(Counter::Deliveries(webhook, outcome));
-        }
-    }
-
-    /// Tells the waiters of an event that no webhook has.
-    fn settle_failed(&mut self, key: EntryKey, decision: Decision, turn: &mut Turn<'_>) {
-        let Some(entry) = self.store.get_mut(key) else {
-            return;
-        };
-        if let Some(id) = entry.event().id {
-            let state = match decision {
-                Decision::Failed {
-                    held_until: Some(_),
-                } => State::Held,
-                _ => State::Released,
+        if owed.is_empty() {
+            self.complete(key, turn);
+        } else if next.is_empty() {
+            let is_too_large = self.store.get(key).is_some_and(Entry::is_too_large);
+            let reason = if is_too_large {
+                DropReason::Oversized
+            } else {
+                DropReason::Refused
             };
-            self.dedupe.settle(id, state, turn.now, turn.shared);
+            self.drop_event(key, reason, turn);
+        } else {
+            match self.hold(key, turn) {
+                Ok(due) => self.settle_held(key, due, turn),
+                Err(reason) => self.drop_event(key, reason, turn),
+            }
         }
-        let failed = Counter::Events(Some(entry.event().kind), EventOutcome::Failed);
-        for waiter in entry.take_waiters() {
-            turn.observe.count(failed);
-            self.batches.decide(waiter.batch, decision);
+        // Those of an event that a webhook has; the others are told why it failed.
+        for waiter in waiters {
             self.batches.settle(waiter.batch);
             self.batches
                 .answer_if_ready(waiter.batch, turn.now, &mut self.timers);
         }
+    }
+
+    /// The event is owed to nobody any more.
+    fn complete(&mut self, key: EntryKey, turn: &mut Turn<'_>) {
+        self.count_undelivered(key, turn);
+        if let Some(entry) = self.remove(key) {
+            if entry.held().is_some() && entry.dead_letter().is_none() {
+                turn.observe.count(Counter::Held(HeldOutcome::Delivered));
+            }
+        }
+    }
+
+    /// Nobody tries the event again: what it has not reached by now it never will.
+    pub(super) fn count_undelivered(&self, key: EntryKey, turn: &mut Turn<'_>) {
+        let undelivered = self.store.get(key).into_iter().flat_map(Entry::undelivered);
+        for (webhook, outcome) in undelivered {
+            turn.observe.count(Counter::Deliveries(webhook, outcome));
+        }
+    }
+
+    /// The event waits for its next round. Tells its waiters, if no webhook has it.
+    fn settle_held(&mut self, key: EntryKey, due: SteadyMillis, turn: &mut Turn<'_>) {
+        let Some(entry) = self.store.get_mut(key) else {
+            return;
+        };
+        let (id, is_accepted) = (entry.event().id, entry.is_accepted());
+        let failed = Counter::Events(Some(entry.event().kind), EventOutcome::Failed);
+        let waiters = entry.take_waiters();
+        if let (Some(id), false) = (id, is_accepted) {
+            self.dedupe.settle(id, State::Held, turn.now, turn.shared);
+        }
+        let held_until = Some(due);
+        for waiter in waiters {
+            turn.observe.count(failed);
+            self.end_wait(waiter.batch, Decision::Failed { held_until }, turn.now);
+        }
+    }
+
+    /// The event is decided and settled for a batch.
+    pub(super) fn end_wait(&mut self, batch: BatchKey, decision: Decision, now: SteadyMillis) {
+        self.batches.decide(batch, decision);
+        self.batches.settle(batch);
+        self.batches.answer_if_ready(batch, now, &mut self.timers);
     }
 
     /// Is there room for so many bytes more? If need be, events that a webhook has already give up

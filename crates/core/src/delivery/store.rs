@@ -91,6 +91,14 @@ impl Store {
         is_new
     }
 
+    /// Nobody recognises the event any more when it is sent again.
+    pub(super) fn forget_id(&mut self, key: EntryKey) {
+        let entry = self.entries.get(key);
+        if let Some(id) = entry.and_then(|entry| entry.event().id) {
+            self.by_id.remove(&id);
+        }
+    }
+
     /// Puts off, or brings forward, the next round of a held event.
     pub(super) fn set_due(&mut self, key: EntryKey, due: SteadyMillis) {
         if let Some(entry) = self.entries.get_mut(key) {

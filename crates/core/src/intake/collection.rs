@@ -8,8 +8,9 @@ use super::cors::RequestOrigin;
 use super::dialect::{Dialect, Parsed};
 use super::envelope::{Envelope, NoEvents, Position};
 use super::invalid::Place;
-use super::{Context, Item, Report, Route, Verdict};
+use super::{Context, InvalidReason, Item, Report, Route};
 use crate::consent::OptOut;
+use crate::delivery::Verdict;
 use crate::json::Id;
 use crate::local_reply::LocalReply;
 
@@ -27,6 +28,8 @@ pub struct Collection {
     pub(super) opt_out: OptOut,
     /// The source that its head names.
     pub(super) source: Option<String>,
+    /// Where its events stand, once the body is read: the key of an array, if they stand in one.
+    pub(super) list: Option<&'static str>,
     pub(super) max_body_bytes: usize,
     /// The head declares an encoding that cannot be read. Clients mislabel, so the body is decoded
     /// all the same.
@@ -114,11 +117,9 @@ impl Collection {
             .as_deref()
             .map(Id::of_escaped)
             .or(envelope.source);
+        self.list = envelope.list;
         for (index, value) in (0_u32..).zip(&envelope.events) {
-            let place = match envelope.list {
-                None => Place::Alone,
-                Some(list) => Place::In(list, index),
-            };
+            let place = Place::of(envelope.list, index);
             let item = match path.read(*value, call) {
                 Ok(Parsed::Event(draft)) => draft.finish(self, &envelope, source, context),
                 Ok(Parsed::Filtered(kind, reason)) => Item::Filtered(kind, reason),
@@ -134,23 +135,29 @@ impl Collection {
         Ok(())
     }
 
+    /// What is wrong with an event that every webhook has refused.
+    #[must_use]
+    pub fn refused(&self, index: u32) -> InvalidReason {
+        InvalidReason::refused(Place::of(self.list, index))
+    }
+
     /// The answer to the SDK, in its dialect.
     #[must_use]
-    pub fn answer(&self, verdict: Verdict<'_>) -> LocalReply {
+    pub fn answer(&self, verdict: &Verdict, report: &Report) -> LocalReply {
         let replies = &self.route.dialect.replies;
         let retry = |after: Duration, sentence: &str| {
             let seconds = after.as_millis().div_ceil(1_000).max(1);
             (replies.failure)(self.verbose, 503, sentence).with("retry-after", seconds.to_string())
         };
-        self.origin.admit(match verdict {
-            Verdict::Accepted(report) => (replies.success)(self.verbose, report),
+        self.origin.admit(match *verdict {
+            Verdict::Accepted { .. } => (replies.success)(self.verbose, report),
             Verdict::Retry {
                 after,
-                kept,
-                report,
+                held,
+                failed,
             } => {
-                let Report { events, failed, .. } = report;
-                let rest = if kept {
+                let events = report.events;
+                let rest = if held {
                     "They are kept and tried again."
                 } else {
                     "Send the request again."

@@ -68,6 +68,7 @@ pub fn judge(head: &Head<'_>, config: &Config) -> Judgement {
             .and_then(|address| ip_of(&address)),
         opt_out: OptOut::read(config.honored, |name| head.headers.get(name)),
         source: route.dialect.credential.read(head.headers, query),
+        list: None,
         max_body_bytes: config.limits.max_body_bytes,
         unknown_encoding: !head.end_of_stream
             && head

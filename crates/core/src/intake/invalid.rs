@@ -47,6 +47,21 @@ pub(super) enum Defect {
     NotString,
     NotId,
     UnknownType,
+    Refused,
+}
+
+impl Place {
+    /// The place of the event at `index`, in the array under this key if there is one.
+    pub(super) fn of(list: Option<&'static str>, index: u32) -> Self {
+        list.map_or(Self::Alone, |list| Self::In(list, index))
+    }
+}
+
+impl InvalidReason {
+    /// Every webhook has refused the event for good.
+    pub(super) fn refused(at: Place) -> Self {
+        Fault::new(None, "", Defect::Refused).at(at).reason
+    }
 }
 
 impl Fault {
@@ -81,6 +96,7 @@ impl fmt::Display for InvalidReason {
             Defect::NotObject => " is not an object",
             Defect::NotString => " is not a string",
             Defect::NotId => " is neither a string nor a number",
+            Defect::Refused => " was refused by every webhook",
             Defect::UnknownType => " is none of track, page, identify, group, screen, alias",
         })
     }

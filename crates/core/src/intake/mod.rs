@@ -45,7 +45,7 @@ pub use crate::observe::FilteredReason;
 pub use collection::{Collection, Excess};
 pub use head::judge;
 pub use invalid::{Invalid, InvalidReason};
-pub use report::{Report, Verdict};
+pub use report::Report;
 pub use route::{recognise, Route};
 
 /// The headers of a request. Each read is a call of the host, so each header is read at most once.

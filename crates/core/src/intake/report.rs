@@ -1,7 +1,5 @@
 //! What became of a collection request, as the SDK is told.
 
-use std::time::Duration;
-
 use super::InvalidReason;
 
 /// As many reasons as an answer names; the rest is counted.
@@ -12,15 +10,13 @@ const MOST_REASONS: usize = 16;
 pub struct Report {
     /// All of them.
     pub events: u32,
-    /// Those that no webhook accepted.
-    pub failed: u32,
     /// Those that cannot be delivered.
     pub invalid: u32,
     reasons: Vec<(u32, InvalidReason)>,
 }
 
 impl Report {
-    /// Notes that the event at `index` cannot be delivered.
+    /// Notes that the event at `index` cannot be delivered, or is not any more.
     pub fn add_invalid(&mut self, index: u32, reason: InvalidReason) {
         self.invalid += 1;
         if self.reasons.len() < MOST_REASONS {
@@ -33,25 +29,4 @@ impl Report {
     pub fn reasons(&self) -> &[(u32, InvalidReason)] {
         &self.reasons
     }
-}
-
-/// How a collection request ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict<'a> {
-    /// No event failed.
-    Accepted(&'a Report),
-    /// Some event was accepted by no webhook.
-    Retry {
-        /// When to send again.
-        after: Duration,
-        /// The events are kept and tried again without the SDK.
-        kept: bool,
-        /// The counts.
-        report: &'a Report,
-    },
-    /// Too much is in flight: nothing was taken.
-    Overloaded {
-        /// When to send again.
-        after: Duration,
-    },
 }

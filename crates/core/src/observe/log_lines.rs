@@ -1,6 +1,6 @@
 //! Log lines, bounded so that an outage does not flood the log.
 
-use super::DeliveryOutcome;
+use super::{DeliveryOutcome, HeldOutcome};
 use crate::clock::SteadyMillis;
 use crate::config::Webhook;
 use crate::delivery::outcome::{NotSent, Outcome};
@@ -33,6 +33,7 @@ pub struct LogLines {
 enum Topic {
     Invalid,
     Failed(usize, DeliveryOutcome),
+    Dropped(HeldOutcome),
     GivenUp(usize),
     Back(usize),
 }
@@ -121,6 +122,25 @@ impl LogLines {
             log::Level::Warn,
             format!("webhook {name}: {blame}, attempt {attempt}{more}"),
         );
+    }
+
+    /// An event is not delivered any more; `outcome` says why.
+    pub(crate) fn dropped(&mut self, outcome: HeldOutcome, now: SteadyMillis) {
+        let why = match outcome {
+            HeldOutcome::Refused => {
+                "given up: each webhook that lacks it refused it retry.max_refusals times"
+            }
+            HeldOutcome::Expired => "given up: retry.window has ended",
+            HeldOutcome::NoRoom => {
+                "not kept: retry.max_held_events or retry.max_held_bytes is reached"
+            }
+            HeldOutcome::Lost => "lost: the dead letter webhook did not take it either",
+            HeldOutcome::Kept | HeldOutcome::Delivered | HeldOutcome::HandedOver => return,
+        };
+        if let Some(left_out) = self.admit(Topic::Dropped(outcome), 1, now) {
+            let more = more_like_it(left_out);
+            self.push(log::Level::Warn, format!("an event is {why}{more}"));
+        }
     }
 
     /// So many attempts in a row failed that retries are held back.

@@ -36,6 +36,8 @@ labels! {
         Invalid = "invalid",
         /// Recognised as sent again: a webhook had accepted it before.
         Duplicate = "duplicate",
+        /// Recognised as sent again: every webhook had refused it for good.
+        Refused = "refused",
     }
 }
 
@@ -78,7 +80,7 @@ labels! {
 }
 
 labels! {
-    /// What became of events that every webhook had failed.
+    /// What became of events that a webhook still lacked after a round.
     pub enum HeldOutcome {
         /// Kept to be tried again.
         Kept = "kept",
@@ -86,12 +88,14 @@ labels! {
         NoRoom = "no_room",
         /// Delivered later.
         Delivered = "delivered",
-        /// Every webhook refused it for good, so that it is not kept, or no longer.
+        /// Every webhook that it was owed to refused it for good.
         Refused = "refused",
         /// The retry window ended.
         Expired = "expired",
         /// Another worker, or a newer configuration, took it over.
         HandedOver = "handed_over",
+        /// The dead letter webhook did not take it either.
+        Lost = "lost",
     }
 }
 

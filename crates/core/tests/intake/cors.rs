@@ -3,7 +3,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::support::{config, config_with, Outcome, Request};
-use freshpaint_core::intake::{judge, Head, Judgement, Report, Verdict};
+use freshpaint_core::delivery::Verdict;
+use freshpaint_core::intake::{judge, Head, Judgement, Report};
 use freshpaint_core::local_reply::LocalReply;
 use freshpaint_core::observe::RequestOutcome;
 #[cfg(target_arch = "wasm32")]
@@ -85,11 +86,11 @@ fn so_can_the_answers_that_say_to_send_again() {
     let after = Duration::from_millis(1_001);
     let retry = Verdict::Retry {
         after,
-        kept: false,
-        report: &report,
+        held: false,
+        failed: 1,
     };
     for verdict in [retry, Verdict::Overloaded { after }] {
-        let answer = collection.answer(verdict);
+        let answer = collection.answer(&verdict, &report);
         assert_eq!(answer.status, 503);
         assert_eq!(cross_origin(&answer), readable_by(ORIGIN));
         assert!(answer.headers.contains(&("retry-after", "2".into())));

@@ -4,8 +4,9 @@
 
 use freshpaint_core::clock::{Now, UnixMillis};
 use freshpaint_core::config::Config;
+use freshpaint_core::delivery::Verdict;
 use freshpaint_core::event::Event;
-use freshpaint_core::intake::{self, Context, Head, Headers, Item, Judgement, Report, Verdict};
+use freshpaint_core::intake::{self, Context, Head, Headers, Item, Judgement, Report};
 use freshpaint_core::local_reply::LocalReply;
 use freshpaint_core::observe::RequestOutcome;
 use freshpaint_core::payload;
@@ -94,7 +95,11 @@ impl Request {
             });
         });
         match read {
-            Ok(()) => Outcome::Read(said, collection.answer(Verdict::Accepted(&report))),
+            Ok(()) => {
+                let refused = Vec::new();
+                let verdict = Verdict::Accepted { refused };
+                Outcome::Read(said, collection.answer(&verdict, &report))
+            }
             Err(answer) => Outcome::Refused(answer),
         }
     }

@@ -2,7 +2,8 @@
 use std::time::Duration;
 
 use crate::support::{config, Outcome, Request, Said};
-use freshpaint_core::intake::{judge, Collection, Head, Judgement, Report, Verdict};
+use freshpaint_core::delivery::Verdict;
+use freshpaint_core::intake::{judge, Collection, Head, Judgement, Report};
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -256,18 +257,17 @@ fn sizes_are_refused_in_the_words_of_the_dialect() {
 fn what_has_to_come_again_says_so_and_when() {
     let mut report = Report::default();
     report.events = 3;
-    report.failed = 2;
     let after = Duration::from_millis(1);
     let said = |path: &str, verdict| {
-        let answer = collection(path).answer(verdict);
+        let answer = collection(path).answer(&verdict, &report);
         assert_eq!(answer.status, 503);
         assert!(answer.headers.contains(&("retry-after", "1".into())));
         text(&answer.body)
     };
-    let retry = |kept| Verdict::Retry {
+    let retry = |held| Verdict::Retry {
         after,
-        kept,
-        report: &report,
+        held,
+        failed: 2,
     };
     assert_eq!(
         said("/track", retry(false)),

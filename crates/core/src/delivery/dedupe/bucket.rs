@@ -7,7 +7,7 @@ use crate::clock::SteadyMillis;
 /// events to collisions; with eight it has lost one in a hundred.
 pub(super) const SLOTS_PER_BUCKET: usize = 8;
 
-const STATE_BITS: u32 = 2;
+const STATE_BITS: u32 = 3;
 
 /// At most [`SLOTS_PER_BUCKET`] encoded slots, no two of the same event. Changed where it lies: it is
 /// read and written twice an event.
@@ -75,14 +75,14 @@ impl Slot {
         let rank = match self.state {
             _ if self.written < horizon => 0,
             State::Released => 0,
-            State::Accepted => 1,
+            State::Accepted | State::Refused => 1,
             State::Claimed | State::Held => 2,
         };
         (rank, self.written)
     }
 
     fn encode(&self) -> [u8; Self::LEN] {
-        // 40 bits of milliseconds are 34 years.
+        // 39 bits of milliseconds are 17 years.
         let rest = self.written << (STATE_BITS + OWNER_BITS)
             | u64::from(self.owner.0) << STATE_BITS
             | self.state as u64;
@@ -96,11 +96,13 @@ impl Slot {
     fn decode(bytes: &[u8]) -> Option<Self> {
         let (tag, rest) = bytes.split_first_chunk::<8>()?;
         let rest = u64::from_le_bytes(*rest.first_chunk::<8>()?);
-        let state = match rest & 3 {
+        let state = match rest & 7 {
             0 => State::Claimed,
             1 => State::Held,
             2 => State::Accepted,
-            _ => State::Released,
+            3 => State::Released,
+            4 => State::Refused,
+            _ => return None,
         };
         Some(Self {
             tag: u64::from_le_bytes(*tag),

@@ -72,6 +72,8 @@ pub enum State {
     Accepted,
     /// Nobody has it any more.
     Released,
+    /// Every webhook refused it for good.
+    Refused,
 }
 
 /// What to do with an event that has come in.
@@ -81,6 +83,8 @@ pub enum Claim {
     Ours,
     /// A webhook accepted it already.
     Accepted,
+    /// Every webhook has refused it for good.
+    Refused,
     /// Another worker is delivering it now.
     ClaimedByOther,
 }
@@ -92,7 +96,7 @@ pub enum Resume {
     Ours,
     /// Another worker is delivering it now.
     Busy,
-    /// A webhook has it, or another worker holds it.
+    /// It is decided, or another worker holds it.
     Gone,
 }
 
@@ -120,95 +124,94 @@ impl DedupeTable {
         }
     }
 
-    /// Claims the event for this worker, unless a webhook has it or another worker is delivering it.
+    /// Claims the event for this worker, unless it is decided or another worker is delivering it. An
+    /// event that is recognised as decided is remembered for another window from now on.
     ///
-    /// An event that another worker merely holds is taken over: the SDK has just sent it again, so now
-    /// is the time to try.
+    /// An event that another worker merely holds is taken over: the SDK has just sent it again, so
+    /// now is the time to try.
     pub fn claim(&self, id: EventId, now: SteadyMillis, shared: &mut dyn Shared) -> Claim {
-        let decide = |found: Option<Slot>, shared: &mut dyn Shared| match found {
-            Some(slot)
-                if slot.state == State::Accepted
-                    && now.saturating_sub(slot.written) <= self.window =>
-            {
-                Err(Claim::Accepted)
+        self.change(id, now, shared, |found, shared| {
+            let remembered = |slot: &Slot| now.saturating_sub(slot.written) <= self.window;
+            match found {
+                Some(slot) if slot.state == State::Accepted && remembered(&slot) => {
+                    (Some(State::Accepted), Claim::Accepted)
+                }
+                Some(slot) if slot.state == State::Refused && remembered(&slot) => {
+                    (Some(State::Refused), Claim::Refused)
+                }
+                Some(slot)
+                    if slot.state == State::Claimed && self.is_anothers(&slot, now, shared) =>
+                {
+                    (None, Claim::ClaimedByOther)
+                }
+                _ => (Some(State::Claimed), Claim::Ours),
             }
-            Some(slot) if slot.state == State::Claimed && self.is_anothers(&slot, now, shared) => {
-                Err(Claim::ClaimedByOther)
-            }
-            _ => Ok(State::Claimed),
-        };
-        match self.change(id, now, shared, decide) {
-            Ok(()) => Claim::Ours,
-            Err(claim) => claim,
-        }
+        })
     }
 
-    /// Takes up again an event that this worker holds, unless a webhook or another worker has it by
-    /// now.
+    /// Takes up again an event that this worker holds and no webhook has, unless it is decided or
+    /// another worker has it by now.
     pub fn resume(&self, id: EventId, now: SteadyMillis, shared: &mut dyn Shared) -> Resume {
-        // Once the slot has gone to another event nobody can tell, and a duplicate is better than a loss.
-        let decide = |found: Option<Slot>, shared: &mut dyn Shared| match found {
-            Some(slot) if slot.state == State::Accepted => Err(Resume::Gone),
+        // Once the slot has gone to another event nobody can tell, and a duplicate is better than a
+        // loss.
+        self.change(id, now, shared, |found, shared| match found {
+            Some(slot) if matches!(slot.state, State::Accepted | State::Refused) => {
+                (None, Resume::Gone)
+            }
             Some(slot) if slot.state == State::Held && self.is_anothers(&slot, now, shared) => {
-                Err(Resume::Gone)
+                (None, Resume::Gone)
             }
             Some(slot) if slot.state == State::Claimed && self.is_anothers(&slot, now, shared) => {
-                Err(Resume::Busy)
+                (None, Resume::Busy)
             }
-            _ => Ok(State::Claimed),
-        };
-        match self.change(id, now, shared, decide) {
-            Ok(()) => Resume::Ours,
-            Err(resume) => resume,
-        }
+            _ => (Some(State::Claimed), Resume::Ours),
+        })
     }
 
     /// Says what became of an event that this worker had claimed.
     pub fn settle(&self, id: EventId, state: State, now: SteadyMillis, shared: &mut dyn Shared) {
-        let decide = |found: Option<Slot>, _: &mut dyn Shared| {
+        self.change(id, now, shared, |found, _| {
             let is_ours =
                 found.is_some_and(|slot| slot.owner == self.owner && slot.state != State::Accepted);
-            if is_ours || state == State::Accepted {
-                Ok(state)
-            } else {
-                Err(())
-            }
-        };
-        // Another event or worker may own the slot by now; leave it alone.
-        let _ = self.change(id, now, shared, decide);
+            // Another event or worker may own the slot by now; leave it alone.
+            let is_written = is_ours || state == State::Accepted;
+            (is_written.then_some(state), ())
+        });
     }
 
-    /// Writes what `decide` makes of the event's slot, and has it decide again whenever another worker
-    /// was first. An `Err` is handed through and changes nothing.
-    fn change<E>(
+    /// Writes what `decide` makes of the event's slot, if anything, and has it decide again whenever
+    /// another worker was first. Gives what `decide` says beside that.
+    fn change<R>(
         &self,
         id: EventId,
         now: SteadyMillis,
         shared: &mut dyn Shared,
-        mut decide: impl FnMut(Option<Slot>, &mut dyn Shared) -> Result<State, E>,
-    ) -> Result<(), E> {
+        mut decide: impl FnMut(Option<Slot>, &mut dyn Shared) -> (Option<State>, R),
+    ) -> R {
         let Some(key) = self.bucket_of(id) else {
-            return Ok(());
+            return decide(None, shared).1;
         };
         let tag = id.tag();
-        for _ in 0..MAX_TRIES {
+        let mut tries = 1;
+        loop {
             let (bytes, cas) = shared.load(key);
             let mut bucket = Bucket::of(bytes);
-            let state = decide(bucket.find(tag), shared)?;
-            bucket.put(
-                Slot {
-                    tag,
-                    state,
-                    owner: self.owner,
-                    written: now,
-                },
-                now.saturating_sub(self.window),
-            );
-            if shared.store(key, bucket.as_bytes(), cas) {
-                break;
+            let (state, decision) = decide(bucket.find(tag), shared);
+            let Some(state) = state else {
+                return decision;
+            };
+            let slot = Slot {
+                tag,
+                state,
+                owner: self.owner,
+                written: now,
+            };
+            bucket.put(slot, now.saturating_sub(self.window));
+            if shared.store(key, bucket.as_bytes(), cas) || tries == MAX_TRIES {
+                return decision;
             }
+            tries += 1;
         }
-        Ok(())
     }
 
     fn is_anothers(&self, slot: &Slot, now: SteadyMillis, shared: &mut dyn Shared) -> bool {

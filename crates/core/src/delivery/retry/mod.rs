@@ -3,5 +3,5 @@
 pub mod backoff;
 pub(super) mod breaker;
 pub mod budget;
-pub mod policy;
+pub(super) mod policy;
 pub(super) mod schedule;

@@ -1,37 +1,85 @@
-//! What the end of an attempt says: of the event's next round, and of the webhook.
+//! What the end of an attempt says of the event and of the webhook, and whom the next round is for.
 
+use crate::config::{Config, Guarantee};
+use crate::delivery::entry::Entry;
 use crate::delivery::outcome::{NotSent, Outcome};
+use crate::delivery::webhook_set::WebhookSet;
 
-/// Can another attempt at the same webhook succeed? Everything but the webhook's own refusal can
-/// pass.
-#[must_use]
-pub fn may_retry(outcome: Outcome) -> bool {
-    match outcome {
-        Outcome::Delivered => false,
-        Outcome::Rejected { status, .. } => is_temporary(status),
-        Outcome::Timeout | Outcome::Unreachable | Outcome::NotSent(_) => true,
-    }
+/// The rules of the configuration that say whether an event is tried again.
+#[derive(Debug)]
+pub(in super::super) struct Policy {
+    refusals: Vec<u16>,
+    max_refusals: u32,
+    /// The webhooks that an event is held for although another one has it.
+    each: WebhookSet,
+    dead_letter: Option<usize>,
 }
 
-/// Does the outcome show that the webhook works? `None` when it says nothing of the webhook.
-#[must_use]
-pub fn webhook_works(outcome: Outcome) -> Option<bool> {
-    match outcome {
-        Outcome::Delivered => Some(true),
-        Outcome::Rejected { status, .. } => Some(!is_temporary(status)),
-        Outcome::NotSent(NotSent::Deadline | NotSent::Shed) => None,
-        Outcome::Timeout | Outcome::Unreachable | Outcome::NotSent(_) => Some(false),
+impl Policy {
+    pub(in super::super) fn new(config: &Config) -> Self {
+        let webhooks = config.webhooks.iter().enumerate();
+        let each = webhooks.filter(|(_, webhook)| webhook.guarantee == Guarantee::Each);
+        Self {
+            refusals: config.retry.refusals.clone(),
+            max_refusals: config.retry.max_refusals,
+            each: each.map(|(index, _)| index).collect(),
+            dead_letter: config.dead_letter,
+        }
     }
-}
 
-/// 408, 425, 429 and 5xx are a webhook's way to say "later"; 3xx and other 4xx will not change.
-fn is_temporary(status: u16) -> bool {
-    matches!(status, 408 | 425 | 429 | 500..=599)
+    /// Does the webhook refuse the event itself? Every other failure is the webhook's own trouble,
+    /// and the event is tried until `retry.window` ends.
+    pub(in super::super) fn is_refusal(&self, outcome: Outcome) -> bool {
+        matches!(outcome, Outcome::Rejected { status, .. } if self.refusals.contains(&status))
+    }
+
+    /// Does the outcome show that the webhook works? `None` when it says nothing of the webhook.
+    pub(in super::super) fn webhook_works(&self, outcome: Outcome) -> Option<bool> {
+        match outcome {
+            Outcome::Delivered => Some(true),
+            Outcome::NotSent(NotSent::Deadline | NotSent::Shed) => None,
+            _ => Some(self.is_refusal(outcome)),
+        }
+    }
+
+    /// The webhooks that the event is owed to: all that want it as long as none has it, and then
+    /// those that want each event.
+    pub(in super::super) fn owed(&self, entry: &Entry) -> WebhookSet {
+        let wanted = entry.event().wanted;
+        if entry.is_accepted() {
+            wanted.and(self.each).minus(entry.delivered())
+        } else {
+            wanted
+        }
+    }
+
+    /// The webhooks that the next round is for. None when every webhook that the event is owed to
+    /// has refused it for good.
+    ///
+    /// As long as no webhook has the event, one that refuses it is asked again with the others: it
+    /// may be repaired while another one is down, and the event has to reach somebody.
+    pub(in super::super) fn next_round(&self, entry: &Entry) -> WebhookSet {
+        let owed = self.owed(entry);
+        let refused_for_good = |webhook: &usize| entry.refusals(*webhook) >= self.max_refusals;
+        let open = owed.minus(owed.iter().filter(refused_for_good).collect());
+        if open.is_empty() || entry.is_accepted() {
+            open
+        } else {
+            owed
+        }
+    }
+
+    /// The webhook that gets the event when it is dropped.
+    pub(in super::super) fn dead_letter_webhook(&self, entry: &Entry) -> Option<usize> {
+        let is_possible = entry.event().may_be_dead_letter && entry.dead_letter().is_none();
+        self.dead_letter.filter(|_| is_possible)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::{config, config_with};
 
     fn rejected(status: u16) -> Outcome {
         Outcome::Rejected {
@@ -41,24 +89,30 @@ mod tests {
     }
 
     #[test]
-    fn tries_again_only_where_it_can_help() {
-        for status in [408, 425, 429, 500, 502, 503, 504, 599] {
-            assert!(may_retry(rejected(status)), "{status}");
+    fn refusals_are_the_configured_statuses_and_nothing_else() {
+        let policy = Policy::new(&config(&["a"]));
+        for status in [400, 413, 415, 422] {
+            assert!(policy.is_refusal(rejected(status)), "{status}");
         }
-        for status in [301, 302, 400, 401, 403, 404, 410, 413, 421, 422, 999] {
-            assert!(!may_retry(rejected(status)), "{status}");
+        for status in [
+            301, 302, 401, 403, 404, 408, 410, 421, 425, 429, 500, 503, 999,
+        ] {
+            assert!(!policy.is_refusal(rejected(status)), "{status}");
         }
-        assert!(may_retry(Outcome::Timeout));
-        assert!(may_retry(Outcome::Unreachable));
-        assert!(may_retry(Outcome::NotSent(NotSent::NoCapacity)));
-        assert!(!may_retry(Outcome::Delivered));
+        assert!(!policy.is_refusal(Outcome::Timeout));
+        assert!(!policy.is_refusal(Outcome::Delivered));
+        let none = config_with(&["a"], |config| config.retry.refusals.clear());
+        assert!(!Policy::new(&none).is_refusal(rejected(422)));
     }
 
     #[test]
-    fn a_webhook_that_refuses_works_and_our_own_doing_says_nothing() {
+    fn a_webhook_that_refuses_an_event_works_and_our_own_doing_says_nothing() {
+        let policy = Policy::new(&config(&["a"]));
         for (outcome, works) in [
             (Outcome::Delivered, Some(true)),
             (rejected(422), Some(true)),
+            (rejected(401), Some(false)),
+            (rejected(302), Some(false)),
             (rejected(503), Some(false)),
             (Outcome::Timeout, Some(false)),
             (Outcome::Unreachable, Some(false)),
@@ -66,7 +120,7 @@ mod tests {
             (Outcome::NotSent(NotSent::Deadline), None),
             (Outcome::NotSent(NotSent::Shed), None),
         ] {
-            assert_eq!(webhook_works(outcome), works, "{outcome:?}");
+            assert_eq!(policy.webhook_works(outcome), works, "{outcome:?}");
         }
     }
 }

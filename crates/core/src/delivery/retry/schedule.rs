@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+use super::policy::Policy;
 use crate::clock::SteadyMillis;
 use crate::delivery::store::{EntryKey, Store};
 use crate::delivery::timers::{Timer, Timers};
@@ -55,13 +56,15 @@ impl Schedule {
         &mut self,
         now: SteadyMillis,
         store: &mut Store,
+        policy: &Policy,
         webhook: usize,
         timers: &mut Timers,
     ) {
         let hastened = |Reverse((due, key)): Reverse<(SteadyMillis, EntryKey)>| {
             let entry = store.get(key)?;
             entry.held().filter(|held| held.due == due)?;
-            let waits_for_it = entry.retry_after().is_none() && entry.reachable().contains(webhook);
+            let waits_for_it =
+                entry.retry_after().is_none() && policy.next_round(entry).contains(webhook);
             let hastened = if waits_for_it { due.min(now) } else { due };
             store.set_due(key, hastened);
             Some(Reverse((hastened, key)))

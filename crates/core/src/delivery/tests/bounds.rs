@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::fixture::{event, status, Fixture};
+use super::fixture::{accepted, event, status, Fixture};
 use crate::config::Config;
 use crate::delivery::outcome::CallResponse;
 use crate::delivery::{Verdict, ENTRY_OVERHEAD_BYTES};
@@ -52,7 +52,7 @@ fn one_webhooks_cap_does_not_hold_up_another() {
         fixture.respond(&format!("e{n}"), 1, &status(200));
     }
     assert_eq!(fixture.under_way(), ["e0>0"]);
-    assert_eq!(fixture.take_verdicts(), [(request, Verdict::Accepted)]);
+    assert_eq!(fixture.take_verdicts(), [(request, accepted())]);
 }
 
 /// At most so many calls to each webhook.
@@ -100,7 +100,7 @@ fn a_dead_webhook_does_not_cost_new_events_their_place() {
         fixture.respond(&format!("event-{n:04}"), 1, &status(200));
         let verdicts = fixture.take_verdicts();
         assert!(
-            matches!(verdicts[..], [(_, Verdict::Accepted)]),
+            matches!(verdicts[..], [(_, Verdict::Accepted { .. })]),
             "{n}: {verdicts:?}"
         );
     }

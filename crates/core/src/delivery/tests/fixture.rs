@@ -21,6 +21,8 @@ pub(super) struct Made {
     pub(super) webhook: usize,
     pub(super) payload: String,
     pub(super) timeout: Duration,
+    /// What its headers say of a dead letter: why, and for whom.
+    pub(super) dead_letter: Option<(String, String)>,
     /// When the host ends it if the webhook does not.
     pub(super) ends_at: SteadyMillis,
 }
@@ -45,8 +47,10 @@ pub(super) struct Fixture {
 pub(super) fn event(name: &str, webhooks: &[usize]) -> PreparedEvent {
     let id = name
         .bytes()
-        .fold(7, |id: u128, byte| id * 257 + u128::from(byte));
+        .fold(7, |id: u128, byte| id.wrapping_mul(257) + u128::from(byte));
     PreparedEvent {
+        index: 0,
+        may_be_dead_letter: false,
         kind: Kind::Track,
         payload: name.as_bytes().into(),
         wanted: webhooks.iter().copied().collect(),
@@ -62,6 +66,12 @@ pub(super) fn status(status: u16) -> CallResponse {
         answered: true,
         ..CallResponse::default()
     }
+}
+
+/// What a request is told when each of its events has arrived.
+pub(super) fn accepted() -> Verdict {
+    let refused = Vec::new();
+    Verdict::Accepted { refused }
 }
 
 /// What a request of one event is told.
@@ -109,7 +119,10 @@ impl Fixture {
     }
 
     /// Submits a request; its number is its stream and its ticket.
-    pub(super) fn submit(&mut self, events: Vec<PreparedEvent>) -> u32 {
+    pub(super) fn submit(&mut self, mut events: Vec<PreparedEvent>) -> u32 {
+        for (index, event) in (0..).zip(&mut events) {
+            event.index = index;
+        }
         let request = self.next_request;
         self.next_request += 1;
         self.turn(|outbox, turn| outbox.handle_events(request, request, events, turn));
@@ -159,6 +172,13 @@ impl Fixture {
         act(&mut self.outbox, &mut turn)
     }
 
+    /// Answers every call under way, to whichever webhook, with this status.
+    pub(super) fn respond_all(&mut self, code: u16) {
+        for call in std::mem::take(&mut self.calls) {
+            self.end(call.token, &status(code));
+        }
+    }
+
     /// Lets time pass, ticking whenever the outbox asks for it.
     pub(super) fn pass(&mut self, duration: Duration) {
         let until = self.now + duration.as_millis() as u64;
@@ -174,6 +194,12 @@ impl Fixture {
         while let Some(call) =
             self.turn(|outbox, turn| outbox.poll_call(turn, UnixSeconds::default))
         {
+            let header = |name: &str| {
+                let name = format!("freshpaint-dead-letter-{name}");
+                let headers = call.headers();
+                let found = headers.iter().find(|(known, _)| *known == name);
+                found.map(|(_, value)| (*value).to_owned())
+            };
             let made = match self.refusing.get(&call.webhook()) {
                 Some(reason) => Err(*reason),
                 None => {
@@ -183,6 +209,7 @@ impl Fixture {
                         webhook: call.webhook(),
                         payload: String::from_utf8_lossy(call.body()).into_owned(),
                         timeout: call.timeout(),
+                        dead_letter: header("reason").zip(header("webhooks")),
                         ends_at: self.now + call.timeout().as_millis() as u64,
                     });
                     Ok(self.next_token)

@@ -1,11 +1,14 @@
 //! The rules of delivery, one test each, on a fake clock and a fake host.
 
 mod bounds;
+mod dead_letter;
 mod dedupe;
+mod each;
 mod fixture;
 mod held;
 #[cfg(not(target_arch = "wasm32"))]
 mod model;
+mod refusals;
 mod resends;
 mod rounds;
 mod workers;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::fixture::{event, status, Fixture};
-use crate::delivery::{PreparedEvent, Verdict};
+use super::fixture::{accepted, event, status, Fixture};
+use crate::delivery::PreparedEvent;
 use crate::testing::{config, config_with};
 
 #[test]
@@ -13,7 +13,7 @@ fn an_accepted_event_that_comes_again_is_accepted_without_a_call() {
     fixture.respond("x", 0, &status(200));
     fixture.take_verdicts();
     let again = fixture.submit(vec![event("x", &[0])]);
-    assert_eq!(fixture.take_verdicts(), [(again, Verdict::Accepted)]);
+    assert_eq!(fixture.take_verdicts(), [(again, accepted())]);
     assert_eq!(fixture.under_way(), [""; 0]);
     assert_eq!(fixture.count("events.type.track.outcome.duplicate"), 1);
 }
@@ -28,7 +28,7 @@ fn it_is_forgotten_after_the_window() {
     fixture.pass(Duration::from_secs(60));
     fixture.submit(vec![event("x", &[0])]);
     assert_eq!(fixture.under_way(), [""; 0]);
-    fixture.pass(Duration::from_secs(1));
+    fixture.pass(Duration::from_secs(61));
     fixture.submit(vec![event("x", &[0])]);
     assert_eq!(fixture.under_way(), ["x>0"]);
 }
@@ -65,7 +65,7 @@ fn a_request_that_brings_an_event_in_flight_waits_for_it() {
     fixture.respond("x", 0, &status(200));
     assert_eq!(
         fixture.take_verdicts(),
-        [(first, Verdict::Accepted), (again, Verdict::Accepted)]
+        [(first, accepted()), (again, accepted())]
     );
     assert_eq!(fixture.count("events.type.track.outcome.accepted"), 1);
     assert_eq!(fixture.count("events.type.track.outcome.duplicate"), 1);
@@ -78,7 +78,7 @@ fn a_request_that_brings_an_accepted_event_in_flight_does_not_wait() {
     fixture.respond("x", 0, &status(200));
     fixture.take_verdicts();
     let again = fixture.submit(vec![event("x", &[0, 1])]);
-    assert_eq!(fixture.take_verdicts(), [(again, Verdict::Accepted)]);
+    assert_eq!(fixture.take_verdicts(), [(again, accepted())]);
     assert_eq!(fixture.under_way(), ["x>1"]);
 }
 
@@ -91,7 +91,7 @@ fn a_request_that_brings_a_kept_event_starts_its_next_round() {
     let again = fixture.submit(vec![event("x", &[0])]);
     assert_eq!(fixture.under_way(), ["x>0"]);
     fixture.respond("x", 0, &status(200));
-    assert_eq!(fixture.take_verdicts(), [(again, Verdict::Accepted)]);
+    assert_eq!(fixture.take_verdicts(), [(again, accepted())]);
     assert!(fixture.outbox.is_empty());
     fixture.pass(Duration::from_secs(60));
     assert_eq!(fixture.under_way(), [""; 0], "the kept one was this one");
@@ -103,7 +103,7 @@ fn the_same_event_twice_in_one_request_is_delivered_once() {
     let request = fixture.submit(vec![event("x", &[0]), event("x", &[0])]);
     assert_eq!(fixture.under_way(), ["x>0"]);
     fixture.respond("x", 0, &status(200));
-    assert_eq!(fixture.take_verdicts(), [(request, Verdict::Accepted)]);
+    assert_eq!(fixture.take_verdicts(), [(request, accepted())]);
     assert!(fixture.outbox.is_empty());
 }
 
@@ -121,5 +121,24 @@ fn a_batch_that_comes_again_causes_calls_only_for_what_is_missing() {
     let again = fixture.submit(batch());
     assert_eq!(fixture.under_way(), ["y>0"]);
     fixture.respond("y", 0, &status(200));
-    assert_eq!(fixture.take_verdicts(), [(again, Verdict::Accepted)]);
+    assert_eq!(fixture.take_verdicts(), [(again, accepted())]);
+}
+
+#[test]
+fn what_is_sent_again_for_an_hour_is_delivered_once() {
+    let mut fixture = Fixture::new(config_with(&["a"], |config| {
+        config.dedupe.window = Duration::from_secs(60);
+        config.retry.window = Duration::ZERO;
+    }));
+    let batch = || ["x", "y", "z"].map(|name| event(name, &[0])).to_vec();
+    for _ in 0..120 {
+        fixture.submit(batch());
+        for call in std::mem::take(&mut fixture.calls) {
+            let code = if call.payload == "y" { 503 } else { 200 };
+            fixture.end(call.token, &status(code));
+        }
+        fixture.pass(Duration::from_secs(30));
+    }
+    assert_eq!(fixture.count("deliveries.webhook.a.outcome.delivered"), 2);
+    assert_eq!(fixture.count("deliveries.webhook.a.outcome.rejected"), 120);
 }

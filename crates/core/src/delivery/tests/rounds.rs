@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::fixture::{event, retry, status, Fixture};
+use super::fixture::{accepted, event, retry, status, Fixture};
 use crate::config::{Acknowledge, Config};
 use crate::delivery::outcome::{CallResponse, NotSent};
 use crate::delivery::Verdict;
@@ -34,7 +34,7 @@ fn the_first_acceptance_answers_and_the_rest_goes_on() {
     let mut fixture = Fixture::new(config(&["a", "b"]));
     let request = fixture.submit(vec![event("x", &[0, 1])]);
     fixture.respond("x", 1, &status(204));
-    assert_eq!(fixture.take_verdicts(), [(request, Verdict::Accepted)]);
+    assert_eq!(fixture.take_verdicts(), [(request, accepted())]);
     fixture.respond("x", 0, &status(500));
     assert_eq!(fixture.take_verdicts(), []);
     assert!(fixture.outbox.is_empty());
@@ -53,7 +53,7 @@ fn settled_waits_for_the_last_delivery() {
     fixture.respond("x", 1, &status(200));
     assert_eq!(fixture.take_verdicts(), []);
     fixture.respond("x", 0, &status(500));
-    assert_eq!(fixture.take_verdicts(), [(request, Verdict::Accepted)]);
+    assert_eq!(fixture.take_verdicts(), [(request, accepted())]);
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn a_failure_before_an_acceptance_is_no_failure() {
     fixture.respond("x", 0, &CallResponse::default());
     assert_eq!(fixture.take_verdicts(), []);
     fixture.respond("x", 1, &status(200));
-    assert_eq!(fixture.take_verdicts(), [(request, Verdict::Accepted)]);
+    assert_eq!(fixture.take_verdicts(), [(request, accepted())]);
     assert!(fixture.outbox.is_empty());
 }
 
@@ -117,7 +117,7 @@ fn one_failed_event_makes_the_whole_batch_retryable() {
 fn a_request_without_deliverable_events_is_accepted_without_a_call() {
     let mut fixture = Fixture::new(config(&["a"]));
     let request = fixture.submit(Vec::new());
-    assert_eq!(fixture.take_verdicts(), [(request, Verdict::Accepted)]);
+    assert_eq!(fixture.take_verdicts(), [(request, accepted())]);
     assert_eq!(fixture.under_way(), [""; 0]);
     assert_eq!(fixture.outbox.poll_timeout(), None);
 }

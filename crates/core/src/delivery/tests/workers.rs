@@ -3,10 +3,10 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::fixture::{event, retry, status, Fixture};
+use super::fixture::{accepted, event, retry, status, Fixture};
 use crate::delivery::dedupe::{EventId, Owner, Shared as _};
 use crate::delivery::outcome::CallResponse;
-use crate::delivery::{PreparedEvent, Verdict};
+use crate::delivery::PreparedEvent;
 use crate::testing::{config, config_with};
 
 fn two() -> (Fixture, Fixture) {
@@ -21,7 +21,7 @@ fn what_one_has_delivered_the_other_does_not_send() {
     one.submit(vec![event("x", &[0])]);
     one.respond("x", 0, &status(200));
     let again = two.submit(vec![event("x", &[0])]);
-    assert_eq!(two.take_verdicts(), [(again, Verdict::Accepted)]);
+    assert_eq!(two.take_verdicts(), [(again, accepted())]);
     assert_eq!(two.under_way(), [""; 0]);
 }
 
@@ -34,7 +34,7 @@ fn what_one_is_delivering_the_other_waits_for() {
     assert_eq!((two.take_verdicts(), two.under_way()), (vec![], vec![]));
     one.respond("x", 0, &status(200));
     two.pass(Duration::from_millis(50));
-    assert_eq!(two.take_verdicts(), [(again, Verdict::Accepted)]);
+    assert_eq!(two.take_verdicts(), [(again, accepted())]);
     assert!(two.outbox.is_empty());
 }
 
@@ -47,7 +47,7 @@ fn what_one_has_failed_to_deliver_the_other_tries() {
     two.pass(Duration::from_millis(50));
     assert_eq!(two.under_way(), ["x>0"]);
     two.respond("x", 0, &status(200));
-    assert_eq!(two.take_verdicts(), [(again, Verdict::Accepted)]);
+    assert_eq!(two.take_verdicts(), [(again, accepted())]);
     one.pass(Duration::from_secs(2));
     assert_eq!(
         one.under_way(),
@@ -82,7 +82,7 @@ fn a_claim_does_not_outlive_its_worker() {
     two.pass(Duration::from_millis(200));
     assert_eq!(two.under_way(), ["x>0"]);
     two.respond("x", 0, &status(200));
-    assert_eq!(two.take_verdicts(), [(again, Verdict::Accepted)]);
+    assert_eq!(two.take_verdicts(), [(again, accepted())]);
 }
 
 #[test]
@@ -109,7 +109,7 @@ fn a_wait_for_another_worker_is_not_drawn_out_by_the_next_one() {
         one.pass(Duration::from_millis(20));
         two.pass(Duration::from_millis(20));
     }
-    assert_eq!(two.take_verdicts(), [(again, Verdict::Accepted)]);
+    assert_eq!(two.take_verdicts(), [(again, accepted())]);
 }
 
 #[test]

@@ -1,0 +1,115 @@
+//! The sequence at the end of an event that is given up: its waiters, its memory, its dead letter.
+
+use std::rc::Rc;
+
+use super::batches::Decision;
+use super::dead_letter::{DeadLetter, DropReason};
+use super::dedupe::State;
+use super::entry::Held;
+use super::store::EntryKey;
+use super::webhook_set::WebhookSet;
+use super::{Outbox, Turn};
+use crate::clock::millis;
+use crate::observe::{Counter, EventOutcome, HeldOutcome};
+
+impl<T> Outbox<T> {
+    /// Nobody tries to deliver the event any more. It goes to the dead letter webhook, if there is
+    /// one.
+    pub(super) fn drop_event(&mut self, key: EntryKey, reason: DropReason, turn: &mut Turn<'_>) {
+        self.note_drop(key, reason, turn);
+        self.count_undelivered(key, turn);
+        self.settle_dropped(key, reason, turn);
+        let Some(entry) = self.store.get(key) else {
+            return;
+        };
+        match self.policy.dead_letter_webhook(entry) {
+            Some(webhook) => {
+                let webhooks = self.names_of(self.policy.owed(entry));
+                let dead_letter = DeadLetter { reason, webhooks };
+                self.start_dead_letter(key, dead_letter, webhook, turn);
+            }
+            None => {
+                self.remove(key);
+            }
+        }
+    }
+
+    fn note_drop(&mut self, key: EntryKey, reason: DropReason, turn: &mut Turn<'_>) {
+        let Some(entry) = self.store.get(key) else {
+            return;
+        };
+        let outcome = match reason {
+            _ if entry.dead_letter().is_some() => HeldOutcome::Lost,
+            DropReason::Refused | DropReason::Oversized => HeldOutcome::Refused,
+            DropReason::NoRoom => HeldOutcome::NoRoom,
+            // Nothing is held when `retry.window` is zero.
+            DropReason::Expired if entry.held().is_none() => return,
+            DropReason::Expired => HeldOutcome::Expired,
+        };
+        turn.observe.count(Counter::Held(outcome));
+        let log_lines = &mut turn.observe.log_lines;
+        log_lines.dropped(outcome, turn.now);
+    }
+
+    /// Tells the waiters of an event that no webhook has, and remembers how it ended.
+    fn settle_dropped(&mut self, key: EntryKey, reason: DropReason, turn: &mut Turn<'_>) {
+        let Some(entry) = self.store.get_mut(key).filter(|entry| !entry.is_accepted()) else {
+            return;
+        };
+        let (id, kind) = (entry.event().id, entry.event().kind);
+        let waiters = entry.take_waiters();
+        let is_refused = matches!(reason, DropReason::Refused | DropReason::Oversized);
+        if let Some(id) = id {
+            let state = if is_refused {
+                State::Refused
+            } else {
+                State::Released
+            };
+            self.dedupe.settle(id, state, turn.now, turn.shared);
+        }
+        for waiter in waiters {
+            // The first answer always asks the SDK to send the event again.
+            let (outcome, decision) = if is_refused && !waiter.brought_it {
+                (EventOutcome::Refused, Decision::Refused(waiter.index))
+            } else {
+                let held_until = None;
+                (EventOutcome::Failed, Decision::Failed { held_until })
+            };
+            turn.observe.count(Counter::Events(Some(kind), outcome));
+            self.end_wait(waiter.batch, decision, turn.now);
+        }
+    }
+
+    /// The names of these webhooks, with commas between them.
+    fn names_of(&self, webhooks: WebhookSet) -> Rc<str> {
+        let configured = webhooks
+            .iter()
+            .filter_map(|webhook| self.config.webhooks.get(webhook));
+        let names: Vec<_> = configured.map(|webhook| webhook.name.as_str()).collect();
+        names.join(",").into()
+    }
+
+    /// The dead letter is held and due if its event was held, so that the retry budget bounds how
+    /// many go out at once. Otherwise there may be no room to hold it, and its call is made at once.
+    fn start_dead_letter(
+        &mut self,
+        key: EntryKey,
+        dead_letter: DeadLetter,
+        webhook: usize,
+        turn: &mut Turn<'_>,
+    ) {
+        self.store.forget_id(key);
+        let Some(entry) = self.store.get_mut(key) else {
+            return;
+        };
+        entry.become_dead_letter(dead_letter, webhook);
+        if entry.held().is_some() {
+            let due = turn.now;
+            let expires = due.saturating_add(millis(self.config.retry.window));
+            self.store.hold(key, Held { expires, due });
+            self.schedule.push(due, key, &mut self.timers);
+        } else {
+            self.begin_round(key, WebhookSet::from_iter([webhook]), false, turn);
+        }
+    }
+}
