@@ -18,8 +18,8 @@ pub(super) fn of_address(path: &str, cluster: &str, reader: &mut Reader<'_>) {
         reader.warning(
             path,
             format!(
-                "{PRIVATE_ADDRESS}, which the address filter of the cluster webhooks_egress refuses; \
-                 write the name of a cluster of its own under cluster, \
+                "{PRIVATE_ADDRESS}, which the address filter of the cluster webhooks_egress \
+                 refuses; write the name of a cluster of its own under cluster, \
                  or for trials delete resolved_address_filter in envoy.yaml"
             ),
         );
@@ -105,7 +105,11 @@ pub(super) fn of_path(path: &str, text: &str, reader: &mut Reader<'_>) {
     if let Some((key, _)) = index.and_then(|part| part.split_once('[')) {
         reader.warning(
             path,
-            format!("is {}, and names one key with brackets in it; write {key}.* for the items of the list", shown(text)),
+            format!(
+                "is {}, and names one key with brackets in it; write {key}.* for the items of \
+                     the list",
+                shown(text)
+            ),
         );
     }
 }

@@ -14,11 +14,13 @@ pub(super) fn read(root: &Object<'_>, reader: &mut Reader<'_>) -> Option<usize> 
     let wrong = match (at, default) {
         (Some(_), _) if names.len() > 1 => return at,
         (Some(_), _) => format!(
-            "is {}, the only webhook, and a dead letter gets no other events; write a second webhook",
+            "is {}, the only webhook, and a dead letter gets no other events; write a second \
+             webhook",
             shown(name)
         ),
         (None, Some(at)) => format!(
-            "is {}, the name that webhooks[{at}] has by default; write a name of its own there and here",
+            "is {}, the name that webhooks[{at}] has by default; write a name of its own there and \
+             here",
             shown(name)
         ),
         (None, None) => format!(

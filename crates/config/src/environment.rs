@@ -26,7 +26,11 @@ pub(super) fn expand(
         }
         expanded.push_str(before);
         let Some((name, after)) = after.split_once('}').filter(|(name, _)| is_name(name)) else {
-            return Err("has a \"${\" that begins no ${NAME}; write ${NAME} with letters, digits and _, or $${ for a literal ${".into());
+            return Err(
+                "has a \"${\" that begins no ${NAME}; write ${NAME} with letters, digits \
+                        and _, or $${ for a literal ${"
+                    .into(),
+            );
         };
         match environment(name) {
             Some(value) if !value.is_empty() => expanded.push_str(&value),
@@ -132,7 +136,8 @@ mod tests {
             let message = expand(written, &environment).unwrap_err();
             assert_eq!(
                 message,
-                "has a \"${\" that begins no ${NAME}; write ${NAME} with letters, digits and _, or $${ for a literal ${"
+                "has a \"${\" that begins no ${NAME}; write ${NAME} with letters, digits and _, or \
+                 $${ for a literal ${"
             );
         }
     }

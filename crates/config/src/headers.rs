@@ -171,7 +171,8 @@ fn check_value(written: &str, value: &str) -> Result<String, String> {
     }
     if let Some(byte) = control(value) {
         return Err(format!(
-            "holds the control byte 0x{byte:02x} from an environment variable; write one line of text into the variable"
+            "holds the control byte 0x{byte:02x} from an environment variable; write one line of \
+             text into the variable"
         ));
     }
     if value.len() > MAX_VALUE_BYTES {

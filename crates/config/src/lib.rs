@@ -20,6 +20,8 @@ mod fields;
 mod headers;
 mod host;
 mod limits;
+mod names;
+mod number;
 mod origin;
 mod profile;
 mod properties;
@@ -103,7 +105,10 @@ fn tree(bytes: &[u8]) -> Result<Node, String> {
         return structpb::read(bytes);
     }
     let not_json = |why: &dyn std::fmt::Display| {
-        format!("is not JSON: {why}; write one JSON object in google.protobuf.StringValue, or YAML in google.protobuf.Struct")
+        format!(
+            "is not JSON: {why}; write one JSON object in google.protobuf.StringValue, or YAML \
+                 in google.protobuf.Struct"
+        )
     };
     // As text: of bytes serde_json would bring a second reader into the module.
     let text = std::str::from_utf8(bytes).map_err(|error| not_json(&error))?;

@@ -21,14 +21,16 @@ pub(super) fn read_limits(root: &Object<'_>, reader: &mut Reader<'_>) -> Limits 
     });
     if limits.max_body_bytes > limits.max_decoded_bytes {
         let message = format!(
-            "is {}, more than limits.max_decoded_bytes, which plain bodies are held against too; write at most {}",
+            "is {}, more than limits.max_decoded_bytes, which plain bodies are held against too; \
+             write at most {}",
             limits.max_body_bytes, limits.max_decoded_bytes
         );
         reader.warning(&object.path_of("max_body_bytes"), message);
     }
     if limits.max_in_flight_bytes < limits.max_decoded_bytes {
         let message = format!(
-            "is {}, less than limits.max_decoded_bytes, so that the largest requests can never be taken; write at least {}",
+            "is {}, less than limits.max_decoded_bytes, so that the largest requests can never be \
+             taken; write at least {}",
             limits.max_in_flight_bytes, limits.max_decoded_bytes
         );
         reader.warning(&object.path_of("max_in_flight_bytes"), message);

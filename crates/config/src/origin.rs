@@ -6,7 +6,8 @@ use url::Url;
 use super::host;
 
 pub(super) const WANTED: &str =
-    "scheme://host or scheme://host:port without a path, such as \"https://example.com\" or \"https://*.example.com\"";
+    "scheme://host or scheme://host:port without a path, such as \"https://example.com\" or \
+     \"https://*.example.com\"";
 
 /// Reads one entry; `None` when it is no origin.
 pub(super) fn parse(text: &str) -> Option<AllowedOrigin> {

@@ -81,13 +81,19 @@ pub(super) fn check(
         if webhook.scheme != "https" {
             reader.problem(
                 "profile",
-                format!("sends over https alone, and the url of webhook {name} is http; write an https url"),
+                format!(
+                    "sends over https alone, and the url of webhook {name} is http; write an \
+                         https url"
+                ),
             );
         }
         if webhook.signing.is_none() && !unsigned.contains(name) {
             reader.problem(
                 "profile",
-                format!("signs its webhooks, and webhook {name} has no signing; write signing, or its name into allow_unsigned"),
+                format!(
+                    "signs its webhooks, and webhook {name} has no signing; write signing, or \
+                         its name into allow_unsigned"
+                ),
             );
         }
     }

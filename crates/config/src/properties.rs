@@ -13,7 +13,8 @@ pub(super) const FIELDS: &[Description] = &[
         "allow",
         ["list of paths", "all", "1 to 1,000"],
         "paths",
-        "Of `properties`, `traits` and `context` only what is named here is kept. Without a path into one of them, that one is empty.",
+        "Of `properties`, `traits` and `context` only what is named here is kept. Without a path \
+         into one of them, that one is empty.",
     ),
     Description::other("deny", PATHS, "paths", "Left out."),
     Description::other(
@@ -27,7 +28,8 @@ pub(super) const FIELDS: &[Description] = &[
         "hash_key",
         ["string", "none", "at least 32 bytes"],
         "hash_key",
-        "Needed for `hash`, here or for all webhooks. `${NAME}` is replaced. Different keys give hashes that cannot be matched with each other.",
+        "Needed for `hash`, here or for all webhooks. `${NAME}` is replaced. Different keys give \
+         hashes that cannot be matched with each other.",
     ),
 ];
 pub(super) const KEYS: &[&str] = &field::keys::<{ FIELDS.len() }>(FIELDS);
@@ -58,7 +60,8 @@ pub(super) fn read(
         texts(&field, WANTED, reader, |text, _| {
             Path::parse(text).map_err(|problem| {
                 format!(
-                    "is {}, which {problem}; write a path such as \"properties.email\" or \"traits.*\"",
+                    "is {}, which {problem}; write a path such as \"properties.email\" or \
+                     \"traits.*\"",
                     shown(text)
                 )
             })

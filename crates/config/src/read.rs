@@ -1,7 +1,7 @@
 //! Walking the tree: every value knows its path, and every problem is collected rather than
 //! returned.
 
-use super::{elsewhere, environment};
+use super::{elsewhere, environment, number};
 use freshpaint_core::config::Diagnostic;
 
 use super::quote::{listed, member, shown};
@@ -162,7 +162,7 @@ impl<'n> Field<'n> {
     pub(super) fn number(&self) -> Option<f64> {
         match self.node {
             Node::Number(number) => Some(*number),
-            Node::String(text) => decimal(text),
+            Node::String(text) => number::parse(text),
             _ => None,
         }
     }
@@ -213,29 +213,6 @@ impl<'n> Field<'n> {
             Node::Object(_) => "an object",
         };
         reader.problem(&self.path, format!("is {found}; write {wanted}"));
-    }
-}
-
-/// Reads `0.1`, `.5`, `1.`, `01`, `+1` or `1e-1`.
-///
-/// Made into a JSON number first: the parser of the standard library would be 14 KiB of the module.
-fn decimal(text: &str) -> Option<f64> {
-    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
-    let exponent_at = unsigned.find(['e', 'E']).unwrap_or(unsigned.len());
-    let (mantissa, exponent) = unsigned.split_at_checked(exponent_at)?;
-    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    if !is_digits(whole) || !is_digits(fraction) || whole.len() + fraction.len() == 0 {
-        return None;
-    }
-    let sign = if text.starts_with('-') { "-" } else { "" };
-    let whole = match whole.trim_start_matches('0') {
-        "" => "0",
-        whole => whole,
-    };
-    match serde_json::from_str(&format!("{sign}{whole}.{fraction}0{exponent}")) {
-        Ok(Node::Number(number)) => Some(number),
-        _ => None,
     }
 }
 

@@ -25,13 +25,15 @@ pub(super) const FIELDS: &[Description] = &[
         "cluster",
         ["string", "`webhooks_egress`", "1 to 1,024 bytes"],
         "default_cluster",
-        "The cluster of webhooks that name none. The shipped `envoy.yaml` has `webhooks_egress`, which reaches any public url.",
+        "The cluster of webhooks that name none. The shipped `envoy.yaml` has `webhooks_egress`, \
+         which reaches any public url.",
     ),
     Description::other(
         "guarantee",
         ["string", "`at_least_one`", "`at_least_one`, `each`"],
         "default_guarantee",
-        "What an event is kept for. `at_least_one`: until one webhook has accepted it. `each`: until each webhook has.",
+        "What an event is kept for. `at_least_one`: until one webhook has accepted it. `each`: \
+         until each webhook has.",
     ),
     Description::other(
         "dead_letter",
@@ -39,14 +41,34 @@ pub(super) const FIELDS: &[Description] = &[
         "webhook_name",
         "The webhook that gets what would be dropped, and nothing else.",
     ),
-    Description::object("options", webhook::OPTIONS_FIELDS, "both off", "See [options](#options)."),
-    Description::object("events", rules::EVENTS_FIELDS, "all events", "See [rules](#rules)."),
+    Description::object(
+        "options",
+        webhook::OPTIONS_FIELDS,
+        "both off",
+        "See [options](#options).",
+    ),
+    Description::object(
+        "events",
+        rules::EVENTS_FIELDS,
+        "all events",
+        "See [rules](#rules).",
+    ),
     rules::SAMPLE,
     rules::SOURCES,
-    Description::object("properties", properties::FIELDS, "everything", "See [properties](#properties)."),
+    Description::object(
+        "properties",
+        properties::FIELDS,
+        "everything",
+        "See [properties](#properties).",
+    ),
     rules::HONOR_FIELD,
     rules::REQUIRES_CONSENT,
-    Description::object("context", profile::CONTEXT_FIELDS, "no address", "See [context](#context)."),
+    Description::object(
+        "context",
+        profile::CONTEXT_FIELDS,
+        "no address",
+        "See [context](#context).",
+    ),
     Description::other(
         "profile",
         ["string", "none", "`hipaa`"],
@@ -61,7 +83,11 @@ pub(super) const FIELDS: &[Description] = &[
     ),
     Description::other(
         "acknowledge",
-        ["string", "`first_acceptance`", "`first_acceptance`, `settled`"],
+        [
+            "string",
+            "`first_acceptance`",
+            "`first_acceptance`, `settled`",
+        ],
         "acknowledge",
         "When the SDK gets its success answer.",
     ),
@@ -69,12 +95,28 @@ pub(super) const FIELDS: &[Description] = &[
         "timestamps",
         ["string", "`seconds`", "`seconds`, `milliseconds`"],
         "timestamps",
-        "How exact the `timestamp` of payloads is: `2022-12-28T22:00:25Z` or `2022-12-28T22:00:25.123Z`.",
+        "How exact the `timestamp` of payloads is: `2022-12-28T22:00:25Z` or \
+         `2022-12-28T22:00:25.123Z`.",
     ),
-    Description::object("collect", Collect::FIELDS, "every path of every SDK", "See [collect](#collect)."),
-    Description::object("limits", Limits::FIELDS, "as below", "See [limits](#limits)."),
+    Description::object(
+        "collect",
+        Collect::FIELDS,
+        "every path of every SDK",
+        "See [collect](#collect).",
+    ),
+    Description::object(
+        "limits",
+        Limits::FIELDS,
+        "as below",
+        "See [limits](#limits).",
+    ),
     Description::object("retry", Retry::FIELDS, "as below", "See [retry](#retry)."),
-    Description::object("dedupe", Dedupe::FIELDS, "as below", "See [dedupe](#dedupe)."),
+    Description::object(
+        "dedupe",
+        Dedupe::FIELDS,
+        "as below",
+        "See [dedupe](#dedupe).",
+    ),
 ];
 pub(super) const KEYS: &[&str] = &field::keys::<{ FIELDS.len() }>(FIELDS);
 

@@ -16,13 +16,15 @@ pub(super) const EVENTS_FIELDS: &[Description] = &[
         "types",
         ["list", "all", "at least one"],
         "types",
-        "`track`, `page`, `identify`, `group`. The options have to let identify and page events through too.",
+        "`track`, `page`, `identify`, `group`. The options have to let identify and page events \
+         through too.",
     ),
     Description::other(
         "allow",
         ["list", "all", NAMES],
         "names",
-        "A track event goes when its name matches one of these. `*` stands for any characters, also none; everything else for itself, in the same letter case.",
+        "A track event goes when its name matches one of these. `*` stands for any characters, \
+         also none; everything else for itself, in the same letter case.",
     ),
     Description::other(
         "deny",
@@ -46,21 +48,24 @@ pub(super) const SOURCES: Description = Description::other(
     "sources",
     ["list", "all", NAMES],
     "names",
-    "The write keys, tokens or environment ids whose events go. An event with another one, or with none, does not. `${NAME}` is replaced.",
+    "The write keys, tokens or environment ids whose events go. An event with another one, or with \
+     none, does not. `${NAME}` is replaced.",
 );
 /// `honor`, of all webhooks and of one.
 pub(super) const HONOR_FIELD: Description = Description::other(
     "honor",
     ["list", "none", "`gpc`, `dnt`"],
     "honor",
-    "The signals that keep a request's events back: `gpc` is the header `Sec-GPC: 1` (Global Privacy Control), `dnt` is `DNT: 1`.",
+    "The signals that keep a request's events back: `gpc` is the header `Sec-GPC: 1` (Global \
+     Privacy Control), `dnt` is `DNT: 1`.",
 );
 /// `requires_consent`, of all webhooks and of one.
 pub(super) const REQUIRES_CONSENT: Description = Description::other(
     "requires_consent",
     ["list", "none", NAMES],
     "names",
-    "The categories that all have to be granted in the event: `true` under their names in `context.consent.categoryPreferences`, where Segment's SDKs and consent managers put them.",
+    "The categories that all have to be granted in the event: `true` under their names in \
+     `context.consent.categoryPreferences`, where Segment's SDKs and consent managers put them.",
 );
 
 /// The signals that can be honored.

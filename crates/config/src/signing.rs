@@ -18,7 +18,8 @@ use freshpaint_core::time;
 pub(super) const FIELDS: &[Description] = &[
     Description {
         key: "secrets",
-        about: "A secret, or an object of `secret` and `not_after`. At least one has no `not_after`, so that no call goes out unsigned.",
+        about: "A secret, or an object of `secret` and `not_after`. At least one has no \
+                `not_after`, so that no call goes out unsigned.",
         kind: Kind::Objects {
             fields: SECRET_FIELDS,
             min: 1,
@@ -28,7 +29,11 @@ pub(super) const FIELDS: &[Description] = &[
     },
     Description::other(
         "scheme",
-        ["string", "`standard_webhooks`", "`standard_webhooks`, `x_signature_sha1`"],
+        [
+            "string",
+            "`standard_webhooks`",
+            "`standard_webhooks`, `x_signature_sha1`",
+        ],
         "scheme",
         "How a call is signed, see below.",
     ),
@@ -157,7 +162,8 @@ fn secrets<M: KeyInit>(
     if !lasts {
         reader.problem(
             &field.path,
-            "has a not_after on every secret; write the one that signs from then on, without not_after",
+            "has a not_after on every secret; write the one that signs from then on, without \
+             not_after",
         );
     }
     Some(keys)
@@ -184,7 +190,8 @@ fn entry<'n>(item: Field<'n>, reader: &mut Reader<'_>) -> Option<(Field<'n>, Opt
         Node::String(_) => Some((item, None)),
         _ => {
             item.mismatch(
-                "a secret, such as \"${CRM_SIGNING_KEY}\", or {\"secret\": ..., \"not_after\": ...}",
+                "a secret, such as \"${CRM_SIGNING_KEY}\", or {\"secret\": ..., \"not_after\": \
+                 ...}",
                 reader,
             );
             None
@@ -212,7 +219,8 @@ fn standard(secret: &str) -> Result<Vec<u8>, String> {
     };
     let Ok(bytes) = STANDARD.decode(encoded) else {
         return Err(format!(
-            "is not base64 after \"{SECRET_PREFIX}\"; {wanted}, with its padding and without spaces or line breaks"
+            "is not base64 after \"{SECRET_PREFIX}\"; {wanted}, with its padding and without \
+             spaces or line breaks"
         ));
     };
     if SECRET_BYTES.contains(&bytes.len()) {
@@ -226,7 +234,11 @@ fn standard(secret: &str) -> Result<Vec<u8>, String> {
 fn plain(secret: &str) -> Result<Vec<u8>, String> {
     if secret.trim() != secret || secret.contains(char::is_control) {
         // Most likely the line break at the end of a file, which the receiver's copy does not have.
-        return Err("has a space, a line break or a control character at an end or within; write the secret without it".into());
+        return Err(
+            "has a space, a line break or a control character at an end or within; write \
+                    the secret without it"
+                .into(),
+        );
     }
     if secret.is_empty() || secret.len() > MAX_PLAIN_BYTES {
         return Err(format!(

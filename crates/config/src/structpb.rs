@@ -22,7 +22,9 @@ const MAX_DEPTH: usize = 128;
 /// One sentence when the bytes are something else.
 pub(super) fn read(bytes: &[u8]) -> Result<Node, String> {
     object(bytes, MAX_DEPTH).ok_or_else(|| {
-        "is neither JSON text nor a google.protobuf.Struct; write YAML in google.protobuf.Struct, or one JSON object in google.protobuf.StringValue".into()
+        "is neither JSON text nor a google.protobuf.Struct; write YAML in google.protobuf.Struct, \
+         or one JSON object in google.protobuf.StringValue"
+            .into()
     })
 }
 

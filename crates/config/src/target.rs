@@ -59,8 +59,12 @@ pub(super) fn parse(text: &str) -> Result<Target, String> {
         return Err(format!("has no host after {scheme}://; {EXAMPLE}"));
     }
     if written.contains('@') {
-        return Err("holds user-info before an \"@\"; write it without, and for basic auth the header \
-             Authorization: \"Basic ${BASIC_AUTH}\", with the base64 of user:password in the variable".into());
+        return Err(
+            "holds user-info before an \"@\"; write it without, and for basic auth the \
+             header Authorization: \"Basic ${BASIC_AUTH}\", with the base64 of user:password \
+             in the variable"
+                .into(),
+        );
     }
     if written.contains('%') {
         return Err("has a percent-encoded host; write the host as it is, or as xn--".into());

@@ -1,9 +1,8 @@
 //! The list of webhooks.
 
-use super::quote::shown;
-use super::read::{Field, Object, Reader};
+use super::read::{Object, Reader};
 use super::target::{self, Target};
-use super::{advice, bound, headers, profile, properties, rules, secrets, signing};
+use super::{advice, bound, headers, names, profile, properties, rules, secrets, signing};
 use freshpaint_core::config::field::{self, Field as Description, Span};
 use freshpaint_core::config::{Guarantee, Options, Webhook};
 use freshpaint_core::routing::Rules;
@@ -14,29 +13,34 @@ pub(super) const FIELDS: &[Description] = &[
         "name",
         ["string", "`webhook_0`, `webhook_1`, ...", "`[a-z0-9_]{1,40}`, unique"],
         "webhook_name",
-        "The webhook in metrics and log lines. Name them, so that a dashboard survives a change of their order.",
+        "The webhook in metrics and log lines. Name them, so that a dashboard survives a change of \
+         their order.",
     ),
     Description::other(
         "url",
         ["string", "required", "8,192 bytes"],
         "url",
-        "Where to POST. `http` or `https`, absolute, without user-info (`user@`) and fragment (`#`). `${NAME}` is replaced first.",
+        "Where to POST. `http` or `https`, absolute, without user-info (`user@`) and fragment \
+         (`#`). `${NAME}` is replaced first.",
     ),
     Description::other(
         "cluster",
         ["string", "`cluster`", "1 to 1,024 bytes"],
         "cluster",
-        "The Envoy cluster that the calls go to. Envoy does DNS, TLS, pools and circuit breaking there; a cluster for each webhook keeps them apart.",
+        "The Envoy cluster that the calls go to. Envoy does DNS, TLS, pools and circuit breaking \
+         there; a cluster for each webhook keeps them apart.",
     ),
     Description::other(
         "headers",
         ["object of strings", "`{}`", "64 headers, 32,768 bytes in all"],
         "headers",
-        "Sent with every call. A name has up to 128 bytes, a value up to 8,192 after `${NAME}` is replaced. Spaces and tabs around a value are cut off. See [headers](#headers).",
+        "Sent with every call. A name has up to 128 bytes, a value up to 8,192 after `${NAME}` is \
+         replaced. Spaces and tabs around a value are cut off. See [headers](#headers).",
     ),
     Description {
         key: "timeout",
-        about: "How long one call may take, connecting included. The contract gives a webhook 5 seconds, so it can be less and never more.",
+        about: "How long one call may take, connecting included. The contract gives a webhook 5 \
+                seconds, so it can be less and never more.",
         kind: TIMEOUT.kind(),
     },
     Description::other(
@@ -50,7 +54,12 @@ pub(super) const FIELDS: &[Description] = &[
     Description::object("events", rules::EVENTS_FIELDS, "all events", "See [rules](#rules)."),
     rules::SAMPLE,
     rules::SOURCES,
-    Description::object("properties", properties::FIELDS, "everything", "See [properties](#properties)."),
+    Description::object(
+        "properties",
+        properties::FIELDS,
+        "everything",
+        "See [properties](#properties).",
+    ),
     rules::HONOR_FIELD,
     rules::REQUIRES_CONSENT,
 ];
@@ -68,15 +77,14 @@ pub(super) const OPTIONS_FIELDS: &[Description] = &[
         "enable_pageview_events",
         ["boolean", "`false`", ""],
         "flag",
-        "Send pageview events that the SDK collected by itself. A pageview event that somebody named is a track event and always goes.",
+        "Send pageview events that the SDK collected by itself. A pageview event that somebody \
+         named is a track event and always goes.",
     ),
 ];
 pub(super) const OPTIONS_KEYS: &[&str] = &field::keys::<{ OPTIONS_FIELDS.len() }>(OPTIONS_FIELDS);
 
 /// Most webhooks.
 pub(super) const MAX_WEBHOOKS: usize = 32;
-/// Longest name of a webhook, in bytes.
-pub(super) const MAX_NAME_BYTES: usize = 40;
 /// Longest name of a cluster, in bytes.
 pub(super) const MAX_CLUSTER_BYTES: usize = 1_024;
 /// The cluster of webhooks when the configuration names none.
@@ -127,7 +135,7 @@ pub(super) fn read_all(root: &Object<'_>, all: &All, reader: &mut Reader<'_>) ->
         .into_iter()
         .map(|item| item.object(KEYS, reader))
         .collect();
-    let names = names(&objects, reader);
+    let names = names::read(&objects, reader);
     let webhooks = objects.iter().zip(names).filter_map(|(object, name)| {
         let object = object.as_ref()?;
         read(object, name, all, reader)
@@ -252,55 +260,4 @@ pub(super) fn read_options(
         enable_identify_events: option("enable_identify_events", default.enable_identify_events),
         enable_pageview_events: option("enable_pageview_events", default.enable_pageview_events),
     }
-}
-
-/// One name for each webhook, each different from the others.
-fn names(objects: &[Option<Object<'_>>], reader: &mut Reader<'_>) -> Vec<String> {
-    let written: Vec<Option<Field<'_>>> = objects
-        .iter()
-        .map(|object| object.as_ref().and_then(|object| object.get("name")))
-        .collect();
-    let mut names: Vec<String> = Vec::with_capacity(written.len());
-    for (index, field) in written.iter().enumerate() {
-        let name = field.as_ref().and_then(|field| read_name(field, reader));
-        if let (Some(name), Some(field)) = (name, field) {
-            let defaulted = |other: usize| {
-                *name == default_name(other) && matches!(written.get(other), Some(None))
-            };
-            if let Some(first) = names
-                .iter()
-                .zip(&written)
-                .position(|(known, field)| field.is_some() && known == name)
-            {
-                let message = format!(
-                    "is {}, the name of webhooks[{first}] too; write another name",
-                    shown(name)
-                );
-                reader.problem(&field.path, message);
-            } else if let Some(other) = (0..written.len()).find(|&other| defaulted(other)) {
-                let message = format!(
-                    "is {}, the name that webhooks[{other}] has by default; write another name, or name that one too",
-                    shown(name)
-                );
-                reader.problem(&field.path, message);
-            }
-        }
-        names.push(name.map_or_else(|| default_name(index), str::to_owned));
-    }
-    names
-}
-
-fn default_name(index: usize) -> String {
-    format!("webhook_{index}")
-}
-
-fn read_name<'n>(field: &Field<'n>, reader: &mut Reader<'_>) -> Option<&'n str> {
-    const WANTED: &str = "1 to 40 of the characters a-z, 0-9 and _";
-    let name = field.string(WANTED, reader)?;
-    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
-    if name.is_empty() || name.len() > MAX_NAME_BYTES || !name.bytes().all(plain) {
-        reader.problem(&field.path, format!("is {}; write {WANTED}", shown(name)));
-        return None;
-    }
-    Some(name)
 }

@@ -288,6 +288,8 @@ fn everything_can_be_said() {
         warnings: Vec::new(),
     };
     assert_eq!(parse(written), Ok(config));
+    let tree = serde_json::from_str(written).unwrap();
+    assert!(jsonschema::is_valid(&super::schema(), &tree));
 }
 
 #[test]
@@ -311,7 +313,11 @@ fn a_secret_in_a_query_is_taken_with_a_warning() {
         lines(&parse(written).unwrap().warnings)
     };
     let said = |variable: &str| {
-        format!("webhooks[0].url: holds a secret in plain sight; write \"${{{variable}}}\", list {variable} under vm_config.environment_variables.host_env_keys and export it where Envoy starts")
+        format!(
+            "webhooks[0].url: holds a secret in plain sight; write \"${{{variable}}}\", list \
+                 {variable} under vm_config.environment_variables.host_env_keys and export it \
+                 where Envoy starts"
+        )
     };
     for (query, variable) in [
         ("api_key=canary", "API_KEY"),
@@ -343,11 +349,19 @@ fn what_is_taken_with_a_warning() {
     assert_eq!(
         lines(&warnings),
         [
-            "webhooks[0].headers.Authorization: holds a secret in plain sight; write \"${AUTHORIZATION}\", list AUTHORIZATION under vm_config.environment_variables.host_env_keys and export it where Envoy starts",
-            "webhooks[0].headers.X-Api-Key: holds a secret in plain sight; write \"${X_API_KEY}\", list X_API_KEY under vm_config.environment_variables.host_env_keys and export it where Envoy starts",
-            "webhooks[0].signing.secrets[1]: holds a secret in plain sight; write \"${WEBHOOK_0_SIGNING_KEY}\", list WEBHOOK_0_SIGNING_KEY under vm_config.environment_variables.host_env_keys and export it where Envoy starts",
-            "limits.max_body_bytes: is 1048576, more than limits.max_decoded_bytes, which plain bodies are held against too; write at most 500000",
-            "limits.max_in_flight_bytes: is 400000, less than limits.max_decoded_bytes, so that the largest requests can never be taken; write at least 500000",
+            "webhooks[0].headers.Authorization: holds a secret in plain sight; write \
+             \"${AUTHORIZATION}\", list AUTHORIZATION under \
+             vm_config.environment_variables.host_env_keys and export it where Envoy starts",
+            "webhooks[0].headers.X-Api-Key: holds a secret in plain sight; write \"${X_API_KEY}\", \
+             list X_API_KEY under vm_config.environment_variables.host_env_keys and export it \
+             where Envoy starts",
+            "webhooks[0].signing.secrets[1]: holds a secret in plain sight; write \
+             \"${WEBHOOK_0_SIGNING_KEY}\", list WEBHOOK_0_SIGNING_KEY under \
+             vm_config.environment_variables.host_env_keys and export it where Envoy starts",
+            "limits.max_body_bytes: is 1048576, more than limits.max_decoded_bytes, which plain \
+             bodies are held against too; write at most 500000",
+            "limits.max_in_flight_bytes: is 400000, less than limits.max_decoded_bytes, so that \
+             the largest requests can never be taken; write at least 500000",
         ]
     );
 }

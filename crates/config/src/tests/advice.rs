@@ -9,22 +9,28 @@ fn each_warning_says_where_what_and_what_instead() {
         (
             r#""url": "http://127.0.0.1:9000/in""#,
             "",
-            "webhooks[0].url: has a private address, which the address filter of the cluster webhooks_egress refuses; write the name of a cluster of its own under cluster, or for trials delete resolved_address_filter in envoy.yaml",
+            "webhooks[0].url: has a private address, which the address filter of the cluster \
+             webhooks_egress refuses; write the name of a cluster of its own under cluster, or for \
+             trials delete resolved_address_filter in envoy.yaml",
         ),
         (
             r#""url": "http://localhost/in", "cluster": "webhooks_egress""#,
             "",
-            "webhooks[0].url: has a private address, which the address filter of the cluster webhooks_egress refuses; write the name of a cluster of its own under cluster, or for trials delete resolved_address_filter in envoy.yaml",
+            "webhooks[0].url: has a private address, which the address filter of the cluster \
+             webhooks_egress refuses; write the name of a cluster of its own under cluster, or for \
+             trials delete resolved_address_filter in envoy.yaml",
         ),
         (
             r#""url": "https://example.com/in", "headers": {"X-Note": "Bearer $CRM_KEY"}"#,
             "",
-            "webhooks[0].headers.X-Note: holds $CRM_KEY without braces, which is sent as it is; write ${CRM_KEY}",
+            "webhooks[0].headers.X-Note: holds $CRM_KEY without braces, which is sent as it is; \
+             write ${CRM_KEY}",
         ),
         (
             r#""url": "https://example.com/$HOOK_PATH""#,
             "",
-            "webhooks[0].url: holds $HOOK_PATH without braces, which is sent as it is; write ${HOOK_PATH}",
+            "webhooks[0].url: holds $HOOK_PATH without braces, which is sent as it is; write \
+             ${HOOK_PATH}",
         ),
         (
             r#""url": "https://example.com/in", "events": {"types": ["identify"]}"#,

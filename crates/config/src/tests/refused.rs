@@ -82,9 +82,12 @@ fn all_problems_are_reported_in_one_go() {
         [
             "webhooks[1].header: is not a known key; write \"headers\"",
             "webhooks[1].name: is \"A\"; write 1 to 40 of the characters a-z, 0-9 and _",
-            "webhooks[0].url: is neither http nor https; write an absolute url such as https://example.com/events",
-            "webhooks[0].timeout: is \"6s\"; write seconds from \"0.001s\" to \"5s\" (default \"5s\"), such as \"5s\"",
-            "webhooks[1].url: is missing; write an absolute url such as \"https://example.com/events\"",
+            "webhooks[0].url: is neither http nor https; write an absolute url such as \
+             https://example.com/events",
+            "webhooks[0].timeout: is \"6s\"; write seconds from \"0.001s\" to \"5s\" (default \
+             \"5s\"), such as \"5s\"",
+            "webhooks[1].url: is missing; write an absolute url such as \
+             \"https://example.com/events\"",
             "acknowledge: is \"later\"; write one of \"first_acceptance\", \"settled\"",
             "limits.max_events: is 0; write a whole number from 1 to 100000 (default 2500)",
         ]

@@ -20,8 +20,8 @@ object! {
         /// The web origins whose pages may collect; others get 403, and no CORS headers. Requests
         /// without an `Origin` header (servers, mobile apps, image pixels) are not touched by it.
         allowed_origins: Option<Vec<AllowedOrigin>> = AllowedOrigins,
-        /// The secret key of the `messageId` that an event gets when its SDK sends none. `${NAME}` is
-        /// replaced. See below.
+        /// The secret key of the `messageId` that an event gets when its SDK sends none. `${NAME}`
+        /// is replaced. See below.
         id_key: Option<HashKey> = KeySecret,
     }
 }

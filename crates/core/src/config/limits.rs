@@ -19,16 +19,17 @@ object! {
         /// The same body after gzip or base64; more is answered 413. A compressed bomb costs no
         /// more than this.
         max_decoded_bytes: usize = Count::new(5 * MIB, 1, 64 * MIB),
-        /// How many times its size as received a body may unpack to; more is answered 413. 64 KiB it
-        /// may always. The batches that SDKs send are up to 40 times larger unpacked, most of them
-        /// 3 to 6 times. A body is to be compressed once; a second time may only shrink it by half.
+        /// How many times its size as received a body may unpack to; more is answered 413. 64 KiB
+        /// it may always. The batches that SDKs send are up to 40 times larger unpacked, most of
+        /// them 3 to 6 times. A body is to be compressed once; a second time may only shrink it by
+        /// half.
         max_compression_ratio: usize = Count::new(100, 1, 2_000),
-        /// Members of objects and elements of arrays in one event, at any depth; more is answered 413.
-        /// Events of SDKs have some 100, and rarely 1,000.
+        /// Members of objects and elements of arrays in one event, at any depth; more is answered
+        /// 413. Events of SDKs have some 100, and rarely 1,000.
         max_values: usize = Count::new(10_000, 100, 1_000_000),
-        /// The time that the rules of all webhooks may take for one request; more is answered 413. It
-        /// is estimated from what the rules look at, so that a request is always taken or never: 0.2 µs
-        /// a value and set of rules, 3 µs a hash.
+        /// The time that the rules of all webhooks may take for one request; more is answered 413.
+        /// It is estimated from what the rules look at, so that a request is always taken or never:
+        /// 0.2 µs a value and set of rules, 3 µs a hash.
         max_rule_time: Duration = Span::millis(80, 1, 10_000),
         /// Events of one request; more is answered 413.
         max_events: usize = Count::new(2_500, 1, 100_000),
@@ -57,11 +58,12 @@ object! {
         max_held_bytes: usize = Count::new(32 * MIB, 64 * KIB, 256 * MIB),
         /// Events that are kept, per worker.
         max_held_events: usize = Count::new(20_000, 1, 1_000_000),
-        /// Statuses by which a webhook refuses the event itself, and would refuse it again. Every other
-        /// failure is the webhook's own trouble, and the event is tried until `retry.window` ends.
+        /// Statuses by which a webhook refuses the event itself, and would refuse it again. Every
+        /// other failure is the webhook's own trouble, and the event is tried until `retry.window`
+        /// ends.
         refusals: Vec<u16> = Statuses,
-        /// Rounds after which an event is given up, when every webhook that wants it has refused it in
-        /// each of them with a status of `retry.refusals`.
+        /// Rounds after which an event is given up, when every webhook that wants it has refused it
+        /// in each of them with a status of `retry.refusals`.
         max_refusals: u32 = Count::new(3, 1, 100),
     }
 }

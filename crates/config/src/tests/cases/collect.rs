@@ -1,6 +1,8 @@
 //! `collect`.
 
-use super::{root, Case};
+use freshpaint_core::config::Collect;
+
+use super::{keys, root, Case};
 
 pub(super) fn cases() -> Vec<Case> {
     let collect = |key: &str, value: &str, said: &str| {
@@ -20,7 +22,7 @@ pub(super) fn cases() -> Vec<Case> {
     let names =
         r#""track", "react_native", "mobile", "segment", "rudderstack_beacon", "jitsu", "posthog""#;
     vec![
-        collect("prefix", r#""/in""#, r#"prefix: is not a known key; write one of "path_prefix", "dialects", "integration_name", "allowed_origins", "id_key""#),
+        collect("prefix", r#""/in""#, &keys("prefix", Collect::KEYS)),
         collect("path_prefix", "null", r#"path_prefix: is null; write a path such as "/ingest", or "" for none"#),
         collect("path_prefix", r#""in""#, r#"path_prefix: is "in", which does not begin with "/"; write a path such as "/ingest", or "" for none"#),
         collect("path_prefix", r#""/in/""#, r#"path_prefix: is "/in/", which ends with "/"; write a path such as "/ingest", or "" for none"#),

@@ -32,19 +32,22 @@ pub(super) fn cases() -> Vec<Case> {
             "X-A",
             r#""${TWO_LINES}""#,
             ".X-A",
-            "holds the control byte 0x0a from an environment variable; write one line of text into the variable"
+            "holds the control byte 0x0a from an environment variable; write one line of text into \
+             the variable"
         ),
         header(
             "X-A",
             r#""${GONE}""#,
             ".X-A",
-            "needs the environment variable GONE, which is not set; list GONE under vm_config.environment_variables.host_env_keys and export it where Envoy starts"
+            "needs the environment variable GONE, which is not set; list GONE under \
+             vm_config.environment_variables.host_env_keys and export it where Envoy starts"
         ),
         header(
             "X-A",
             r#""${EMPTY}""#,
             ".X-A",
-            "needs the environment variable EMPTY, which is empty; export it with a value where Envoy starts"
+            "needs the environment variable EMPTY, which is empty; export it with a value where \
+             Envoy starts"
         ),
         header(
             "X-A",

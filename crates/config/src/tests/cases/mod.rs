@@ -56,3 +56,10 @@ fn webhook(members: &str, said: &[&str]) -> Case {
 fn root(members: &str, said: &[&str]) -> Case {
     Case::new(format!(r#"{{"webhooks": [{{{URL}}}], {members}}}"#), said)
 }
+
+/// What is said of an unknown key at `path` that is like none of `keys`.
+fn keys(path: &str, keys: &[&str]) -> String {
+    let listed: Vec<_> = keys.iter().map(|key| format!("\"{key}\"")).collect();
+    let listed = listed.join(", ");
+    format!("{path}: is not a known key; write one of {listed}")
+}

@@ -28,7 +28,8 @@ pub(super) fn cases() -> Vec<Case> {
         hipaa(
             r#""timeout": "1s""#,
             "",
-            &["profile: signs its webhooks, and webhook crm has no signing; write signing, or its name into allow_unsigned"]
+            &["profile: signs its webhooks, and webhook crm has no signing; write signing, or its \
+               name into allow_unsigned"]
         ),
         hipaa(
             SIGNED,
@@ -38,7 +39,8 @@ pub(super) fn cases() -> Vec<Case> {
         hipaa(SIGNED, r#", "allow_unsigned": "crm""#, &["allow_unsigned: is a string; write a list of names of webhooks"]),
         Case::new(
             format!(r#"{{"profile": "hipaa", "webhooks": [{{"url": "http://example.com/in", {SIGNED}}}], "collect": {{"id_key": "${{HASH_KEY}}"}}}}"#),
-            &["profile: sends over https alone, and the url of webhook webhook_0 is http; write an https url"]
+            &["profile: sends over https alone, and the url of webhook webhook_0 is http; write an \
+               https url"]
         ),
         hipaa(
             r#""headers": {"X-Api-Key": "canary"}, "signing": {"secrets": ["whsec_Y2FuYXJ5Y2FuYXJ5Y2FuYXJ5Y2FuYXJ5"]}"#,

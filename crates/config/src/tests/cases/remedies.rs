@@ -90,13 +90,17 @@ fn values() -> Vec<Case> {
 /// Secrets that are not where they should be; none of them is shown.
 fn secrets() -> Vec<Case> {
     let unset = |name: &str| {
-        format!("needs the environment variable {name}, which is not set; list {name} under vm_config.environment_variables.host_env_keys and export it where Envoy starts")
+        format!(
+            "needs the environment variable {name}, which is not set; list {name} under \
+                 vm_config.environment_variables.host_env_keys and export it where Envoy starts"
+        )
     };
     vec![
         webhook(r#""headers": {"X-Api-Key": "${MISSING_KEY}"}"#, &[&format!("webhooks[0].headers.X-Api-Key: {}", unset("MISSING_KEY"))]),
         webhook(
             r#""headers": {"X-Api-Key": "${EMPTY}"}"#,
-            &["webhooks[0].headers.X-Api-Key: needs the environment variable EMPTY, which is empty; export it with a value where Envoy starts"],
+            &["webhooks[0].headers.X-Api-Key: needs the environment variable EMPTY, which is \
+               empty; export it with a value where Envoy starts"],
         ),
         webhook(r#""signing": {"secrets": ["$SIGNING_KEY"]}"#, &["webhooks[0].signing.secrets[0]: is $SIGNING_KEY without braces; write ${SIGNING_KEY}"]),
         webhook(r#""properties": {"hash_key": "$HASH_KEY"}"#, &["webhooks[0].properties.hash_key: is $HASH_KEY without braces; write ${HASH_KEY}"]),
@@ -108,8 +112,10 @@ fn secrets() -> Vec<Case> {
         Case::new(
             format!(r#"{{"profile": "hipaa", "collect": {{"id_key": "${{HASH_KEY}}"}}, "dead_letter": "b", "webhooks": [{{"name": "a", {URL}, "signing": {{"secrets": {SECRETS}}}}}, {{"name": "b", "url": "http://example.com/in"}}]}}"#),
             &[
-                "profile: sends over https alone, and the url of webhook b is http; write an https url",
-                "profile: signs its webhooks, and webhook b has no signing; write signing, or its name into allow_unsigned",
+                "profile: sends over https alone, and the url of webhook b is http; write an https \
+                 url",
+                "profile: signs its webhooks, and webhook b has no signing; write signing, or its \
+                 name into allow_unsigned",
             ],
         ),
     ]

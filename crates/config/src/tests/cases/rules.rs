@@ -70,7 +70,8 @@ pub(super) fn cases() -> Vec<Case> {
     );
     both(
         r#""sources": ["${GONE}"]"#,
-        "sources[0]: needs the environment variable GONE, which is not set; list GONE under vm_config.environment_variables.host_env_keys and export it where Envoy starts"
+        "sources[0]: needs the environment variable GONE, which is not set; list GONE under \
+         vm_config.environment_variables.host_env_keys and export it where Envoy starts",
     );
     both(
         r#""honor": "gpc""#,

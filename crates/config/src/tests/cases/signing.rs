@@ -66,17 +66,20 @@ pub(super) fn cases() -> Vec<Case> {
         standard(&format!("whsec_{}", "Y2FuYXJ5".repeat(11)), "decodes to 66 bytes"),
         secret(
             r#""${GONE}""#,
-            ": needs the environment variable GONE, which is not set; list GONE under vm_config.environment_variables.host_env_keys and export it where Envoy starts"
+            ": needs the environment variable GONE, which is not set; list GONE under \
+             vm_config.environment_variables.host_env_keys and export it where Envoy starts"
         ),
         plain(
             "${TWO_LINES}",
-            "has a space, a line break or a control character at an end or within; write the secret without it"
+            "has a space, a line break or a control character at an end or within; write the \
+             secret without it"
         ),
         plain("", "is 0 bytes long; write 1 to 1024"),
         plain(&"canary".repeat(200), "is 1200 bytes long; write 1 to 1024"),
         webhook(
             r#""headers": {"X-Signature": "a"}, "signing": {"scheme": "x_signature_sha1", "secrets": ["${CRM_KEY}"]}"#,
-            &["webhooks[0].signing.scheme: writes the header x-signature, which headers has too; write one of them"]
+            &["webhooks[0].signing.scheme: writes the header x-signature, which headers has too; \
+               write one of them"]
         ),
     ]
 }

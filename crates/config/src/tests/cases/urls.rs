@@ -2,7 +2,8 @@
 
 use super::Case;
 
-const OUTSIDE_ASCII: &str = "has a host with letters outside ASCII; write its xn-- form, such as xn--bcher-kva.example for b\u{fc}cher.example";
+const OUTSIDE_ASCII: &str = "has a host with letters outside ASCII; write its xn-- form, such as \
+                             xn--bcher-kva.example for b\u{fc}cher.example";
 
 pub(super) fn cases() -> Vec<Case> {
     let url = |url: &str, said: &str| {
@@ -40,7 +41,8 @@ pub(super) fn cases() -> Vec<Case> {
         url(&long, "is 8220 bytes long; write at most 8192"),
         url(
             r#""https://example.com/${GONE}""#,
-            "needs the environment variable GONE, which is not set; list GONE under vm_config.environment_variables.host_env_keys and export it where Envoy starts"
+            "needs the environment variable GONE, which is not set; list GONE under \
+             vm_config.environment_variables.host_env_keys and export it where Envoy starts"
         ),
     ]
 }

@@ -1,6 +1,6 @@
 //! The list of webhooks, and a webhook's own members.
 
-use super::{webhook, Case, URL};
+use super::{keys, webhook, Case, URL};
 
 pub(super) fn cases() -> Vec<Case> {
     let many = vec![format!("{{{URL}}}"); 33].join(", ");
@@ -12,7 +12,7 @@ pub(super) fn cases() -> Vec<Case> {
             &[r#"webhooks: is an object; write a list of 1 to 32 webhooks, such as [{"url": "https://example.com/events"}]"#]
         ),
         Case::new(r#"{"webhooks": ["https://example.com/in"]}"#, &["webhooks[0]: is a string; write an object"]),
-        webhook(r#""retries": 3"#, &[r#"webhooks[0].retries: is not a known key; write one of "name", "url", "cluster", "headers", "timeout", "guarantee", "signing", "options", "events", "sample", "sources", "properties", "honor", "requires_consent""#]),
+        webhook(r#""retries": 3"#, &[&keys("webhooks[0].retries", crate::webhook::KEYS)]),
         webhook(r#""name": """#, &[r#"webhooks[0].name: is ""; write 1 to 40 of the characters a-z, 0-9 and _"#]),
         webhook(r#""name": "my-crm""#, &[r#"webhooks[0].name: is "my-crm"; write 1 to 40 of the characters a-z, 0-9 and _"#]),
         webhook(

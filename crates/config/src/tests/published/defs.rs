@@ -3,7 +3,7 @@
 use serde_json::{json, Value};
 
 use super::range;
-use crate::{headers, profile, read, root, rules, signing, target, webhook};
+use crate::{headers, names, profile, read, root, rules, signing, target, webhook};
 use freshpaint_core::config::types::{
     Statuses, MAX_INTEGRATION_NAME_CHARS, MAX_ORIGINS, MAX_PREFIX_BYTES, MAX_STATUS, MIN_KEY_BYTES,
     MIN_STATUS,
@@ -23,7 +23,7 @@ pub(super) fn schema(name: &str) -> Value {
         }),
         "webhook_name" => json!({
             "type": "string",
-            "pattern": format!("^[a-z0-9_]{{1,{}}}$", webhook::MAX_NAME_BYTES)
+            "pattern": format!("^[a-z0-9_]{{1,{}}}$", names::MAX_NAME_BYTES)
         }),
         "cluster" => json!({
             "type": "string",
