@@ -1,5 +1,5 @@
-//! A request: its path, a newline, its body. Whatever they are, there is no panic, each payload is JSON, and the request is
-//! answered once when its calls have ended.
+//! A request: its path, a newline, its body. Whatever they are, there is no panic, each payload is
+//! JSON, and the request is answered once when its calls have ended.
 #![no_main]
 
 use freshpaint_core::clock::{Now, UnixMillis, UnixSeconds};

@@ -1,4 +1,5 @@
-//! The plugin's configuration, JSON or a Struct on the wire: taken, or refused in lines for a log that hold no secret.
+//! The plugin's configuration, JSON or a Struct on the wire: taken, or refused in lines for a log
+//! that hold no secret.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

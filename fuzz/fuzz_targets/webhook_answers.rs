@@ -1,5 +1,5 @@
-//! What webhooks answer: lines `name: value`, with an empty line between calls; a call without lines broke off. Whatever they are,
-//! the SDK is answered once within 25 s.
+//! Answers of webhooks: lines `name: value`, with an empty line between calls; a call without
+//! lines broke off. Whatever they are, the SDK is answered once within 25 s.
 #![no_main]
 
 use freshpaint_core::clock::{Now, UnixSeconds};
@@ -42,7 +42,7 @@ fuzz_target!(|input: &[u8]| {
         while let Some(call) = worker.poll_call(now, &mut shared, UnixSeconds::default) {
             next_token += 1;
             worker.handle_dispatched(&call, Ok(next_token), now, &mut shared);
-            // With the input at its end the calls never end.
+            // When the input has ended, calls no longer end.
             if let Some(headers) = answers.next() {
                 worker.handle_response(next_token, &response(headers), now, &mut shared);
             }

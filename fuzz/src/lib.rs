@@ -1,4 +1,4 @@
-//! What the fuzz targets share: a worker on a host that has nothing.
+//! A worker on a host without anything, shared by the fuzz targets.
 
 use freshpaint_core::delivery::dedupe::Owner;
 use freshpaint_core::intake::Headers;

@@ -1,4 +1,5 @@
-//! The docker-compose harness, where a Docker engine already has its images; skipped with a word elsewhere.
+//! The docker-compose harness, where a Docker engine already has its images; skipped with a word
+//! elsewhere.
 //!
 //! `tests/compose/run.sh` by itself pulls and builds what is missing.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]

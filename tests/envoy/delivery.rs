@@ -97,7 +97,8 @@ fn a_webhook_has_5_seconds() {
     ]);
 }
 
-/// Ten events wait for one another on a webhook that takes 4 s for each: six have their turn within 25 s.
+/// Ten events wait for one another on a webhook that takes 4 s for each: six have their turn within
+/// 25 s.
 #[test]
 fn all_deliveries_of_a_request_have_25_seconds() {
     let bed = Setup::new(&["crm"])

@@ -1,5 +1,6 @@
-//! Each way in which a delivery fails, and what looks like a failure and is none: the client's answer beside a webhook that
-//! accepts and beside one that does not, and the outcome that is counted.
+//! Each way in which a delivery fails, and what looks like a failure and is none: the client's
+//! answer beside a webhook that accepts and beside one that does not, and the outcome that is
+//! counted.
 
 use crate::support::{assert_accepted, assert_retry, webhook, Bed, Setup, SOON};
 use freshpaint_harness::receiver::{status, Protocol};

@@ -1,4 +1,4 @@
-//! What Prometheus scrapes.
+//! The metrics as Prometheus scrapes them.
 
 use crate::support::{assert_accepted, assert_retry, Setup};
 use freshpaint_harness::receiver::status;

@@ -1,4 +1,5 @@
-//! The contract's four examples (seed, "Events"), from what the web SDK would have sent, as a webhook gets them.
+//! The contract's four examples (seed, "Events"), from what the web SDK would have sent, as a
+//! webhook gets them.
 
 use crate::support::{assert_accepted, Setup};
 use freshpaint_harness::Request;
@@ -6,7 +7,7 @@ use serde_json::json;
 
 const DEVICE: &str = "1855a980cb1529-066ed15036156b-18525635-13c680-1855a980cb2178a";
 
-/// What freshpaint.js adds to every event by itself.
+/// The properties that freshpaint.js adds to every event.
 fn web(event: &str, properties: &str) -> Request {
     let body = format!(
         r#"{{"event":"{event}","properties":{{"$os":"Linux","$browser":"Chrome","$current_url":"https://example.com/",

@@ -1,4 +1,5 @@
-//! Rules in a real Envoy: headers reach them, what they keep back is counted, and each webhook gets its own.
+//! Rules in a real Envoy: headers reach them, what they keep back is counted, and each webhook gets
+//! its own.
 
 use crate::support::{assert_accepted, Setup};
 use freshpaint_harness::Request;

@@ -1,4 +1,5 @@
-//! What every test stands on: an Envoy with the module, a receiver for each webhook, and the route's own upstream.
+//! The setup of every test: an Envoy with the module, a receiver for each webhook, and the
+//! route's own upstream.
 
 use freshpaint_harness::receiver::status;
 use freshpaint_harness::wait::poll;
@@ -8,7 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// More than anything takes that has nothing to wait for.
+/// Longer than anything takes that need not wait.
 pub(crate) const SOON: Duration = Duration::from_secs(10);
 
 /// A bed that is still being laid out.
@@ -21,7 +22,8 @@ pub(crate) struct Setup {
 }
 
 impl Setup {
-    /// Webhooks with these names, each `http://<name>.test/in` by a cluster of its name, each answered by a receiver.
+    /// Webhooks with these names, each `http://<name>.test/in` by a cluster of its name, each
+    /// answered by a receiver.
     ///
     /// Nothing is kept after a failure, so that what is counted is what the test has sent.
     pub(crate) fn new(names: &[&str]) -> Self {
@@ -44,13 +46,13 @@ impl Setup {
         }
     }
 
-    /// With this under `key` of the module's configuration.
+    /// Sets `key` of the module's configuration.
     pub(crate) fn with(mut self, key: &str, value: Value) -> Self {
         self.plugin[key] = value;
         self
     }
 
-    /// With this under `key` of the configuration of one webhook.
+    /// Sets `key` in the configuration of one webhook.
     pub(crate) fn with_webhook(mut self, index: usize, key: &str, value: Value) -> Self {
         self.plugin["webhooks"][index][key] = value;
         self
@@ -91,7 +93,7 @@ pub(crate) fn webhook(name: &str) -> Value {
 pub(crate) struct Bed {
     pub(crate) envoy: Envoy,
     pub(crate) upstream: Receiver,
-    /// What Envoy was started with, to be changed for an update.
+    /// The configuration that Envoy was started with, to be changed for an update.
     pub(crate) config: Config,
     hooks: Vec<(String, Receiver)>,
     at_start: BTreeMap<String, u64>,

@@ -13,7 +13,8 @@ use std::time::{Duration, Instant};
 const BATCHES: usize = 20;
 const EVENTS: usize = 2_500;
 
-/// Of the whole process: Envoy itself has some 60 MiB, and the bounds allow each worker 96 MiB more.
+/// RSS of the whole process: Envoy itself has some 60 MiB, and the bounds allow each worker 96 MiB
+/// more.
 const MOST_MIB: u64 = 512;
 
 fn burst(way: Way, webhooks: usize) {

@@ -55,8 +55,8 @@ const FAULTS: [Fault; 15] = [
     both("flapping", FLAPPING),
 ];
 
-/// Log lines for one webhook, one reason and one worker in ten seconds, and the two that say that it was given up and that
-/// it answers again.
+/// Log lines for one webhook, one reason and one worker in ten seconds, and the two that say that
+/// it was given up and that it answers again.
 const LINES_PER_WEBHOOK: usize = 5 + 2;
 
 /// One Envoy's share.
@@ -99,7 +99,8 @@ impl Campaign<'_> {
         text += &format!("{:<28}{}\n", "all", trial.assert_whole(""));
         text += &format!("memory of Envoy after each round, in MiB: {resident:?}\n");
         trial.assert_no_vm_died();
-        // The first round fills the table of recognised events, and the pages of each VM that are never given back.
+        // The first round fills the table of recognised events, and the pages of each VM that are
+        // never given back.
         let growth = resident[rounds - 1].saturating_sub(resident[0]);
         assert!(growth < 64, "{resident:?} MiB");
         let lines = trial.envoy.log().lines().count();

@@ -1,4 +1,5 @@
-//! SDKs: they send single events and batches, send again what was not accepted, and some do not wait.
+//! SDKs: they send single events and batches, send again what was not accepted, and some do not
+//! wait.
 
 use crate::ledger::{Answer, Ledger};
 use freshpaint_harness::{Connection, Request};

@@ -16,7 +16,8 @@ use std::time::{Duration, Instant};
 /// The header that only a build with the feature looks at.
 const HEADER: &str = "x-fault-injection";
 
-/// Envoy backs off for a second, jittered, before it makes the next VM; the first time it does not wait.
+/// Envoy backs off for a second, jittered, before it makes the next VM; the first time it does not
+/// wait.
 const BACK_WITHIN: Duration = Duration::from_secs(2);
 
 /// Builds the module with the feature, beside the one that is shipped.
@@ -32,7 +33,8 @@ fn build() -> PathBuf {
         .args(["build", "--release", "--features", "fault-injection"])
         .args(["--package", "freshpaint-webhooks", "--lib", "--quiet"])
         .env("CARGO_TARGET_DIR", &target)
-        // It is built for this test alone: the time to build it counts for more than its size and speed.
+        // It is built for this test alone: the time to build it counts for more than its size and
+        // speed.
         .env("CARGO_PROFILE_RELEASE_LTO", "off")
         .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
         .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")
@@ -59,7 +61,8 @@ fn the_shipped_module_cannot_be_made_to_panic() {
     assert!(!contains(&envoy::module().unwrap(), HEADER));
 }
 
-/// One event after the other, each on a connection of its own: when each was sent, and whether it was accepted.
+/// One event after the other, each on a connection of its own: when each was sent, and whether it
+/// was accepted.
 fn probe(trial: &Trial, prefix: &str, time: Duration) -> Vec<(Instant, bool)> {
     let start = Instant::now();
     let mut clients = trial.clients(prefix);
@@ -97,14 +100,14 @@ fn a_worker_whose_vm_died_is_back_within_two_seconds() {
             let died = Instant::now();
             let fatal = request(&[format!("{victim}.fatal")]).header(HEADER, victim);
             trial.ledger.sent(&[format!("{victim}.fatal")]);
-            // What a VM that died had paused waits for ever.
+            // Requests that a dead VM had paused wait for ever.
             let _ = freshpaint_harness::Connection::open(trial.envoy.address()).and_then(
                 |mut connection| {
                     connection.send(&fatal.to_bytes())?;
                     connection.response_within(Duration::from_millis(300))
                 },
             );
-            // What the VM was told by webhooks in its last moments nobody knows.
+            // Nobody knows which answers the VM still saw in its last moments.
             trial.ledger.cut_all();
             let probes: Vec<_> = probes
                 .into_iter()
@@ -161,7 +164,8 @@ fn a_claim_dies_with_its_worker() {
     trial.turn([HEALTHY, HEALTHY]);
     let start = Instant::now();
     let clients = trial.clients("");
-    // Wherever it is sent again, the other workers wait for the one that died no longer than its pulse is good.
+    // Wherever it is sent again, the other workers wait for the one that died no longer than its
+    // pulse is good.
     let mut answers = Vec::new();
     thread::scope(|scope| {
         let clients: Vec<_> = (0..8)

@@ -1,4 +1,4 @@
-//! What a dead webhook costs the SDK when another one is alive.
+//! How long an SDK waits when one webhook is dead and another one is alive.
 
 use crate::clients::request;
 use crate::trial::{alone, Trial};
@@ -21,7 +21,8 @@ fn measure(trial: &Trial, prefix: &str) -> Vec<Duration> {
         let ids = [format!("{prefix}{n}")];
         trial.ledger.sent(&ids);
         let request = request(&ids);
-        // The client's own pace: what Envoy still does for the last event does not hold up the next.
+        // The client's own pace: what Envoy still does for the last event does not hold up the
+        // next.
         thread::sleep(PAUSE);
         let start = Instant::now();
         let status = connection.request(&request).unwrap().status;
@@ -66,7 +67,8 @@ fn a_dead_webhook_beside_a_live_one_costs_the_sdk_nothing() {
         let (alive50, alive99) = *alive.get_or_insert((p50, p99));
         let (ratio50, ratio99) = (p50 / alive50, p99 / alive99);
         println!("{name:<28}{p50:>10.2}{p99:>10.2}{ratio50:>8.2}{ratio99:>8.2}");
-        // Generous, for machines that do other things too: a delivery that is waited for would cost a second.
+        // Generous, for machines that do other things too: a delivery that is waited for would cost
+        // a second.
         assert!(p50 < 2.0 * alive50 + 2.0, "{name}");
         assert!(p99 < 3.0 * alive99 + 50.0, "{name}");
     }

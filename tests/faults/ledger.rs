@@ -1,4 +1,4 @@
-//! What was sent and answered on one side, and received on the other.
+//! The ledger: events sent and answered on one side, events received on the other.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -18,11 +18,12 @@ pub(crate) enum Fate {
     Refused,
     /// It has the event, and whoever sent it cannot know: no whole answer in time.
     Unknown,
-    /// It answered 2xx, and the connection was cut so soon after that the answer may not have arrived.
+    /// It answered 2xx, and the connection was cut so soon after that the answer may not have
+    /// arrived.
     Cut,
 }
 
-/// What a client got for the events of one request.
+/// The answer that a client got for the events of one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
     /// 200.
@@ -69,7 +70,8 @@ pub(crate) struct Row {
     pub(crate) received: usize,
     /// Answered with success, and accepted by no webhook.
     pub(crate) lost: usize,
-    /// Not answered with success, taken in all the same, and accepted by no webhook although all recovered.
+    /// Not answered with success, taken in all the same, and accepted by no webhook although all
+    /// recovered.
     pub(crate) missing: usize,
     /// Receipts by a webhook that had accepted the event before.
     pub(crate) doubled: usize,
@@ -119,8 +121,9 @@ impl Ledger {
         self.cut_at(Instant::now(), |to| to == webhook);
     }
 
-    /// All who waited for answers have just gone: those that webhooks gave shortly before, or are still to give to calls that are
-    /// under way, have not arrived. Returns when no such call is left.
+    /// All who waited for answers have just gone: those that webhooks gave shortly before, or are
+    /// still to give to calls that are under way, have not arrived. Returns when no such call is
+    /// left.
     pub(crate) fn cut_all(&self) {
         let now = Instant::now();
         std::thread::sleep(ANSWERED_AFTER);
@@ -186,7 +189,7 @@ fn with_prefix<'e>(
         .take_while(move |(id, _)| id.starts_with(prefix))
 }
 
-/// What the module does with events that it cannot deliver at once.
+/// How the module treats events that it cannot deliver at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Keeps {
     /// It keeps what it said to keep, and what it read from clients that hung up.

@@ -1,7 +1,9 @@
-//! Nothing lost, nothing doubled: the module in a real Envoy, with webhooks that break in every way while clients hang up and
-//! send again, and each event that was sent held against what was received, by its `messageId`.
+//! Nothing lost, nothing doubled: the module in a real Envoy, with webhooks that break in every way
+//! while clients hang up and send again, and each event that was sent held against what was
+//! received, by its `messageId`.
 //!
-//! `cargo test` runs a short form. `FAULTS_SECONDS` sets how long the campaign of faults goes on; `make faults` sets it.
+//! `cargo test` runs a short form. `FAULTS_SECONDS` sets how long the campaign of faults goes on;
+//! `make faults` sets it.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -10,10 +10,10 @@ use std::thread;
 use std::time::Duration;
 
 const WORKERS: u32 = 4;
-/// What the webhooks do while a configuration is swapped for the next.
+/// How the webhooks behave while one configuration replaces another.
 const WAYS: [Way; 4] = [SLOW, FAILING, HANGING, FAILING];
 
-/// What a root says when it has been replaced and its last event has gone.
+/// A root logs this when it has been replaced and has finished its last event.
 const DRAINED: &str = "this configuration has ended, nothing of it is in flight or kept";
 
 #[test]

@@ -10,7 +10,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::thread;
 use std::time::Duration;
 
-/// More than anything takes once every webhook answers again: `retry.max_backoff` and some rounds.
+/// Longer than anything takes once every webhook answers again: `retry.max_backoff` and some rounds.
 const RECOVERY: Duration = Duration::from_secs(30);
 
 /// Events that one request of the last re-send carries.
@@ -18,12 +18,12 @@ const AGAIN: usize = 100;
 
 static MACHINE: RwLock<()> = RwLock::new(());
 
-/// For a scenario that measures: it has the machine to itself.
+/// A scenario that measures has the machine to itself.
 pub(crate) fn alone() -> RwLockWriteGuard<'static, ()> {
     MACHINE.write().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// For a scenario that mostly waits: others may run beside it.
+/// A scenario that mostly waits runs beside others.
 pub(crate) fn beside_others() -> RwLockReadGuard<'static, ()> {
     MACHINE.read().unwrap_or_else(PoisonError::into_inner)
 }
@@ -80,7 +80,8 @@ impl Trial {
         }
     }
 
-    /// Lets every webhook work again, sends what was not taken, and waits until everything has arrived.
+    /// Lets every webhook work again, sends what was not taken, and waits until everything has
+    /// arrived.
     pub(crate) fn recover(&self, prefix: &str, keeps: Keeps) {
         self.turn([HEALTHY; 2]);
         let clients = self.clients(prefix);

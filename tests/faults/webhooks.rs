@@ -9,7 +9,7 @@ use std::time::Duration;
 /// Every webhook's `timeout`, in the configuration and for the answers that come too late.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(1);
 
-/// What a webhook does.
+/// How a webhook behaves.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Way {
     /// Refuses connections.

@@ -38,7 +38,7 @@ fn a_heading_becomes_an_anchor_as_on_github() {
     }
 }
 
-/// What is wrong with a link, if it is one inside the project.
+/// The problem of a link that stays inside the project, if it has one.
 fn problem(page: &Path, target: &str) -> Option<&'static str> {
     if target.contains("://") || target.starts_with("mailto:") {
         return None;

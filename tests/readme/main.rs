@@ -1,7 +1,7 @@
 //! Every command in the README, run as a reader would: in order, from the root of the repository.
 //!
-//! A fence marked `sh` holds commands, one a line; a loop is one command. A `text` fence after `curl`
-//! is the answer, or is shown by the `make run` that is under way.
+//! A fence marked `sh` holds commands, one a line; a loop is one command. A `text` fence after
+//! `curl` is the answer, or is shown by the `make run` that is under way.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

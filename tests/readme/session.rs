@@ -14,7 +14,7 @@ use tempfile::TempDir;
 const START: Duration = Duration::from_secs(600);
 const SHOW: Duration = Duration::from_secs(20);
 
-/// What the README calls 10000 and so on is a free port here.
+/// Free ports, which take the place of the README's 10000 and so on.
 struct Ports([(&'static str, Port); 4]);
 
 struct Running {
@@ -189,7 +189,7 @@ fn run_envoy(command: &str) {
     assert_eq!(said, "", "Envoy says something about a valid file");
 }
 
-/// As a terminal sends a signal: to every process of the group.
+/// Sends a signal to every process of the group, as a terminal does.
 fn signal(child: &Child, name: &str) {
     let group = format!("-{}", child.id());
     let _ = Command::new("kill")

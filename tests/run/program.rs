@@ -22,7 +22,7 @@ pub(crate) struct Program {
 }
 
 impl Program {
-    /// With these variables; ports that none of them names are free ones.
+    /// Prepares it with these variables. Ports that they do not name are free ones.
     pub(crate) fn prepare(variables: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let output = File::create(folder.path().join("output")).unwrap();

@@ -1,4 +1,5 @@
-//! Webhooks with a cluster of their own: which HTTP they are called over, and that they see nothing of Envoy's.
+//! Webhooks with a cluster of their own: which HTTP they are called over, and that they see nothing
+//! of Envoy's.
 
 use crate::manifest::{grafted, CLUSTER, MANIFESTS};
 use crate::{payload, start, track};
@@ -40,7 +41,7 @@ fn assert_called(receiver: &Receiver, http: u8, host: &str) {
 
 #[test]
 fn without_tls_it_is_http_1_unless_the_cluster_says_http_2() {
-    // As envoy.yaml has it in a comment.
+    // A comment in envoy.yaml says so.
     let line = "explicit_http_config: {http2_protocol_options: {connection_keepalive: {interval: 30s, timeout: 5s}}}";
     let text = fs::read_to_string(repository().join("envoy/envoy.yaml")).unwrap();
     assert_eq!(text.matches(line).count(), 1);

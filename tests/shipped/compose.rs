@@ -1,4 +1,4 @@
-//! That `docker-compose.yaml` fits what it mounts and starts; `tests/compose` runs it.
+//! `docker-compose.yaml` fits the files that it mounts and starts; `tests/compose` runs it.
 
 use freshpaint_harness::envoy::ENVOY_VERSION;
 use freshpaint_harness::shipped::{manifests, repository, Shipped};

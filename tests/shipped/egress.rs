@@ -46,7 +46,7 @@ fn start_trusting(certificate: &Certificate, url: &str) -> Envoy {
     start(shipped)
 }
 
-/// What a webhook of the egress sees of a first delivery: our headers, and not one of Envoy's.
+/// A webhook of the egress sees our headers, and none of Envoy's.
 fn assert_first_delivery(request: &Recorded, authority: &str) {
     assert_eq!(
         (request.method.as_str(), request.target.as_str()),
@@ -133,7 +133,7 @@ fn refuses_private_addresses_by_name_and_by_number() {
     }
 }
 
-/// What the list says, without a packet to anyone: that it is obeyed is tried above.
+/// Checks the list itself and sends nothing; other tests show that Envoy obeys it.
 #[test]
 fn the_list_of_private_addresses_holds_them_and_no_public_one() {
     let mut shipped = Shipped::load().unwrap();
@@ -230,7 +230,7 @@ fn tells_a_webhook_that_refuses_from_one_that_broke() {
         ),
         (Reply::reset_before_headers(), "unreachable"),
         (Reply::garbage(), "unreachable"),
-        // What only Envoy may say is taken off a webhook's answer.
+        // Headers that only Envoy may set are removed from a webhook's answer.
         (
             Reply::from(freshpaint_harness::receiver::status(503).header("x-egress-flags", "UF")),
             "rejected",

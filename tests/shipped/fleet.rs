@@ -10,7 +10,7 @@ use std::time::Duration;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// As many ids as make it next to impossible that one collector has them all by chance.
+/// With so many ids, one collector will hardly have them all by chance.
 const IDS: usize = 32;
 
 /// An Envoy with `envoy.yaml`, its webhook, and the route's own upstream.
@@ -89,7 +89,8 @@ fn of_four_sdks(user: &str) -> [Request; 4] {
             "/v1/t",
             json!({"event": "a", "properties": {"distinct_id": "x"}, "anonymousId": user, "messageId": id(1), "timestamp": "2022-12-28T21:16:50Z"}),
         ),
-        // A batch's first event decides, whatever is sent as its content type and by the client as our header.
+        // A batch's first event decides, whatever is sent as its content type and by the client as
+        // our header.
         post(
             "/v1/batch",
             json!({"batch": [{"type": "track", "event": "a", "anonymousId": user, "messageId": id(2), "timestamp": "2022-12-28T21:16:50Z"}], "sentAt": user}),
@@ -176,7 +177,7 @@ fn a_body_that_cannot_be_read_goes_by_the_address_of_its_client() {
 #[test]
 fn what_is_no_event_passes_through_without_a_trace_and_without_a_limit() {
     let (collectors, front) = fleet();
-    // More than the front's buffers hold.
+    // Larger than the front's buffers.
     let large = format!(
         r#"{{"anonymousId":"ada","filling":"{}"}}"#,
         "x".repeat(5 << 20)
@@ -196,7 +197,7 @@ fn what_is_no_event_passes_through_without_a_trace_and_without_a_limit() {
     for request in &arrived {
         assert_eq!(request.header("x-fleet-key"), None);
         assert_eq!(request.header("x-request-id"), None);
-        // Of the client, which the front adds, and of the front.
+        // The client's address, which the front adds, and the front's own.
         let addresses = request.header("x-forwarded-for").unwrap();
         assert_eq!(addresses.split(',').count(), 2, "{addresses}");
     }

@@ -1,4 +1,4 @@
-//! What keeps clients and webhooks from taking all there is.
+//! The limits that keep clients and webhooks from taking all resources.
 //!
 //! A limit that takes long to reach is lowered, which only what the file sets can be.
 
@@ -42,7 +42,7 @@ fn lowered(mut bootstrap: Value, pointer: &str, to: Value) -> Envoy {
     start(Shipped::of(bootstrap))
 }
 
-/// Until the peer closes the connection.
+/// Waits until the peer closes the connection.
 #[track_caller]
 fn assert_closed(connection: &mut Connection) {
     let end = connection.response_within(PATIENCE).unwrap_err();

@@ -26,7 +26,7 @@ use freshpaint_harness::{Envoy, Request, Response};
 use serde_json::{json, Value};
 use std::collections::BTreeMap;
 
-/// What `envoy.yaml` and the manifests ask of Envoy's environment.
+/// The environment that `envoy.yaml` and the manifests need.
 fn environment() -> BTreeMap<&'static str, &'static str> {
     BTreeMap::from([("CRM_KEY", "crm-key-of-the-test")])
 }

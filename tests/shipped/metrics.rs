@@ -1,4 +1,4 @@
-//! That the shipped `stats_tags` give Prometheus the labels that dashboards and alerts rest on.
+//! The shipped `stats_tags` give Prometheus the labels that dashboards and alerts need.
 
 use crate::{payload, start, track};
 use freshpaint_harness::receiver::status;

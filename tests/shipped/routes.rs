@@ -1,4 +1,4 @@
-//! What `envoy.yaml` does with requests that are not collection requests.
+//! How `envoy.yaml` answers requests that are not collection requests.
 
 use crate::{start, track};
 use freshpaint_harness::shipped::{trust_store, Shipped};
@@ -6,7 +6,7 @@ use freshpaint_harness::wait::poll;
 use freshpaint_harness::{Receiver, Request};
 use std::time::Duration;
 
-/// More than the 2 s that Envoy may take to notice that its health check is to fail.
+/// Longer than Envoy takes to notice that its health check is to fail.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 fn shipped(webhook: &Receiver) -> Shipped {

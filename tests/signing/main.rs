@@ -1,4 +1,5 @@
-//! Signed webhooks in a real Envoy: what other people's libraries make of them, and that no secret is seen anywhere.
+//! Signed webhooks in a real Envoy: what other people's libraries make of them, and that no secret
+//! is seen anywhere.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -138,7 +139,7 @@ fn secrets_are_rotated_while_events_come_in() {
     verifiers.assert_refused(&after, OLD);
 }
 
-/// As the receivers do it that were written for Segment.
+/// Verifies as receivers do that were written for Segment.
 #[test]
 fn x_signature_is_the_hmac_of_the_body() {
     let receiver = Receiver::start().unwrap();

@@ -1,4 +1,5 @@
-//! Libraries that other people wrote for receivers of Standard Webhooks, asked what they make of a request.
+//! Libraries that other people wrote for receivers of Standard Webhooks, asked what they make of a
+//! request.
 
 use base64::engine::general_purpose::STANDARD;
 use base64::Engine as _;
@@ -23,8 +24,8 @@ struct Library {
 }
 
 impl Verifiers {
-    /// Both libraries; `None`, with a word why, on a machine that lacks pip or npm or the way to a registry. In continuous
-    /// integration that is a failure.
+    /// Both libraries; `None`, with a word why, on a machine that lacks pip or npm or the way to a
+    /// registry. In continuous integration that is a failure.
     pub(crate) fn get() -> Option<&'static Self> {
         static VERIFIERS: OnceLock<Option<Verifiers>> = OnceLock::new();
         VERIFIERS

@@ -45,7 +45,8 @@ fn clock() -> u64 {
     time
 }
 
-/// The host's functions that can be called outside a stream, through the SDK as the shell calls them.
+/// The host's functions that can be called outside a stream, through the SDK as the shell calls
+/// them.
 fn time_host() {
     let headers = || {
         vec![

@@ -1,7 +1,7 @@
 //! The core's benchmark cases, timed the same way on any host.
 //!
-//! Built for wasm32 it is a filter that runs them all when Envoy reads its configuration; `src/main.rs` runs them natively
-//! and prints both.
+//! Built for wasm32 it is a filter that runs them all when Envoy reads its configuration;
+//! `src/main.rs` runs them natively and prints both.
 
 #[path = "../../../crates/core/benches/cases/mod.rs"]
 mod cases;
@@ -15,10 +15,10 @@ const ROUNDS: u32 = 12;
 /// Runs in a round are doubled until they take this long.
 const LEAST_ROUND_NANOS: u64 = 4_000_000;
 
-/// What one case took.
+/// The time of one case.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Timing {
-    /// What kind of case it is.
+    /// The kind of case.
     pub group: String,
     /// Unique within its group.
     pub name: String,
@@ -33,7 +33,7 @@ impl fmt::Display for Timing {
 }
 
 impl Timing {
-    /// Of a line that [`fmt::Display`] has written.
+    /// Reads a line that [`fmt::Display`] has written.
     #[must_use]
     pub fn parse(line: &str) -> Option<Self> {
         let mut fields = line.split('\t');

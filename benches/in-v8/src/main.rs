@@ -1,4 +1,5 @@
-//! `in-v8 <envoy> <module>` times every case natively and in Envoy's V8, in turns, and prints a Markdown table.
+//! `in-v8 <envoy> <module>` times every case natively and in Envoy's V8, in turns, and prints a
+//! Markdown table.
 
 #[cfg(not(target_arch = "wasm32"))]
 mod table;

@@ -1,7 +1,7 @@
 //! Collection requests in Segment's form, whose message ids are fresh each time they are sent.
 //!
-//! The module recognises an event that it was sent before and delivers it once, so a request that is repeated as it is
-//! would measure that and nothing else.
+//! The module recognises an event that it was sent before and delivers it once, so a request that
+//! is repeated as it is would measure that and nothing else.
 
 use crate::shape::Shape;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -64,7 +64,7 @@ impl Template {
     }
 }
 
-/// What an event of this shape takes in a batch, its comma included.
+/// The bytes of an event of this shape in a batch, its comma included.
 pub(crate) fn event_bytes(shape: &Shape) -> usize {
     event("Checkout Completed", shape.properties).len() + 1
 }

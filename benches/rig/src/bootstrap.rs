@@ -1,10 +1,11 @@
-//! The Envoy configuration of a contender. All contenders get the same but for the filter and the route.
+//! The Envoy configuration of a contender. All contenders get the same but for the filter and the
+//! route.
 
 use freshpaint_harness::envoy::{address, ext, filter};
 use serde_json::{json, Value};
 use std::net::SocketAddr;
 
-/// What makes one contender another.
+/// The parts in which contenders differ.
 #[derive(Clone, Debug)]
 pub(crate) struct Bootstrap {
     pub(crate) listener: SocketAddr,

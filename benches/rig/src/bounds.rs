@@ -19,7 +19,7 @@ pub(crate) struct Results {
     pub(crate) memory: Vec<Memory>,
     pub(crate) start: Vec<Start>,
     pub(crate) scaling: Vec<Series>,
-    /// Of the module, in bytes.
+    /// The module's size in bytes.
     pub(crate) size: u64,
 }
 

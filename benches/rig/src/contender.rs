@@ -1,4 +1,4 @@
-//! Who is measured, and how each is started for a shape.
+//! The contenders, and how each is started for a shape.
 
 use crate::body::event_bytes;
 use crate::bootstrap::{cluster, lua, wasm, Bootstrap};
@@ -53,7 +53,8 @@ impl Kind {
         }
     }
 
-    /// The shape of what is sent to it: a mirror cannot cut a batch, so it gets what it is to send on.
+    /// The shape of what is sent to it: a mirror cannot cut a batch, so it gets what it is to send
+    /// on.
     pub(crate) fn sent(self, shape: &Shape) -> Shape {
         let events = if self == Self::Floor1 {
             1
@@ -82,7 +83,7 @@ pub(crate) struct Running {
     _folder: TempDir,
 }
 
-/// What a contender is started for.
+/// The circumstances in which a contender is started.
 #[derive(Debug)]
 pub(crate) struct Site<'a> {
     pub(crate) settings: &'a Settings,

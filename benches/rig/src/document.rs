@@ -32,7 +32,7 @@ pub(crate) fn head(rig: &Rig) -> Result<String> {
     ))
 }
 
-/// What else the machine was doing: nothing, if latencies are to be quoted.
+/// How busy other processes kept the machine. Latencies can be quoted only if it was idle.
 fn noise(others: f64) -> String {
     let percent = others * 100.0;
     let advice = if percent < 3.0 {

@@ -1,4 +1,5 @@
-//! Whether a contender does the job: what the webhooks got is held against what the contract says they must get.
+//! Whether a contender does the job: what the webhooks got is held against what the contract says
+//! they must get.
 
 use crate::body::Template;
 use crate::client::Connection;
@@ -7,7 +8,8 @@ use crate::webhooks::Webhooks;
 use anyhow::{Context, Result};
 use serde_json::{json, Value};
 
-/// Sends one request and compares every call that it led to; the status was 200 and all payloads were right.
+/// Sends one request and compares every call that it led to; the status was 200 and all payloads
+/// were right.
 pub(crate) async fn does_it(
     contender: &Running,
     template: &Template,
@@ -37,7 +39,8 @@ pub(crate) async fn does_it(
     Ok(status.with_context(|| contender.kind.name())? == 200 && received == expected)
 }
 
-/// The payloads of a request, `copies` of each, sorted; keys are in one order, so that they compare as text.
+/// The payloads of a request, `copies` of each, sorted; keys are in one order, so that they compare
+/// as text.
 fn payloads(request: &[u8], copies: usize) -> Result<Vec<String>> {
     let text = std::str::from_utf8(request)?;
     let (_, body) = text

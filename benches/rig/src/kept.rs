@@ -1,4 +1,4 @@
-//! What a thousand events that are kept for a retry cost, while they wait and while they are tried.
+//! The cost of events that are kept for a retry, while they wait and while they are tried.
 
 use crate::body::Template;
 use crate::client::Connection;
@@ -17,7 +17,7 @@ use std::time::Duration;
 /// The name of the events that are kept: only the dead webhook wants them, and nothing else.
 const NAME: &str = "Kept For Later";
 
-/// What is measured.
+/// The states to measure.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
     /// How many events each state keeps that keeps any.
@@ -54,7 +54,7 @@ impl State {
     }
 }
 
-/// What was found out about one state.
+/// The measurements of one state.
 #[derive(Debug)]
 struct Found {
     name: &'static str,

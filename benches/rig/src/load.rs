@@ -1,4 +1,5 @@
-//! Closed-loop load, which finds out what a proxy can do, and open-loop load, which finds out what its clients wait.
+//! Closed-loop load, which finds out what a proxy can do, and open-loop load, which finds out what
+//! its clients wait.
 
 use crate::body::Template;
 use crate::client::Connection;
@@ -13,16 +14,17 @@ pub(crate) const CONNECTIONS: usize = 8;
 /// Connections of the open loop, which must not run out while an answer is late.
 const OPEN_CONNECTIONS: usize = 64;
 
-/// What came back.
+/// The answers of one turn.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Answers {
-    /// With status 200.
+    /// Answers with status 200.
     pub(crate) accepted: u64,
-    /// With any other status.
+    /// Answers with any other status.
     pub(crate) refused: u64,
-    /// From the first request to the last answer.
+    /// The time from the first request to the last answer.
     pub(crate) took: Duration,
-    /// Of the open loop: from the moment a request should have been sent to the end of its answer, in microseconds.
+    /// Only for the open loop: the time from the moment a request should have been sent to the end of its answer,
+    /// in microseconds.
     pub(crate) latencies: Vec<f64>,
 }
 
@@ -47,8 +49,8 @@ impl Answers {
     }
 }
 
-/// Each connection sends its next request when it has the answer to the one before. `time` is not cut short: the last
-/// requests are waited for.
+/// Each connection sends its next request when it has the answer to the one before. `time` is not
+/// cut short: the last requests are waited for.
 pub(crate) async fn closed(
     to: SocketAddr,
     template: &Template,
@@ -88,8 +90,8 @@ pub(crate) async fn burst(to: SocketAddr, template: &Template, many: usize) -> R
     sum(connections, start).await
 }
 
-/// Sends `rate` requests per second, evenly, however late answers are. A request that has to wait for a connection
-/// is late from the moment it should have been sent.
+/// Sends `rate` requests per second, evenly, however late answers are. A request that has to wait
+/// for a connection is late from the moment it should have been sent.
 pub(crate) async fn open(
     to: SocketAddr,
     template: &Template,

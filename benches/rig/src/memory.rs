@@ -23,9 +23,9 @@ pub(crate) struct Plan {
 /// Bytes of a contender at one moment.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sample {
-    /// Of all its processes.
+    /// RSS of all its processes.
     pub(crate) resident: u64,
-    /// Of its VMs; 0 without any.
+    /// Linear memory of its VMs; 0 without any.
     pub(crate) linear: u64,
 }
 
@@ -43,12 +43,12 @@ pub(crate) struct Memory {
 }
 
 impl Memory {
-    /// What the linear memory has grown by, in bytes.
+    /// By how many bytes the linear memory has grown.
     pub(crate) fn growth(&self) -> f64 {
         self.in_flight.linear as f64 - self.idle.linear as f64
     }
 
-    /// What the resident memory has grown by, in bytes; most of it is Envoy's, for its connections.
+    /// By how many bytes RSS has grown; most of it is Envoy's, for its connections.
     pub(crate) fn resident_growth(&self) -> f64 {
         self.in_flight.resident as f64 - self.idle.resident as f64
     }

@@ -3,7 +3,7 @@
 use anyhow::{anyhow, Result};
 use plotters::prelude::*;
 
-/// What is drawn.
+/// A plot: a title, two axes, and lines.
 #[derive(Clone, Debug)]
 pub(crate) struct Plot {
     pub(crate) title: String,

@@ -1,4 +1,4 @@
-//! What Linux knows of a process: CPU time, memory, and which core it may use.
+//! A process as Linux knows it: CPU time, memory, and which core it may use.
 
 use anyhow::{Context, Result};
 use rustix::process::{getrlimit, setrlimit, Resource};
@@ -6,7 +6,8 @@ use rustix::thread::{sched_setaffinity, CpuSet, Pid};
 use std::fs;
 use std::time::Duration;
 
-/// The CPU time of all threads of these processes; threads that ended are not in it, and Envoy's do not end.
+/// The CPU time of all threads of these processes; threads that ended are not in it, and Envoy's do
+/// not end.
 pub(crate) fn cpu_time(pids: &[u32]) -> Result<Duration> {
     let mut nanoseconds = 0;
     for pid in pids {
@@ -36,8 +37,9 @@ pub(crate) fn resident(pids: &[u32]) -> Result<u64> {
     Ok(kibibytes << 10)
 }
 
-/// The linear memories of all WebAssembly VMs of these processes, in bytes. V8 reserves 8 GiB of addresses for each and
-/// opens them from the front, so each is the mapping that can be written before a reservation of almost that size.
+/// The linear memories of all WebAssembly VMs of these processes, in bytes. V8 reserves 8 GiB of
+/// addresses for each and opens them from the front, so each is the mapping that can be written
+/// before a reservation of almost that size.
 pub(crate) fn wasm_memory(pids: &[u32]) -> Result<u64> {
     let mut bytes = 0;
     for pid in pids {
@@ -79,15 +81,17 @@ pub(crate) fn pin(pid: u32, core: usize) -> Result<()> {
     Ok(())
 }
 
-/// Allows as many open files as the system lets this process have: a thousand connections need them at both ends.
+/// Allows as many open files as the system lets this process have: a thousand connections need them
+/// at both ends.
 pub(crate) fn raise_open_files() -> Result<()> {
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = limit.maximum;
     setrlimit(Resource::Nofile, limit).context("setrlimit")
 }
 
-/// The CPU time that the machine has spent on anything, to 10 ms. Interrupts are part of it as they are of
-/// [`own_cpu_time`]: the kernel handles packets on loopback in the time of whoever sends them.
+/// The CPU time that the machine has spent on anything, to 10 ms. Interrupts are part of it as they
+/// are of [`own_cpu_time`]: the kernel handles packets on loopback in the time of whoever sends
+/// them.
 pub(crate) fn machine_cpu_time() -> Result<Duration> {
     let stat = fs::read_to_string("/proc/stat")?;
     // user, nice, system, idle, iowait, irq, softirq, proc_stat(5).

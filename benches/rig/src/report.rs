@@ -1,4 +1,4 @@
-//! What is printed of a shape.
+//! The report of a shape.
 
 use crate::contender::Kind;
 use crate::rounds::{Findings, Outcome};
@@ -54,7 +54,8 @@ pub(crate) fn cpu_ratio(outcome: &Outcome, findings: &Findings, to: Kind) -> Opt
     ratio(&findings.cpu, &outcome.of(to)?.cpu)
 }
 
-/// Requests per second, and how busy the core was where it was not all that kept them from being more.
+/// Requests per second, and how busy the core was where it was not all that kept them from being
+/// more.
 fn throughput(findings: &Findings) -> String {
     let text = figure(median(&findings.throughput));
     match median(&findings.busy) {

@@ -1,4 +1,4 @@
-//! What every measurement shares.
+//! The state that all measurements share.
 
 use crate::process;
 use crate::settings::Settings;
@@ -41,8 +41,8 @@ impl Rig {
         })
     }
 
-    /// The share of the machine (0 to 1) that processes besides this one and its contenders have had since the start. All
-    /// contenders have to have ended.
+    /// The share of the machine (0 to 1) that processes besides this one and its contenders have
+    /// had since the start. All contenders have to have ended.
     pub(crate) fn others_share(&self) -> Result<f64> {
         let machine = process::machine_cpu_time()? - self.machine_at_start;
         let others = machine.saturating_sub(process::own_cpu_time()?);

@@ -13,12 +13,13 @@ use anyhow::{Context, Result};
 use serde_json::{json, Value};
 use std::time::Duration;
 
-/// Rounds at a fixed rate, at most; each takes twice the time of the others, because a p99 needs many requests.
+/// Rounds at a fixed rate, at most; each takes twice the time of the others, because a p99 needs
+/// many requests.
 const LATENCY_ROUNDS: usize = 5;
 /// Connections to the webhooks are made and tables are filled in this time, which is not counted.
 const WARM_UP: Duration = Duration::from_millis(700);
 
-/// What was found out about one contender.
+/// The measurements of one contender.
 #[derive(Clone, Debug)]
 pub(crate) struct Findings {
     pub(crate) kind: Kind,
@@ -28,7 +29,8 @@ pub(crate) struct Findings {
     pub(crate) cpu: Vec<f64>,
     /// Requests per second in each round.
     pub(crate) throughput: Vec<f64>,
-    /// The share of a core that it used in each round; far below 1, something else was what kept it from more.
+    /// The share of a core that it used in each round; far below 1, something else was what kept it
+    /// from more.
     pub(crate) busy: Vec<f64>,
     /// Half and 99 of a hundred requests took at most this long in each round, in microseconds.
     pub(crate) p50: Vec<f64>,
@@ -102,7 +104,8 @@ impl Field {
             .await
     }
 
-    /// Loads one contender; what came back, its CPU time, and its calls, those that came after the answers included.
+    /// Loads one contender; what came back, its CPU time, and its calls, those that came after the
+    /// answers included.
     pub(crate) async fn load_with(
         &self,
         index: usize,
@@ -128,8 +131,9 @@ impl Field {
     }
 }
 
-/// How many requests are sent at a time: so many that one core is busy, and so few that calls in flight stay below
-/// the 256 to a webhook that the module allows itself, and connections below a thousand.
+/// How many requests are sent at a time: so many that one core is busy, and so few that calls in
+/// flight stay below the 256 to a webhook that the module allows itself, and connections below a
+/// thousand.
 fn connections(shape: &Shape) -> usize {
     let calls = shape.events * shape.webhooks.max(4);
     (800 / calls.max(1)).clamp(1, load::CONNECTIONS)
@@ -221,7 +225,8 @@ impl Findings {
     }
 }
 
-/// Half of what the slowest of the module and its floors can do, in whole hundreds where there are some.
+/// Half of what the slowest of the module and its floors can do, in whole hundreds where there are
+/// some.
 fn rate(findings: &[Findings]) -> f64 {
     let slowest = |counts: fn(&Findings) -> bool| {
         findings

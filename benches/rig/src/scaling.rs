@@ -1,4 +1,4 @@
-//! What a call costs as batches grow and webhooks are added: it must not depend on either.
+//! The cost of a call as batches grow and webhooks are added: it must not depend on either.
 
 use crate::body::Template;
 use crate::contender::Kind;
@@ -12,7 +12,7 @@ use freshpaint_harness::markdown::{figure, Table};
 use serde_json::json;
 use std::collections::BTreeSet;
 
-/// What is measured.
+/// The points to measure.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
     /// Rounds at most, after one that warms up.
@@ -68,7 +68,8 @@ impl Series {
         }
     }
 
-    /// How far the module's points from 10 calls up are from the mean of their round at most, as a share of it.
+    /// How far the module's points from 10 calls up are from the mean of their round at most, as a
+    /// share of it.
     pub(crate) fn spread(&self) -> Option<f64> {
         let points: Vec<_> = self
             .points
@@ -80,10 +81,12 @@ impl Series {
     }
 }
 
-/// The farthest of the points, each with its figures of the same rounds, from the mean of all points.
+/// The farthest of the points, each with its figures of the same rounds, from the mean of all
+/// points.
 fn spread(points: &[&[f64]]) -> Option<f64> {
     let rounds = points.iter().map(|costs| costs.len()).min()?;
-    // Not the median: of three points one is that in every round, and would seem to be no distance from it.
+    // Not the median: of three points one is that in every round, and would seem to be no distance
+    // from it.
     let means: Vec<_> = (0..rounds)
         .map(|round| points.iter().map(|costs| costs[round]).sum::<f64>() / points.len() as f64)
         .collect();
@@ -93,7 +96,8 @@ fn spread(points: &[&[f64]]) -> Option<f64> {
         .reduce(f64::max)
 }
 
-/// Measures all curves. All points get their turn in each round, because they are compared with each other.
+/// Measures all curves. All points get their turn in each round, because they are compared with
+/// each other.
 pub(crate) async fn run(rig: &Rig, plan: &Plan, kinds: &[Kind]) -> Result<Vec<Series>> {
     // Large batches are larger than the bodies that are taken by default.
     let limits = json!({"limits": {"max_body_bytes": 8 << 20, "max_decoded_bytes": 8 << 20}});

@@ -20,12 +20,12 @@ pub(crate) struct Scenario {
     measure: Measure,
 }
 
-/// What is measured; each kind of measurement is one file.
+/// A kind of measurement; each is one file.
 #[derive(Clone, Debug)]
 enum Measure {
     /// CPU, throughput and latency under one shape of load.
     Rounds(Shape),
-    /// What events that are kept for a retry cost.
+    /// The cost of events that are kept for a retry.
     Kept(kept::Plan),
     /// Memory with many requests in flight, and after them.
     Memory(memory::Plan),

@@ -1,4 +1,4 @@
-//! What the environment sets.
+//! Settings from the environment.
 
 use anyhow::{bail, Context, Result};
 use regex_lite::Regex;

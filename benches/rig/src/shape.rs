@@ -1,4 +1,4 @@
-//! What is sent, and to how many webhooks.
+//! The shape of the load: how many events, to how many webhooks.
 
 use std::fmt;
 
@@ -38,7 +38,8 @@ impl Shape {
         self.dead > 0 || self.properties > 1000
     }
 
-    /// What `BENCH_ONLY` chooses by: `<events>x<webhooks>-h<1 or 2>`, with `-dead` or `-10k` where that is the point.
+    /// The name for `BENCH_ONLY`: `<events>x<webhooks>-h<1 or 2>`, with `-dead` or `-10k` where
+    /// that is the point.
     pub(crate) fn id(&self) -> String {
         let http = if self.http2 { 2 } else { 1 };
         let dead = if self.dead > 0 { "-dead" } else { "" };

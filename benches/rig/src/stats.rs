@@ -11,7 +11,8 @@ pub(crate) fn median(values: &[f64]) -> Option<f64> {
     Some((sorted[sorted.len() / 2 - 1] + upper) / 2.0)
 }
 
-/// The smallest value that at least `share` (0 to 1) of the values do not exceed (nearest rank); none of none.
+/// The smallest value that at least `share` (0 to 1) of the values do not exceed (nearest rank);
+/// none of none.
 pub(crate) fn quantile(values: &[f64], share: f64) -> Option<f64> {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -19,7 +20,8 @@ pub(crate) fn quantile(values: &[f64], share: f64) -> Option<f64> {
     sorted.get(rank.max(1) - 1).copied()
 }
 
-/// The median of the ratios of values of the same round, which noise that lasts longer than a round cannot move.
+/// The median of the ratios of values of the same round, which noise that lasts longer than a round
+/// cannot move.
 pub(crate) fn ratio(values: &[f64], to: &[f64]) -> Option<f64> {
     let ratios: Vec<_> = values.iter().zip(to).map(|(a, b)| a / b).collect();
     median(&ratios)

@@ -1,6 +1,8 @@
-//! Host programs of the project: a webhook receiver that can misbehave, a raw HTTP client, a real Envoy.
+//! Host programs of the project: a webhook receiver that can misbehave, a raw HTTP client, a real
+//! Envoy.
 //!
-//! Everything here blocks: a test is an ordinary function. The servers run on one background runtime.
+//! Everything here blocks: a test is an ordinary function. The servers run on one background
+//! runtime.
 
 pub mod client;
 pub mod dns;

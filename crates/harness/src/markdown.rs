@@ -6,7 +6,8 @@ use std::fmt;
 #[derive(Clone, Debug)]
 pub struct Table {
     rows: Vec<Vec<String>>,
-    /// How many columns from the left hold words; the others hold figures, which stand on the right.
+    /// How many columns from the left hold words; the others hold figures, which stand on the
+    /// right.
     words: usize,
 }
 

@@ -9,9 +9,9 @@ use crate::wait::poll;
 
 /// A free port of 127.0.0.1, kept for as long as the value lives.
 ///
-/// A socket that is bound but does not listen holds it: connections are refused, the kernel gives the port to no one
-/// who asks for any port, and a server that names it and sets `SO_REUSEADDR` (Envoy and Rust's `TcpListener` do) can
-/// listen on it, stop, and listen again.
+/// A socket that is bound but does not listen holds it: connections are refused, the kernel gives
+/// the port to no one who asks for any port, and a server that names it and sets `SO_REUSEADDR`
+/// (Envoy and Rust's `TcpListener` do) can listen on it, stop, and listen again.
 #[derive(Debug)]
 pub struct Port {
     address: SocketAddr,

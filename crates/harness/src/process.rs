@@ -10,7 +10,8 @@ type Order = (Command, mpsc::Sender<io::Result<Child>>);
 
 /// Starts a child that the kernel kills when this process ends, however it ends.
 ///
-/// Linux ties that promise to the *thread* that forks, so one thread that never ends starts all children.
+/// Linux ties that promise to the *thread* that forks, so one thread that never ends starts all
+/// children.
 pub fn spawn(mut command: Command) -> Result<Child> {
     static STARTER: OnceLock<Mutex<mpsc::Sender<Order>>> = OnceLock::new();
     die_with_parent(&mut command);

@@ -1,4 +1,5 @@
-//! The Envoy configurations that the project ships, `envoy/envoy.yaml` first of all, made to run on this machine.
+//! The Envoy configurations that the project ships, `envoy/envoy.yaml` first of all, made to run on
+//! this machine.
 //!
 //! Nothing of it is written twice: it is read as it stands, and only what differs here is changed.
 
@@ -15,7 +16,7 @@ use std::path::{Path, PathBuf};
 pub struct Shipped(Value);
 
 impl Shipped {
-    /// What has been made of one of the files elsewhere.
+    /// A bootstrap that was made from one of the files before.
     pub fn of(bootstrap: Value) -> Self {
         Self(bootstrap)
     }
@@ -98,7 +99,8 @@ impl Shipped {
         Ok(())
     }
 
-    /// Lets the egress reach private addresses: the switch for local trials that the file describes.
+    /// Lets the egress reach private addresses: the switch for local trials that the file
+    /// describes.
     pub fn allow_private(&mut self) -> Result<()> {
         for cluster in ["egress_plain", "egress_tls"] {
             remove_filter(&mut self.cluster(cluster)?["cluster_type"]["typed_config"]);

@@ -3,7 +3,8 @@
 use serde::Deserialize;
 use std::borrow::Cow;
 
-/// Webhook, type and event name on one line, then the JSON, indented, every number and string as it was sent.
+/// Webhook, type and event name on one line, then the JSON, indented, every number and string as it
+/// was sent.
 pub fn delivery(webhook: &str, body: &[u8]) -> String {
     let Ok(payload) = serde_json::from_slice::<Payload<'_>>(body) else {
         let text = printable(&String::from_utf8_lossy(body));

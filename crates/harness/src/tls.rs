@@ -60,8 +60,8 @@ impl Certificate {
     }
 }
 
-/// Sends a request over TLS to a server that has to have `certificate`, for `name`; what comes back,
-/// up to the end of the connection.
+/// Sends a request over TLS to a server that has to have `certificate`, for `name`; what comes
+/// back, up to the end of the connection.
 pub fn ask(
     to: SocketAddr,
     name: &str,

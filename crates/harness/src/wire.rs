@@ -1,6 +1,7 @@
 //! HTTP/1.1 messages out of a growing buffer.
 //!
-//! Nothing here reads a socket: give it what has arrived; it says whether that is a whole message yet.
+//! Nothing here reads a socket: give it what has arrived; it says whether that is a whole message
+//! yet.
 
 use anyhow::{bail, ensure, Result};
 
@@ -12,20 +13,21 @@ pub type Headers = Vec<(String, Vec<u8>)>;
 /// A whole message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message<S> {
-    /// What the first line says.
+    /// The first line.
     pub start: S,
     /// All headers.
     pub headers: Headers,
     /// The body with its framing taken away.
     pub body: Vec<u8>,
-    /// What came after a chunked body.
+    /// The trailers after a chunked body.
     pub trailers: Headers,
 }
 
 /// Method and target.
 pub type RequestLine = (String, String);
 
-/// The request at the front of `buffer` and how many bytes it takes; `None` when more bytes are needed.
+/// The request at the front of `buffer` and how many bytes it takes; `None` when more bytes are
+/// needed.
 pub fn request(buffer: &[u8]) -> Result<Option<(Message<RequestLine>, usize)>> {
     let mut slots = [httparse::EMPTY_HEADER; MAX_HEADERS];
     let mut head = httparse::Request::new(&mut slots);
@@ -54,7 +56,8 @@ pub fn request_length(buffer: &[u8]) -> Result<Option<usize>> {
     }
 }
 
-/// The response at the front of `buffer`, as [`request`]; `closed` says that no more bytes will come.
+/// The response at the front of `buffer`, as [`request`]; `closed` says that no more bytes will
+/// come.
 pub fn response(
     buffer: &[u8],
     to_head: bool,

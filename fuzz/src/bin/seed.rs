@@ -1,4 +1,5 @@
-//! Writes the first corpus: the requests of real SDKs that the core's tests hold, and a few of each other kind by hand.
+//! Writes the first corpus: the requests of real SDKs that the core's tests hold, and a few of each
+//! other kind by hand.
 
 use std::fs;
 use std::path::Path;

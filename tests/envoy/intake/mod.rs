@@ -1,4 +1,4 @@
-//! What is collected, what is refused and what passes, however it is framed.
+//! Which requests are collected, refused or passed on, however their bodies are framed.
 
 mod framing;
 mod passing;

@@ -1,4 +1,5 @@
-//! Preflights, and requests that are refused: at once, with a plain sentence, and with CORS headers so that a page can read it.
+//! Preflights, and requests that are refused: at once, with a plain sentence, and with CORS headers
+//! so that a page can read it.
 
 use crate::support::{assert_accepted, assert_retry, track, Bed, Setup};
 use freshpaint_harness::receiver::status;
@@ -8,7 +9,8 @@ use serde_json::json;
 const ORIGIN: &str = "https://shop.example.com";
 const MIB: usize = 1 << 20;
 
-/// As the shipped configuration has it: Envoy's own limit, whose 413 no page can read, above the module's.
+/// As the shipped configuration has it: Envoy's own limit, whose 413 no page can read, above the
+/// module's.
 fn bed() -> Bed {
     let mut setup = Setup::new(&["crm"]);
     setup.config.per_connection_buffer_limit = Some(8 << 20);

@@ -1,4 +1,5 @@
-//! Payloads as they should be: JSON whose strings may hold shapes, such as `"node-next-{ms}-{uuid}"`.
+//! Payloads as they should be: JSON whose strings may hold shapes, such as
+//! `"node-next-{ms}-{uuid}"`.
 
 use anyhow::{Context, Result};
 use jiff::Timestamp;
@@ -8,9 +9,10 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-/// What stands for a shape, and what the shape is.
+/// Placeholders for values of a known shape.
 ///
-/// `"{number}"` stands for any number. `{name:shape}` also says that every string with this name is the same: an anonymous id, say.
+/// `"{number}"` stands for any number. `{name:shape}` also says that every string with this name is
+/// the same: an anonymous id, say.
 const SHAPES: &[(&str, &str)] = &[
     (
         "uuid",
@@ -121,7 +123,8 @@ impl Matcher {
     }
 }
 
-/// A regular expression for a string with shapes, and the name of each shape, empty where it has none.
+/// A regular expression for a string with shapes, and the name of each shape, empty where it has
+/// none.
 fn pattern(expected: &str) -> (String, Vec<String>) {
     let (mut pattern, mut names) = (String::from("^"), Vec::new());
     let mut rest = expected;

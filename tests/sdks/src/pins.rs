@@ -16,7 +16,7 @@ pub fn name(sdk: &Sdk, folder: &Path) -> String {
     format!("{name} {}", sdk.variant).trim_end().to_owned()
 }
 
-/// From requirements.txt: `package==version`.
+/// A version in requirements.txt: `package==version`.
 fn python(package: &str, folder: &Path) -> Option<String> {
     let text = fs::read_to_string(folder.join("requirements.txt")).ok()?;
     let mut pins = text.lines().filter_map(|line| line.split_once("=="));
@@ -24,7 +24,8 @@ fn python(package: &str, folder: &Path) -> Option<String> {
     Some(format!("{name} {version}"))
 }
 
-/// From package.json: `"package": "version"` or, where two versions are wanted, `"another name": "npm:package@version"`.
+/// A version in package.json: `"package": "version"` or, where two versions are wanted, `"another name":
+/// "npm:package@version"`.
 fn node(package: &str, folder: &Path) -> Option<String> {
     let text = fs::read_to_string(folder.join("package.json")).ok()?;
     let file: Value = serde_json::from_str(&text).ok()?;

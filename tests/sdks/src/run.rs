@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-/// What the SDK says of one call: a line of JSON on the program's standard output.
+/// The SDK's own verdict on one call: a line of JSON on the program's standard output.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Verdict {
     /// The call.
@@ -48,7 +48,8 @@ pub struct Run {
 }
 
 impl Programs {
-    /// Has the SDK make these calls, one after the other, and stay for its `first_resend` after the last.
+    /// Has the SDK make these calls, one after the other, and stay for its `first_resend` after the
+    /// last.
     pub fn run(&self, sdk: &Sdk, calls: &[&str], to: SocketAddr) -> Result<Run> {
         let mut command = match Path::new(sdk.program).extension() {
             Some(extension) if extension == "py" => Command::new(&self.python),
@@ -102,7 +103,8 @@ impl Run {
             .len()
     }
 
-    /// Waits until the program ends; gives what the SDK said and what the program wrote to its standard error.
+    /// Waits until the program ends; gives what the SDK said and what the program wrote to its
+    /// standard error.
     pub fn finish(mut self, limit: Duration) -> (Vec<Verdict>, String) {
         let ended = poll(limit, || self.child.0.try_wait().ok().flatten());
         let complaint = match ended {

@@ -1,4 +1,5 @@
-//! The scenes that every SDK goes through: its calls with the webhooks up, and one with all of them down.
+//! The scenes that every SDK goes through: its calls with the webhooks up, and one with all of them
+//! down.
 
 use crate::expected::{Expected, Matcher};
 use crate::run::{Programs, Verdict};
@@ -15,10 +16,11 @@ const PROGRAM: Duration = Duration::from_secs(120);
 /// How long a delivery may take once it is due.
 const DELIVERY: Duration = Duration::from_secs(30);
 
-/// What became of each column of an SDK's row: nothing, or what is wrong.
+/// The result of each column of an SDK's row: ok, or what is wrong.
 pub type Cells = BTreeMap<&'static str, Result<(), String>>;
 
-/// Every webhook is up: each payload arrives whole, at each webhook, once, and the SDK reports success.
+/// Every webhook is up: each payload arrives whole, at each webhook, once, and the SDK reports
+/// success.
 pub fn webhooks_up(
     sdk: &Sdk,
     programs: &Programs,
@@ -70,7 +72,8 @@ pub fn webhooks_up(
         cells.insert(call, none_wrong(wrong));
     }
     let mut again = faults.remove("").unwrap_or_default();
-    // An SDK sees no answer to what it sends while its page goes away, and may send that again from another page.
+    // An SDK sees no answer to what it sends while its page goes away, and may send that again from
+    // another page.
     let unanswered = expected.get("unload").map_or(0, Vec::len) as u64;
     for (what, end, allowed) in [
         ("retry", "requests.outcome.retry", 0),
@@ -94,8 +97,8 @@ pub enum Down {
     Refused,
 }
 
-/// Every webhook is down: an SDK that sends again does so, with the same message id; once the webhooks are back, each event
-/// is delivered, and no webhook takes it twice.
+/// Every webhook is down: an SDK that sends again does so, with the same message id; once the
+/// webhooks are back, each event is delivered, and no webhook takes it twice.
 pub fn webhooks_down(
     sdk: &Sdk,
     programs: &Programs,
@@ -155,7 +158,8 @@ pub fn webhooks_down(
     if poll(DELIVERY, || (kept() == 0).then_some(())).is_none() {
         wrong.push(format!("{} events are still kept", kept()));
     }
-    // A webhook that was asked just before the change has refused what the other one took just after it: that is no fault.
+    // A webhook that was asked just before the change has refused what the other one took just
+    // after it: that is no fault.
     let mut whole: Vec<Delivery> = Vec::new();
     for delivery in accepted() {
         if !whole
@@ -208,7 +212,7 @@ fn none_wrong(wrong: Vec<String>) -> Result<(), String> {
 /// Which payload is which call's.
 #[derive(Default)]
 struct Assigned<'e> {
-    /// What is wrong, by call; no call is to blame for a payload that nobody expects.
+    /// Problems by call. An unexpected payload belongs to no call.
     faults: Vec<(&'e str, String)>,
     /// The message ids of each call.
     ids: BTreeMap<&'e str, BTreeSet<&'e str>>,

@@ -1,8 +1,9 @@
-//! The SDKs: which there are, what each is told to do, and what it does when it is told to send again.
+//! The SDKs: which there are, what each is told to do, and what it does when it is told to send
+//! again.
 
 use std::time::Duration;
 
-/// What a call column may be; an SDK makes those that its file of expected payloads has.
+/// The columns for calls; an SDK makes those that its file of expected payloads has.
 pub const CALLS: [&str; 6] = ["page", "track", "identify", "group", "batch", "unload"];
 
 /// One SDK.
@@ -12,13 +13,15 @@ pub struct Sdk {
     pub package: &'static str,
     /// Where it runs, when the name alone does not say it.
     pub variant: &'static str,
-    /// The program that drives it, relative to this folder; `expected/<its stem>.json` has the payloads.
+    /// The program that drives it, relative to this folder; `expected/<its stem>.json` has the
+    /// payloads.
     pub program: &'static str,
     /// Whether it sends again what was answered with 503.
     pub resends: bool,
-    /// The longest time after an answer in which it would have sent again, had it taken the answer for a failure.
+    /// The longest time after an answer in which it would have sent again, had it taken the answer
+    /// for a failure.
     pub first_resend: Duration,
-    /// What it is told to do while every webhook is down.
+    /// The calls that it makes while every webhook is down.
     pub outage: &'static [&'static str],
 }
 
@@ -55,7 +58,7 @@ impl Sdk {
     }
 }
 
-/// Those that no machine but a phone runs.
+/// SDKs that only run on phones.
 pub const NOT_RUN: [(&str, &str); 2] = [
     (
         "Freshpaint iOS 0.5.0",

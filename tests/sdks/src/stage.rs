@@ -1,4 +1,5 @@
-//! What an SDK is pointed at: an Envoy with the module, two webhooks behind it, and the vendor's own service beside them.
+//! The stage that an SDK is pointed at: an Envoy with the module, two webhooks behind it, and the vendor's
+//! own service beside them.
 
 use anyhow::Result;
 use freshpaint_harness::receiver::status;
@@ -111,7 +112,7 @@ impl Stage {
             .try_for_each(|webhook| webhook.open().map(drop))
     }
 
-    /// What the webhooks got so far.
+    /// Everything that the webhooks got so far.
     pub fn seen(&self) -> Vec<Delivery> {
         self.seen
             .lock()
@@ -134,7 +135,8 @@ impl Stage {
     }
 }
 
-/// What vendors' services say to requests that carry no events: settings, source configuration, feature flags.
+/// How vendors' services answer requests that carry no events: settings, source configuration,
+/// feature flags.
 ///
 /// These pass through the module untouched, so the vendor grants CORS itself.
 fn vendors_answer(request: &Recorded) -> Reply {

@@ -42,7 +42,7 @@ impl Row {
 }
 
 impl Table {
-    /// Of these rows.
+    /// A table of these rows.
     pub fn new(rows: Vec<Row>) -> Self {
         Self { rows }
     }

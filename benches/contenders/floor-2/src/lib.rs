@@ -1,6 +1,7 @@
-//! Takes the body and dispatches it unparsed: as many calls to each webhook as events of the size that it is told fit into
-//! the body, each with its share of the bytes, so that number and size of the calls are those of the whole job. It
-//! answers 200 when all calls have ended, however they did.
+//! Takes the body and dispatches it unparsed: as many calls to each webhook as events of the size
+//! that it is told fit into the body, each with its share of the bytes, so that number and size of
+//! the calls are those of the whole job. It answers 200 when all calls have ended, however they
+//! did.
 
 use proxy_wasm::hostcalls;
 use proxy_wasm::traits::{Context, HttpContext, RootContext};

@@ -1,6 +1,7 @@
-//! `bench-service <port> <1|2> <webhook port>...` does the module's job as an ordinary service: one event or a batch in
-//! Segment's form comes in over HTTP/1.1, each event goes to every webhook over HTTP/1.1 or HTTP/2, and 200 goes back as soon
-//! as each event was accepted by one webhook, else 503. On one thread, borrowing from the body, with pooled connections.
+//! `bench-service <port> <1|2> <webhook port>...` does the module's job as an ordinary service: one
+//! event or a batch in Segment's form comes in over HTTP/1.1, each event goes to every webhook over
+//! HTTP/1.1 or HTTP/2, and 200 goes back as soon as each event was accepted by one webhook, else
+//! 503. On one thread, borrowing from the body, with pooled connections.
 
 mod payload;
 
@@ -21,7 +22,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
-/// What the contract gives a webhook.
+/// The time that the contract gives a webhook.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
 struct Service {
@@ -86,7 +87,8 @@ impl Service {
         answer(StatusCode::OK)
     }
 
-    /// Calls all webhooks at once; what they say comes out of the channel, which ends with the last of them.
+    /// Calls all webhooks at once; what they say comes out of the channel, which ends with the last
+    /// of them.
     fn deliver(self: &Arc<Self>, payload: &Bytes) -> mpsc::UnboundedReceiver<bool> {
         let (said, outcomes) = mpsc::unbounded_channel();
         for webhook in 0..self.webhooks.len() {

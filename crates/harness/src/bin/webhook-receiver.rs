@@ -58,7 +58,7 @@ fn run() -> Result<()> {
 }
 
 impl Settings {
-    /// What the arguments say; `None` when they ask for help.
+    /// Reads the arguments; `None` when they ask for help.
     fn read() -> Result<Option<Self>> {
         let mut settings = Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 9001)),

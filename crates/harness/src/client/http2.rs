@@ -40,7 +40,8 @@ impl H2Connection {
         runtime().block_on(self.exchange(request.clone()))
     }
 
-    /// Sends all of them at once, each on a stream of its own; the answers are in the order of the requests.
+    /// Sends all of them at once, each on a stream of its own; the answers are in the order of the
+    /// requests.
     pub fn requests(&self, requests: &[Request]) -> Result<Vec<Response>> {
         let tasks: Vec<_> = requests
             .iter()
@@ -82,7 +83,8 @@ async fn exchange(sender: SendRequest<Bytes>, request: Request) -> Result<Respon
     *head.headers_mut() = map(&request.headers)?;
     let bodyless = request.body.is_empty() && request.trailers.is_empty();
     let (response, body) = sender.ready().await?.send_request(head, bodyless)?;
-    // An answer may come before the body is sent (413): then the rest of the body is of no interest.
+    // An answer may come before the body is sent (413): then the rest of the body is of no
+    // interest.
     let sending = tokio::spawn(async move {
         if !bodyless {
             send(body, request).await?;

@@ -11,7 +11,8 @@ use anyhow::Result;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-/// How long a client waits for an answer unless told otherwise: longer than a batch may take (25 s).
+/// How long a client waits for an answer unless told otherwise: longer than a batch may take (25
+/// s).
 pub const PATIENCE: Duration = Duration::from_secs(40);
 
 /// A request, for either protocol.
@@ -25,7 +26,8 @@ pub struct Request {
     pub headers: Headers,
     /// The whole body.
     pub body: Vec<u8>,
-    /// Sends the body in chunks of this many bytes and without a length; over HTTP/2, in DATA frames of that size.
+    /// Sends the body in chunks of this many bytes and without a length; over HTTP/2, in DATA
+    /// frames of that size.
     pub chunk: Option<usize>,
     /// Sent after the body; over HTTP/1.1 only with `chunk`.
     pub trailers: Headers,
@@ -57,7 +59,7 @@ impl Request {
         }
     }
 
-    /// With one more header.
+    /// Adds a header.
     pub fn header(mut self, name: &str, value: impl Into<Vec<u8>>) -> Self {
         self.headers.push((name.to_owned(), value.into()));
         self
@@ -69,7 +71,7 @@ impl Request {
         self
     }
 
-    /// With one more trailer.
+    /// Adds a trailer.
     pub fn trailer(mut self, name: &str, value: impl Into<Vec<u8>>) -> Self {
         self.trailers.push((name.to_owned(), value.into()));
         self
@@ -123,7 +125,7 @@ fn push_lines(bytes: &mut Vec<u8>, headers: &Headers) {
     }
 }
 
-/// What came back.
+/// An answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Response {
     /// HTTP status.

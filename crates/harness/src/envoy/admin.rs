@@ -1,4 +1,4 @@
-//! What Envoy counts.
+//! Envoy's counters and gauges.
 
 use super::Envoy;
 use crate::wait::poll;
@@ -9,7 +9,7 @@ use std::time::Duration;
 /// Counters and gauges by their whole names.
 pub type Stats = BTreeMap<String, u64>;
 
-/// What Envoy puts before the names of a module's metrics.
+/// The prefix that Envoy gives the names of a module's metrics.
 const OURS: &str = "wasmcustom.freshpaint_webhooks.";
 
 impl Envoy {

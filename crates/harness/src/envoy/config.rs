@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 /// Every listener answers this path with 200 by itself, so that a test can tell that workers serve.
 pub const READY_PATH: &str = "/-/ready";
 
-/// What a test's Envoy is made of.
+/// The parts of a test's Envoy.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// Worker threads.
@@ -17,19 +17,22 @@ pub struct Config {
     pub plugin: Plugin,
     /// The clusters that webhooks name.
     pub clusters: Vec<Cluster>,
-    /// What the listener's route leads to; without one the route answers 404.
+    /// The upstream of the listener's route; without one the route answers 404.
     pub upstream: Option<SocketAddr>,
     /// `vm_config.environment_variables.key_values`.
     pub environment: BTreeMap<String, String>,
-    /// `vm_config.environment_variables.host_env_keys`, with what Envoy's own environment has under them.
+    /// `vm_config.environment_variables.host_env_keys`, with what Envoy's own environment has under
+    /// them.
     pub host_environment: BTreeMap<String, String>,
     /// The log level of everything that has to do with Wasm, the module's own lines included.
     pub wasm_log_level: &'static str,
-    /// `use_remote_address` of the connection manager: a client's `X-Forwarded-For` is not believed.
+    /// `use_remote_address` of the connection manager: a client's `X-Forwarded-For` is not
+    /// believed.
     pub use_remote_address: bool,
     /// `per_connection_buffer_limit_bytes` of the listener; Envoy's own default is 1 MiB.
     pub per_connection_buffer_limit: Option<u32>,
-    /// The listener comes from a watched file (LDS), so that [`super::Envoy::update`] can change it.
+    /// The listener comes from a watched file (LDS), so that [`super::Envoy::update`] can change
+    /// it.
     pub file_lds: bool,
     /// HTTP filters before the module, e.g. a decompressor.
     pub filters_before: Vec<Value>,
@@ -96,7 +99,8 @@ pub struct Cluster {
     pub address: Option<SocketAddr>,
     /// HTTP/2 to the endpoint.
     pub http2: bool,
-    /// TLS to the endpoint, trusting this PEM, server name and verified name taken from the URL's host.
+    /// TLS to the endpoint, trusting this PEM, server name and verified name taken from the URL's
+    /// host.
     pub trusted_ca: Option<String>,
     /// Circuit breakers: connections, pending requests, requests; `None` leaves Envoy's 1,024 each.
     pub breaker: Option<u32>,
@@ -143,7 +147,8 @@ impl Cluster {
                 "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
                     "@type": ext("upstreams.http.v3.HttpProtocolOptions"),
                     "explicit_http_config": protocol,
-                    // Envoy's client adds these to every call of a module; no webhook asked for them.
+                    // Envoy's client adds these to every call of a module; no webhook asked for
+                    // them.
                     "http_filters": [
                         filter("header_mutation", "header_mutation.v3.HeaderMutation", json!({
                             "mutations": {"request_mutations": [
@@ -267,7 +272,8 @@ impl Config {
         let mut plugin = json!({
             "name": "freshpaint_webhooks",
             "failure_policy": "FAIL_RELOAD",
-            // Else a paused request is forwarded before its body is seen (Envoy 1.35 and later have the switch).
+            // Else a paused request is forwarded before its body is seen (Envoy 1.35 and later have
+            // the switch).
             "allow_on_headers_stop_iteration": true,
             "vm_config": {
                 "vm_id": "freshpaint_webhooks",

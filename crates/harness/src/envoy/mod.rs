@@ -91,7 +91,8 @@ impl Envoy {
         Ok(envoy)
     }
 
-    /// Runs `envoy --mode validate`, which creates the VM and lets the module judge its configuration.
+    /// Runs `envoy --mode validate`, which creates the VM and lets the module judge its
+    /// configuration.
     pub fn validate(config: &Config) -> Result<Verdict> {
         let ports = Ports::reserve()?;
         let folder = folder()?;

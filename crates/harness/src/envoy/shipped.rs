@@ -12,7 +12,8 @@ use std::process::Stdio;
 use std::sync::Mutex;
 
 impl Envoy {
-    /// Starts Envoy on the shipped configuration with ports of its own, and waits until every worker answers.
+    /// Starts Envoy on the shipped configuration with ports of its own, and waits until every
+    /// worker answers.
     ///
     /// `environment` is Envoy's own, from which `host_env_keys` take secrets. It has one worker.
     pub fn start_shipped(shipped: Shipped, environment: &BTreeMap<&str, &str>) -> Result<Self> {

@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Mutex;
 
-/// What a configuration needs to know of where it is to run.
+/// The addresses and the folder that a configuration needs.
 #[derive(Debug)]
 pub struct Place<'p> {
     /// Where requests are sent. The configuration answers 200 to [`super::READY_PATH`] there.

@@ -58,7 +58,7 @@ pub(super) async fn serve(mut stream: impl Stream, shared: &Shared, connection: 
     }
 }
 
-/// What to do about the request at the front of the buffer, once it is whole.
+/// The next step for the request at the front of the buffer, once it is complete.
 fn next(buffer: &[u8], shared: &Shared, connection: u64) -> Result<Option<(Reply, usize)>> {
     let Some(length) = wire::request_length(buffer)? else {
         return Ok(None);

@@ -1,4 +1,5 @@
-//! A webhook for tests and benchmarks: records what it gets, answers by a script that can change at any time.
+//! A webhook for tests and benchmarks: records what it gets, answers by a script that can change at
+//! any time.
 
 mod http1;
 pub(crate) mod http2;
@@ -29,7 +30,7 @@ pub struct Receiver {
     serving: Mutex<Option<JoinHandle<()>>>,
 }
 
-/// What a receiver speaks.
+/// The protocol of a receiver.
 #[derive(Clone, Default)]
 pub enum Protocol {
     /// HTTP/1.1 without TLS.
@@ -37,7 +38,8 @@ pub enum Protocol {
     Http1,
     /// HTTP/2 without TLS, with prior knowledge (h2c).
     Http2,
-    /// TLS with this certificate; HTTP/2 when the client's ALPN offers it and `http2` allows it, else HTTP/1.1.
+    /// TLS with this certificate; HTTP/2 when the client's ALPN offers it and `http2` allows it,
+    /// else HTTP/1.1.
     Tls {
         /// Whom the server says to be.
         certificate: Arc<Certificate>,
@@ -102,7 +104,8 @@ impl Receiver {
         self.shared.set(record::Script::Decide(Arc::new(decide)));
     }
 
-    /// Stops keeping requests: [`Receiver::count`] goes on, [`Receiver::requests`] does not. For benchmarks.
+    /// Stops keeping requests: [`Receiver::count`] goes on, [`Receiver::requests`] does not. For
+    /// benchmarks.
     pub fn stop_recording(&self) {
         self.shared.stop_recording();
     }
@@ -127,7 +130,8 @@ impl Receiver {
         self.shared.count()
     }
 
-    /// The recorded requests as soon as there are `n`, or an error that says how many came within `limit`.
+    /// The recorded requests as soon as there are `n`, or an error that says how many came within
+    /// `limit`.
     pub fn wait_for(&self, n: usize, limit: Duration) -> Result<Vec<Recorded>> {
         let enough = poll(limit, || (self.shared.recorded() >= n).then_some(()));
         let requests = self.requests();

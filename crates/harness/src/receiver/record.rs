@@ -1,4 +1,4 @@
-//! What a receiver has seen, and what it is told to do.
+//! The requests that a receiver has seen, and the replies it is told to give.
 
 use super::reply::{status, Reply};
 use crate::wire::{self, Headers};
@@ -109,7 +109,8 @@ impl Shared {
         self.connections.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    /// The reply when it does not depend on the request and nothing is kept: the request need not be read into parts.
+    /// The reply when it does not depend on the request and nothing is kept: the request need not
+    /// be read into parts.
     pub(super) fn unseen(&self) -> Option<Reply> {
         if self.recording.load(Ordering::Relaxed) {
             return None;

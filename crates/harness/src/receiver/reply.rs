@@ -1,9 +1,9 @@
-//! What a receiver does with a request.
+//! How a receiver treats a request.
 
 use bytes::Bytes;
 use std::time::Duration;
 
-/// What a receiver does with a request.
+/// How a receiver treats a request.
 #[derive(Clone, Debug)]
 pub enum Reply {
     /// A correct answer.
@@ -53,13 +53,13 @@ pub fn status(status: u16) -> Answer {
 }
 
 impl Answer {
-    /// With a body.
+    /// Adds a body.
     pub fn body(mut self, body: impl Into<Bytes>) -> Self {
         self.body = body.into();
         self
     }
 
-    /// With one more header.
+    /// Adds a header.
     pub fn header(mut self, name: &str, value: impl Into<Vec<u8>>) -> Self {
         self.headers.push((name.to_owned(), value.into()));
         self

@@ -1,4 +1,5 @@
-//! `make run`: two local webhooks and an Envoy with the module, and every delivery shown as it arrives.
+//! `make run`: two local webhooks and an Envoy with the module, and every delivery shown as it
+//! arrives.
 
 mod outcome;
 mod proxy;

@@ -69,8 +69,8 @@ impl Proxy {
         })
     }
 
-    /// Waits until the module itself answers, here a browser's preflight: nothing is delivered by that. False when
-    /// it is told to stop before.
+    /// Waits until the module itself answers, here a browser's preflight: nothing is delivered by
+    /// that. False when it is told to stop before.
     pub(crate) fn wait_until_serving(
         &self,
         settings: &Settings,
@@ -102,7 +102,8 @@ impl Drop for Proxy {
     fn drop(&mut self) {
         let child = &mut self.child;
         if let (Ok(None), Ok(pid)) = (child.try_wait(), libc::pid_t::try_from(child.id())) {
-            // SAFETY: kill is a plain system call; the child has not been reaped, so the id is still its own.
+            // SAFETY: kill is a plain system call; the child has not been reaped, so the id is
+            // still its own.
             unsafe { libc::kill(pid, libc::SIGTERM) };
         }
         if poll(STOP, || child.try_wait().ok().flatten()).is_none() {

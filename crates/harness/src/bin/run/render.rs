@@ -10,7 +10,8 @@ use std::path::Path;
 /// Where the copy of each request to the user's own webhook goes, so that it can be shown.
 const SHOWN: &str = "shown";
 
-/// The whole configuration of Envoy. `receivers` are the two local ones, or the one that shows copies.
+/// The whole configuration of Envoy. `receivers` are the two local ones, or the one that shows
+/// copies.
 pub(crate) fn render(
     settings: &Settings,
     module: &Path,

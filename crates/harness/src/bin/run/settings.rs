@@ -14,7 +14,8 @@ pub(crate) struct Settings {
     pub(crate) allow_private: bool,
     pub(crate) envoy: SocketAddr,
     pub(crate) admin: SocketAddr,
-    /// The local receivers, by the names of their webhooks; none beside a webhook of the user's own.
+    /// The local receivers, by the names of their webhooks; none beside a webhook of the user's
+    /// own.
     pub(crate) receivers: Vec<(&'static str, SocketAddr)>,
 }
 
