@@ -15,6 +15,7 @@ use program::Program;
 use serde_json::json;
 use std::fs;
 use std::net::TcpListener;
+use std::process::Command;
 use std::sync::Arc;
 
 fn signed_up() -> String {
@@ -73,6 +74,75 @@ fn a_configuration_that_the_module_refuses_ends_it_with_the_modules_own_words() 
         "{said}"
     );
     assert_eq!(code, Some(1));
+}
+
+/// The commands of the banner, run as a reader would.
+fn banner_commands(program: &Program) -> Vec<String> {
+    let said = program.said();
+    let commands = said.lines().filter(|line| line.starts_with("  curl "));
+    commands.map(|line| line.trim().to_owned()).collect()
+}
+
+fn shell(command: &str) -> String {
+    let output = Command::new("bash").args(["-c", command]).output().unwrap();
+    assert!(output.status.success(), "{command}: {output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn every_command_of_the_banner_works_each_time_and_has_a_fate() {
+    let program = Program::prepare(&[]).start();
+    let [track, page, identify, group, pixel] = banner_commands(&program).try_into().unwrap();
+    for round in 1..=2 {
+        assert_eq!(shell(&track), "1");
+        program.wait_for_times("crm  track  Signed Up", round);
+        assert_eq!(shell(&page), r#"{"success":true}"#);
+        program.wait_for_times("filtered: pageviews are off", round);
+        assert_eq!(shell(&group), r#"{"success":true}"#);
+        program.wait_for_times("crm  group  ", round);
+        assert_eq!(shell(&pixel), "1");
+        program.wait_for_times("crm  track  Opened", round);
+    }
+    assert_eq!(shell(&identify), r#"{"success":true}"#);
+    program.wait_for(
+        "module     filtered: identify is off; `options.enable_identify_events` switches it on",
+    );
+    program.stop();
+}
+
+#[test]
+fn tells_why_nothing_is_delivered() {
+    let program = Program::prepare(&[]).start();
+    let post = |path: &str, body: &str| {
+        let answer = Request::post(path, body).send(program.envoy());
+        answer.unwrap().status
+    };
+    assert_eq!(send(&program), 200);
+    program.wait_for("crm  track  Signed Up");
+    assert_eq!(send(&program), 200);
+    program.wait_for(
+        "module     duplicate: this track event was delivered before and is not sent again",
+    );
+    assert_eq!(post("/v1/batch", r#"{"batch":[{"type":"track"}]}"#), 200);
+    program.wait_for("module     invalid: the answer says what is wrong with the event");
+    assert_eq!(post("/track", "not json"), 400);
+    program.wait_for("module     refused: the answer says why");
+    assert_eq!(post("/trak", "{}"), 404);
+    program.wait_for("module     passed on: no SDK sends events to this path");
+    program.stop();
+}
+
+#[test]
+fn tells_that_a_webhook_refused_and_that_the_event_is_kept() {
+    let receiver = Receiver::start().unwrap();
+    receiver.set(freshpaint_harness::receiver::status(500));
+    let url = format!("http://{}/in", receiver.address());
+    let program = Program::prepare(&[("WEBHOOK_URL", &url), ("ALLOW_PRIVATE", "1")]).start();
+    assert_eq!(send(&program), 503);
+    program.wait_for("webhook    refused it: 500 in ");
+    program.wait_for("module     failed: no webhook accepted the track event");
+    program.wait_for("module     kept in memory and tried again for 15 minutes");
+    program.stop();
 }
 
 #[test]

@@ -70,13 +70,21 @@ impl Program {
         self.ports[0].address()
     }
 
-    fn said(&self) -> String {
+    /// Everything that it has said so far.
+    pub(crate) fn said(&self) -> String {
         fs::read_to_string(self.folder.path().join("output")).unwrap()
     }
 
     /// Waits until it has said this.
     pub(crate) fn wait_for(&self, text: &str) {
-        let said = poll(PATIENCE, || self.said().contains(text).then_some(()));
+        self.wait_for_times(text, 1);
+    }
+
+    /// Waits until it has said this so many times.
+    pub(crate) fn wait_for_times(&self, text: &str, times: usize) {
+        let said = poll(PATIENCE, || {
+            (self.said().matches(text).count() >= times).then_some(())
+        });
         assert!(
             said.is_some(),
             "it did not say {text:?} but\n{}",

@@ -1,6 +1,7 @@
 //! `make run`: two local webhooks and an Envoy with the module, and every delivery shown as it
 //! arrives.
 
+mod fate;
 mod outcome;
 mod proxy;
 mod render;
@@ -51,7 +52,8 @@ fn run() -> Result<()> {
     if !proxy.wait_until_serving(&settings, &inbox)? {
         return Ok(());
     }
-    // Whoever closed our output has seen enough.
+    fate::watch(settings.admin, &news);
+    // A closed output means that nobody reads it any more.
     match greet(&settings).and_then(|()| follow(&inbox)) {
         Err(error) if error.downcast_ref::<io::Error>().is_some() => Ok(()),
         other => other,
@@ -110,14 +112,23 @@ fn greet(settings: &Settings) -> Result<()> {
                 .join(" and ")
         }
     };
-    let port = settings.envoy.port();
-    let admin = settings.admin;
+    let (port, admin) = (settings.envoy.port(), settings.admin);
+    let url = format!("http://localhost:{port}");
+    // A new id each time, or an event that is sent again would be taken for a repetition.
+    let id = "'$(date +%s%N)'";
     writeln!(
         io::stdout(),
         r#"
-Send events to http://localhost:{port}/track, for example:
+Send events from another terminal, for example:
 
-  curl http://localhost:{port}/track -d '{{"event":"Signed Up","properties":{{"distinct_id":"ada@example.com","$device_id":"d-1","plan":"pro"}}}}'
+  curl {url}/track -d '{{"event":"Signed Up","properties":{{"distinct_id":"ada@example.com","$device_id":"d-1","$insert_id":"{id}","plan":"pro"}}}}'
+
+or one of each other kind, and a pixel:
+
+  curl {url}/v1/page -d '{{"messageId":"{id}","anonymousId":"d-1","name":"Pricing","properties":{{"url":"https://example.com/pricing"}}}}'
+  curl {url}/v1/identify -d '{{"messageId":"{id}","userId":"ada@example.com","traits":{{"plan":"pro"}}}}'
+  curl {url}/v1/group -d '{{"messageId":"{id}","userId":"ada@example.com","groupId":"g-1","traits":{{"plan":"pro"}}}}'
+  curl -G {url}/track --data-urlencode data='{{"event":"Opened","properties":{{"distinct_id":"ada@example.com","$insert_id":"{id}"}}}}'
 
 Delivering to {webhooks}
 Statistics at http://{admin}/stats/prometheus?filter=freshpaint
