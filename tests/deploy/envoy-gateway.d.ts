@@ -19,6 +19,7 @@ interface Target {
   group: "gateway.networking.k8s.io";
   kind: "Gateway" | "GatewayClass";
   name: string;
+  sectionName?: string;
 }
 
 interface Operation {
@@ -37,7 +38,7 @@ export type EnvoyPatchPolicy = Resource<
   {
     type: "JSONPatch";
     priority?: number;
-    targetRef: Target;
+    targetRef: Omit<Target, "sectionName">;
     jsonPatches?: {
       type: `type.googleapis.com/envoy.config.${
         | "listener.v3.Listener"
@@ -47,6 +48,20 @@ export type EnvoyPatchPolicy = Resource<
       name: string;
       operation: Operation;
     }[];
+  }
+>;
+
+export type ClientTrafficPolicy = Resource<
+  "ClientTrafficPolicy",
+  {
+    targetRefs?: Target[];
+    connection?: { bufferLimit?: Quantity; maxAcceptPerSocketEvent?: number };
+    http2?: {
+      initialStreamWindowSize?: Quantity;
+      initialConnectionWindowSize?: Quantity;
+      maxConcurrentStreams?: number;
+    };
+    headers?: { requestID?: "PreserveOrGenerate" | "Preserve" | "Generate" | "Disable" };
   }
 >;
 
