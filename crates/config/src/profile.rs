@@ -63,6 +63,10 @@ pub(super) fn complete(rules: &mut Rules) {
         redaction.urls.push((url, part));
         redaction.urls.push((path, UrlPart::Path));
     }
+    // Pageviews of some SDKs have it among their properties.
+    if let Ok(referrer) = Path::parse("context.page.referrer") {
+        redaction.urls.push((referrer, UrlPart::Origin));
+    }
 }
 
 /// Holds the webhooks against the profile.

@@ -108,9 +108,9 @@ pub type Id128 = [u8; 24];
 pub enum MessageId<'a> {
     /// The SDK made it.
     Sent(Id<'a>),
-    /// A hash of the event, which has a time: the same event sent again has the same id.
+    /// A hash of the event: the same event sent again has the same id.
     Computed(Id128),
-    /// The event has neither id nor time, so nothing tells it from its like.
+    /// The event has neither id nor time, so that nothing tells it from another that looks alike.
     Random(Id128),
 }
 

@@ -4,18 +4,19 @@
 //! where there is no page data and on page events, whose page data stand in `properties` instead;
 //! `properties` is always there, and `traits` on identify and group.
 
+use crate::config::Timestamps;
 use crate::event::{Event, Kind, Library, Page, Properties};
-use crate::json::{Id, Object, Text};
+use crate::json::{Id, Object, Text, Value};
 use crate::time;
 
 /// Writes the payload of `event` at the end of `out`.
-pub fn render(event: &Event<'_>, out: &mut Vec<u8>) {
+pub fn render(event: &Event<'_>, timestamps: Timestamps, out: &mut Vec<u8>) {
     let mut object = Writer::open(out);
     if let (Kind::Track, Some(name)) = (event.kind, event.name) {
         object.key("event").extend_from_slice(name.get().as_bytes());
     }
     quoted(object.key("type"), event.kind.as_str());
-    time::render(event.timestamp.seconds(), object.key("timestamp"));
+    time::render(event.timestamp, timestamps, object.key("timestamp"));
     quoted(object.key("messageId"), event.message_id());
     object.id("anonymousId", event.anonymous_id);
     object.id("userId", event.user_id);
@@ -29,9 +30,34 @@ pub fn render(event: &Event<'_>, out: &mut Vec<u8>) {
     };
     properties(&page, &event.properties, object.key("properties"));
     if matches!(event.kind, Kind::Identify | Kind::Group) {
-        let traits = event.traits.map_or("{}", Object::get);
-        object.key("traits").extend_from_slice(traits.as_bytes());
+        traits(event, object.key("traits"));
     }
+    object.close();
+}
+
+/// Freshpaint's SDK for Android repeats the event's ids among the traits. They are left out, so that
+/// each id stands in one place.
+fn traits(event: &Event<'_>, out: &mut Vec<u8>) {
+    let traits = event.traits.unwrap_or(Object::EMPTY);
+    let ids = [event.user_id, event.anonymous_id];
+    let is_repeated = |key: Text<'_>, value: Value<'_>| {
+        matches!(&*key.decoded(), "userId" | "anonymousId")
+            && value
+                .id()
+                .is_some_and(|id| ids.into_iter().flatten().any(|one| one.same_as(id)))
+    };
+    let mut is_whole = true;
+    traits.members(|key, value| is_whole &= !is_repeated(key, value));
+    if is_whole {
+        out.extend_from_slice(traits.get().as_bytes());
+        return;
+    }
+    let mut object = Writer::open(out);
+    traits.members(|key, value| {
+        if !is_repeated(key, value) {
+            object.member(key, value);
+        }
+    });
     object.close();
 }
 
@@ -88,12 +114,7 @@ fn properties(page: &Page<'_>, properties: &Properties<'_>, out: &mut Vec<u8>) {
             object.text(name, value);
         }
     }
-    properties.members(|key, value| {
-        let out = object.next();
-        out.extend_from_slice(key.get().as_bytes());
-        out.push(b':');
-        out.extend_from_slice(value.get().as_bytes());
-    });
+    properties.members(|key, value| object.member(key, value));
     object.close();
 }
 
@@ -123,6 +144,13 @@ impl<'o> Writer<'o> {
         quoted(out, key);
         out.push(b':');
         out
+    }
+
+    fn member(&mut self, key: Text<'_>, value: Value<'_>) {
+        let out = self.next();
+        out.extend_from_slice(key.get().as_bytes());
+        out.push(b':');
+        out.extend_from_slice(value.get().as_bytes());
     }
 
     fn text(&mut self, key: &str, value: Text<'_>) {

@@ -5,11 +5,12 @@ use std::rc::Rc;
 
 use siphasher::sip128::{Hasher128, SipHasher13};
 
-use crate::config::{Config, Webhook};
+use crate::config::{Config, Timestamps, Webhook};
 use crate::delivery::dedupe::EventId;
 use crate::delivery::webhook_set::WebhookSet;
 use crate::delivery::PreparedEvent;
 use crate::event::Event;
+use crate::json::{Id, Text};
 use crate::observe::SuppressReason;
 use crate::payload;
 use crate::redaction::Redaction;
@@ -35,6 +36,7 @@ pub struct Preparer {
     dead_letter: WebhookSet,
     /// Where payloads are written, so that each is allocated once and in its size.
     scratch: Vec<u8>,
+    timestamps: Timestamps,
 }
 
 impl Preparer {
@@ -50,6 +52,7 @@ impl Preparer {
             redactions: redactions(webhooks),
             dead_letter: WebhookSet::from_iter(config.dead_letter),
             scratch: Vec::new(),
+            timestamps: config.timestamps,
         }
     }
 
@@ -68,7 +71,7 @@ impl Preparer {
             return None;
         }
         self.scratch.clear();
-        payload::render(event, &mut self.scratch);
+        payload::render(event, self.timestamps, &mut self.scratch);
         let (payload, redacted) = self.redact(allowed, work);
         let is_signed = allowed.intersects(self.signing);
         Some(PreparedEvent {
@@ -104,10 +107,21 @@ impl Preparer {
         }
     }
 
+    /// What the event is recognised by when it is sent again. SDKs repeat all of these fields, and
+    /// the message id alone is not enough: customers use the id of an order for each of its events,
+    /// or count from 1 for each user.
     fn id(&self, event: &Event<'_>) -> EventId {
         let mut hasher = self.ids;
-        write_field(&mut hasher, event.source().as_bytes());
-        write_field(&mut hasher, event.message_id().as_bytes());
+        for field in [
+            event.source(),
+            event.kind.as_str(),
+            event.name.map_or("", Text::escaped),
+            event.anonymous_id.map_or("", Id::escaped),
+            event.user_id.map_or("", Id::escaped),
+            event.message_id(),
+        ] {
+            write_field(&mut hasher, field.as_bytes());
+        }
         EventId(hasher.finish128().as_u128())
     }
 

@@ -2,7 +2,8 @@
 
 use datealgo::{datetime_to_secs, days_in_month, secs_to_datetime};
 
-use crate::clock::{UnixMillis, UnixSeconds};
+use crate::clock::UnixMillis;
+use crate::config::Timestamps;
 use crate::json::{self, Value};
 
 /// 9999-12-31T23:59:59.999Z: RFC 3339 has four digits for the year.
@@ -155,10 +156,11 @@ pub fn correct_skew(original: UnixMillis, sent: UnixMillis, received: UnixMillis
     in_range(UnixMillis(original.0.saturating_add(skew)).min(received)).unwrap_or(original)
 }
 
-/// Writes whole seconds in UTC as RFC 3339, in quotes: `"2022-12-28T21:16:50Z"`.
-pub fn render(time: UnixSeconds, out: &mut Vec<u8>) {
-    let (year, month, day, hour, minute, second) =
-        secs_to_datetime(time.0.clamp(0, LAST.seconds().0));
+/// Writes a time in UTC as RFC 3339, in quotes: `"2022-12-28T21:16:50Z"`, or with milliseconds
+/// `"2022-12-28T21:16:50.123Z"`.
+pub fn render(time: UnixMillis, timestamps: Timestamps, out: &mut Vec<u8>) {
+    let time = time.clamp(UnixMillis(0), LAST);
+    let (year, month, day, hour, minute, second) = secs_to_datetime(time.seconds().0);
     let century = u8::try_from(year / 100).unwrap_or(0);
     let of_century = u8::try_from(year % 100).unwrap_or(0);
     out.push(b'"');
@@ -169,14 +171,17 @@ pub fn render(time: UnixSeconds, out: &mut Vec<u8>) {
         (day, Some(b'T')),
         (hour, Some(b':')),
         (minute, Some(b':')),
-        (second, Some(b'Z')),
+        (second, None),
     ] {
-        // `write!` takes ten times as long, which for an event is as much as writing the rest of
-        // it.
+        // `write!` takes ten times as long, which for an event is as much as writing the rest of it.
         out.extend([b'0' + number / 10 % 10, b'0' + number % 10]);
         out.extend(end);
     }
-    out.push(b'"');
+    if timestamps == Timestamps::Milliseconds {
+        let digit = |unit| b'0' + u8::try_from(time.0 / unit % 10).unwrap_or(0);
+        out.extend([b'.', digit(100), digit(10), digit(1)]);
+    }
+    out.extend(b"Z\"");
 }
 
 #[cfg(test)]
@@ -185,14 +190,14 @@ mod tests {
 
     #[test]
     fn the_last_time_is_the_last_that_can_be_written() {
-        for (seconds, wanted) in [
-            (LAST.seconds().0, "9999-12-31T23:59:59Z"),
+        for (millis, wanted) in [
+            (LAST.0, "9999-12-31T23:59:59Z"),
             (i64::MAX, "9999-12-31T23:59:59Z"),
             (0, "1970-01-01T00:00:00Z"),
             (i64::MIN, "1970-01-01T00:00:00Z"),
         ] {
             let mut out = Vec::new();
-            render(UnixSeconds(seconds), &mut out);
+            render(UnixMillis(millis), Timestamps::Seconds, &mut out);
             assert_eq!(out, format!("\"{wanted}\"").as_bytes());
         }
     }

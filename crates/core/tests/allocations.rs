@@ -16,6 +16,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 use freshpaint_core::clock::Now;
+use freshpaint_core::config::Timestamps;
 use freshpaint_core::intake::{judge, Context, Head, Item, Judgement};
 use freshpaint_core::payload;
 use support::{config, Request};
@@ -76,7 +77,7 @@ fn allocations(path: &str, body: &str, events: usize) -> usize {
             let Item::Event(event) = item else {
                 panic!("{item:?}")
             };
-            payload::render(&event, &mut out);
+            payload::render(&event, Timestamps::Seconds, &mut out);
             seen += 1;
         })
         .unwrap();

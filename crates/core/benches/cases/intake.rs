@@ -5,7 +5,7 @@ use std::hint::black_box;
 use base64::engine::general_purpose::STANDARD;
 use base64::Engine as _;
 use freshpaint_core::clock::Now;
-use freshpaint_core::config::Config;
+use freshpaint_core::config::{Config, Timestamps};
 use freshpaint_core::intake::{judge, Collection, Context, Head, Headers, Item, Judgement};
 use freshpaint_core::payload;
 use serde::Deserialize;
@@ -73,7 +73,7 @@ fn prepare(capture: &str, events: u64) -> impl FnMut() {
             .read(black_box(&body), &mut context, &mut |_, item| {
                 read += 1;
                 if let Item::Event(event) = item {
-                    payload::render(&event, &mut out);
+                    payload::render(&event, Timestamps::Seconds, &mut out);
                 }
             })
             .unwrap();

@@ -8,6 +8,7 @@ use super::cors::RequestOrigin;
 use super::dialect::{Dialect, Parsed};
 use super::envelope::{Envelope, NoEvents, Position};
 use super::invalid::Place;
+use super::message_id::MessageIds;
 use super::{Context, InvalidReason, Item, Report, Route};
 use crate::consent::OptOut;
 use crate::delivery::Verdict;
@@ -118,10 +119,13 @@ impl Collection {
             .map(Id::of_escaped)
             .or(envelope.source);
         self.list = envelope.list;
+        let mut ids = MessageIds::new(context.config.collect.id_key.as_ref());
         for (index, value) in (0_u32..).zip(&envelope.events) {
             let place = Place::of(envelope.list, index);
             let item = match path.read(*value, call) {
-                Ok(Parsed::Event(draft)) => draft.finish(self, &envelope, source, context),
+                Ok(Parsed::Event(draft)) => {
+                    draft.finish(self, &envelope, source, &mut ids, context)
+                }
                 Ok(Parsed::Filtered(kind, reason)) => Item::Filtered(kind, reason),
                 Err(fault) => Item::Invalid(fault.at(place)),
             };

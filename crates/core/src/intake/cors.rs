@@ -12,9 +12,9 @@ use crate::config::Collect;
 use crate::local_reply::LocalReply;
 
 /// Longest `Origin` that is reflected: a host name has 253 bytes.
-const MOST_ORIGIN: usize = 300;
+const MAX_ORIGIN: usize = 300;
 /// Longest `Access-Control-Request-Headers` that is reflected.
-const MOST_REQUESTED: usize = 1_024;
+const MAX_REQUESTED: usize = 1_024;
 /// What a preflight allows when it asks for nothing that can be reflected.
 const USUAL_HEADERS: &str = "authorization, content-type";
 /// Chromium keeps a preflight for two hours at most.
@@ -33,17 +33,14 @@ pub(super) enum RequestOrigin {
 
 impl RequestOrigin {
     pub(super) fn of(headers: &dyn Headers, collect: &Collect) -> Self {
-        let Some(origin) = headers
-            .get("origin")
-            .and_then(|origin| reflectable(origin, MOST_ORIGIN))
-        else {
+        let Some(origin) = headers.get("origin") else {
             return Self::None;
         };
-        if collect.allows_origin(origin.as_bytes()) {
-            Self::Allowed(origin)
-        } else {
-            Self::NotAllowed
+        if !collect.allows_origin(&origin) {
+            return Self::NotAllowed;
         }
+        // Every origin is taken, but a page of one that cannot be reflected cannot read the reply.
+        reflectable(origin, MAX_ORIGIN).map_or(Self::None, Self::Allowed)
     }
 
     /// The answer as the page of this origin may read it. `Vary` is on every answer, so that no
@@ -58,7 +55,7 @@ impl RequestOrigin {
         answer.with("vary", "Origin")
     }
 
-    /// The answer to a preflight, or to any `OPTIONS`.
+    /// The answer to a preflight.
     pub(super) fn preflight(&self, headers: &dyn Headers, methods: &'static str) -> LocalReply {
         let answer = LocalReply {
             status: 200,
@@ -70,7 +67,7 @@ impl RequestOrigin {
         }
         let requested = headers
             .get("access-control-request-headers")
-            .and_then(|requested| reflectable(requested, MOST_REQUESTED));
+            .and_then(|requested| reflectable(requested, MAX_REQUESTED));
         let requested = requested.map_or(Cow::Borrowed(USUAL_HEADERS), Cow::Owned);
         self.admit(answer)
             .with("access-control-allow-methods", methods)

@@ -1,10 +1,12 @@
 //! An event on its way from its dialect to the canonical [`Event`].
 
+use super::context::Surroundings;
 use super::envelope::Envelope;
-use super::{integrations, message_id, Collection, Context, FilteredReason, Item};
+use super::message_id::MessageIds;
+use super::{integrations, Collection, Context, FilteredReason, Item};
 use crate::clock::{Now, UnixMillis};
 use crate::consent::Consent;
-use crate::event::{Event, Kind, Library, Page, Properties};
+use crate::event::{Event, Kind, Properties};
 use crate::json::{Id, Object, Text, Value};
 use crate::time;
 
@@ -21,13 +23,12 @@ pub(super) struct Draft<'a> {
     pub(super) anonymous_id: Option<Id<'a>>,
     pub(super) user_id: Option<Id<'a>>,
     pub(super) group_id: Option<Id<'a>>,
-    pub(super) page: Page<'a>,
-    pub(super) library: Library<'a>,
+    /// Page, library and consent.
+    pub(super) surroundings: Surroundings<'a>,
     pub(super) properties: Properties<'a>,
     pub(super) traits: Option<Object<'a>>,
     pub(super) source: Option<Id<'a>>,
     pub(super) integrations: Option<Value<'a>>,
-    pub(super) consent: Consent<'a>,
 }
 
 impl<'a> Draft<'a> {
@@ -41,14 +42,32 @@ impl<'a> Draft<'a> {
             anonymous_id: None,
             user_id: None,
             group_id: None,
-            page: Page::default(),
-            library: Library::Unknown,
+            surroundings: Surroundings::default(),
             properties: Properties::default(),
             traits: None,
             source: None,
             integrations: None,
-            consent: Consent::default(),
         }
+    }
+
+    /// Sets the ids of SDKs that have one id for both, the distinct id: it is the user's unless it
+    /// stands for the device. Without a device the user's id stands for it.
+    pub(super) fn set_ids(
+        &mut self,
+        device_id: Option<Id<'a>>,
+        distinct_id: Option<Id<'a>>,
+        user_id: Option<Id<'a>>,
+    ) {
+        let is_device = |distinct: &Id<'a>| {
+            device_id.is_some_and(|device| device.same_as(*distinct))
+                // Mixpanel marks the id of a device.
+                || distinct.decoded().starts_with("$device:")
+        };
+        self.user_id = user_id.or(distinct_id.filter(|distinct| !is_device(distinct)));
+        self.anonymous_id = device_id
+            .or(distinct_id.filter(is_device))
+            .or(self.user_id)
+            .or(distinct_id);
     }
 
     /// Makes the event that is routed, or filters it when the customer's `integrations` say so.
@@ -59,29 +78,31 @@ impl<'a> Draft<'a> {
         collection: &Collection,
         envelope: &Envelope<'a>,
         source: Option<Id<'a>>,
+        ids: &mut MessageIds<'_>,
         context: &mut Context<'_>,
     ) -> Item<'a> {
         let integrations = [envelope.integrations, self.integrations];
         if integrations::exclude(integrations, &context.config.collect.integration_name) {
             return Item::Filtered(Some(self.kind), FilteredReason::Integrations);
         }
+        let surroundings = self.surroundings.or(&envelope.surroundings);
         Item::Event(Event {
             kind: self.kind,
             automatic: self.kind == Kind::Page,
             name: self.name,
             timestamp: self.timestamp(envelope.sent_at, context.now),
-            message_id: message_id::of(&self, context.random),
+            message_id: ids.of(&self, context.random),
             anonymous_id: self.anonymous_id,
             user_id: self.user_id,
             group_id: self.group_id,
-            page: self.page,
-            library: self.library,
+            page: surroundings.page,
+            library: surroundings.library,
             properties: self.properties,
             traits: self.traits,
             source: source.or(self.source),
             ip: collection.ip,
             opt_out: collection.opt_out,
-            consent: self.consent,
+            consent: Consent::of(surroundings.consent),
         })
     }
 

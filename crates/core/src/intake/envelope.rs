@@ -1,6 +1,7 @@
 //! Where the events of a request stand: it is one event, an array of events, or an envelope around
 //! such an array.
 
+use super::context::Surroundings;
 use crate::json::{self, Id, Object, Value};
 
 /// The events of a request, and the fields beside them that concern all of them.
@@ -17,6 +18,8 @@ pub(super) struct Envelope<'a> {
     pub(super) source: Option<Id<'a>>,
     /// The customer's routing of all the events (Segment's HTTP API, "Batch").
     pub(super) integrations: Option<Value<'a>>,
+    /// The `context` that holds where an event has none (Segment's HTTP API, "Batch").
+    pub(super) surroundings: Surroundings<'a>,
 }
 
 /// Why a document has no events.
@@ -72,6 +75,7 @@ impl<'a> Envelope<'a> {
                 None => {
                     // They are the event's own.
                     envelope.integrations = None;
+                    envelope.surroundings = Surroundings::default();
                     envelope.events.push(value);
                 }
             }
@@ -90,6 +94,7 @@ impl<'a> Envelope<'a> {
         object.members(|key, value| match &*key.decoded() {
             key if key == list => events = Some(value),
             "integrations" => self.integrations = Some(value),
+            "context" => self.surroundings = Surroundings::of(value.object()),
             "sentAt" | "sent_at" | "upload_time" => self.sent_at = Some(value),
             "writeKey" | "api_key" | "client" | "token" => {
                 self.source = value.id().filter(|id| !id.is_empty());

@@ -13,48 +13,43 @@ use crate::observe::RequestOutcome;
 
 /// Judges the head of a request.
 ///
-/// A request to a path of ours is answered here or collected, never passed on: a wrong method gets
-/// 405.
+/// The paths of the SDKs are generic, so a request that cannot be an SDK's is left to the
+/// application: another method, a `GET` without events in its query, an `OPTIONS` that no
+/// browser sent.
 #[must_use]
 pub fn judge(head: &Head<'_>, config: &Config) -> Judgement {
     let Some(route) = recognise(head.path, &config.collect) else {
         return Judgement::Pass;
     };
-    let origin = RequestOrigin::of(head.headers, &config.collect);
     let methods = route.dialect.methods;
-    if head.method == b"OPTIONS" {
-        let reply = origin.preflight(head.headers, methods.allow());
-        return Judgement::Reply(reply, RequestOutcome::Preflight);
-    }
     let query = head
         .path
         .splitn(2, |byte| *byte == b'?')
         .nth(1)
         .unwrap_or_default();
     let query_data = form::data(query);
-    let by_query = match methods {
-        Methods::Post => false,
-        Methods::GetOrPost => head.method == b"GET",
+    let is_ours = match (head.method, methods) {
+        (b"POST", _) => true,
+        (b"GET", Methods::GetOrPost) => query_data.is_some(),
+        (b"OPTIONS", _) => head.headers.get("origin").is_some(),
+        _ => false,
     };
-    let refuse = |reply| Judgement::Reply(origin.admit(reply), RequestOutcome::Refused);
-    if !by_query && head.method != b"POST" {
-        let allow = methods.allow();
-        let sentence = format!("Collection requests come by {allow}.");
-        return refuse(LocalReply::text(405, sentence).with("allow", allow));
+    if !is_ours {
+        return Judgement::Pass;
     }
+    let origin = RequestOrigin::of(head.headers, &config.collect);
+    if head.method == b"OPTIONS" {
+        let reply = origin.preflight(head.headers, methods.allow());
+        return Judgement::Reply(reply, RequestOutcome::Preflight);
+    }
+    let refuse = |reply| Judgement::Reply(origin.admit(reply), RequestOutcome::Refused);
     if origin == RequestOrigin::NotAllowed {
         return refuse(LocalReply::text(
             403,
             "Events are not taken from this origin.",
         ));
     }
-    if by_query && query_data.is_none() {
-        return refuse(LocalReply::text(
-            400,
-            "The request has no event: its query has no data parameter.",
-        ));
-    }
-    if !by_query && head.end_of_stream && query_data.is_none() {
+    if head.end_of_stream && query_data.is_none() {
         return refuse(collection::no_body());
     }
     let collection = Collection {

@@ -1,35 +1,101 @@
 //! The id of an event whose SDK gives it none.
 
+use std::collections::HashMap;
+
 use base64::engine::general_purpose::STANDARD;
 use base64::Engine as _;
-use sha2::{Digest, Sha256};
+use hmac::Mac as _;
+use rustc_hash::FxBuildHasher;
+use sha2::{Digest as _, Sha256};
 
 use super::draft::Draft;
-use crate::event::{Id128, MessageId};
+use crate::event::{Id128, Kind, MessageId};
 use crate::json::{Id, Object, Text, Value};
+use crate::secret::HashKey;
 
-/// The id that the SDK sent; else, for an event with a time, a hash of the event; else a random id.
-pub(super) fn of<'a>(draft: &Draft<'a>, random: &mut fastrand::Rng) -> MessageId<'a> {
-    match (draft.message_id, draft.time) {
-        (Some(id), _) => MessageId::Sent(id),
-        (None, Some(time)) => MessageId::Computed(base64(hash(draft, time))),
-        (None, None) => MessageId::Random(base64(random.u128(..).to_be_bytes())),
+/// Gives the events of one request their ids.
+pub(super) struct MessageIds<'k> {
+    /// `collect.id_key`: without it, whoever has an event and its token can try out what a rule took
+    /// out of the payload.
+    key: Option<&'k HashKey>,
+    /// How often each computed id has been given in this request.
+    given: HashMap<Half, u32, FxBuildHasher>,
+}
+
+type Half = [u8; 16];
+
+impl<'k> MessageIds<'k> {
+    pub(super) fn new(key: Option<&'k HashKey>) -> Self {
+        Self {
+            key,
+            given: HashMap::default(),
+        }
+    }
+
+    /// The id that the SDK sent, else a hash of the event, else a random id.
+    ///
+    /// A hash needs a time: without it two events that look alike are two events. An identify or
+    /// group event says a state, so its content is enough.
+    pub(super) fn of<'a>(
+        &mut self,
+        draft: &Draft<'a>,
+        random: &mut fastrand::Rng,
+    ) -> MessageId<'a> {
+        match (draft.message_id, draft.kind) {
+            (Some(id), _) => MessageId::Sent(id),
+            (None, Kind::Track | Kind::Page) if draft.time.is_none() => {
+                MessageId::Random(base64(random.u128(..).to_be_bytes()))
+            }
+            (None, _) => MessageId::Computed(base64(self.compute(draft))),
+        }
+    }
+
+    /// Equal events of one request are no re-sends of each other, so all but the first of them take
+    /// their number in.
+    fn compute(&mut self, draft: &Draft<'_>) -> Half {
+        let hash = half_digest(self.key, |update| feed(draft, update));
+        let given = self.given.entry(hash).or_default();
+        let number = *given;
+        *given += 1;
+        if number == 0 {
+            return hash;
+        }
+        half_digest(self.key, |update| {
+            update(&hash);
+            update(&number.to_be_bytes());
+        })
     }
 }
 
-/// 128 bits of SHA-256 over the fields of the event that stay the same when it is sent again.
+/// 128 bits of SHA-256 over the bytes that `feed` gives; of HMAC-SHA-256 where there is a key.
+fn half_digest(key: Option<&HashKey>, feed: impl FnOnce(&mut dyn FnMut(&[u8]))) -> Half {
+    let digest: [u8; 32] = match key {
+        None => {
+            let mut hasher = Sha256::new();
+            feed(&mut |bytes| hasher.update(bytes));
+            hasher.finalize().into()
+        }
+        Some(key) => {
+            let mut mac = key.mac();
+            feed(&mut |bytes| mac.update(bytes));
+            mac.finalize().into_bytes().into()
+        }
+    };
+    digest.first_chunk().copied().unwrap_or_default()
+}
+
+/// Gives the fields of the event that stay the same when it is sent again.
 ///
 /// Fields come in a fixed order, each after its length, so that no two events give the same bytes.
-fn hash(draft: &Draft<'_>, time: Value<'_>) -> [u8; 16] {
-    let mut hasher = Sha256::new();
+fn feed(draft: &Draft<'_>, update: &mut dyn FnMut(&[u8])) {
     let mut field = |text: Option<&str>| {
         let length = text.map_or(u64::MAX, |text| text.len() as u64);
-        hasher.update(length.to_be_bytes());
-        hasher.update(text.unwrap_or_default());
+        update(&length.to_be_bytes());
+        update(text.unwrap_or_default().as_bytes());
     };
     field(Some(draft.kind.as_str()));
     field(draft.name.map(Text::escaped));
-    field(Some(time.get()));
+    field(draft.time.map(Value::get));
     for id in [
         draft.anonymous_id,
         draft.user_id,
@@ -38,20 +104,17 @@ fn hash(draft: &Draft<'_>, time: Value<'_>) -> [u8; 16] {
     ] {
         field(id.map(Id::escaped));
     }
-    for text in [draft.page.url, draft.page.title, draft.page.path] {
+    let page = &draft.surroundings.page;
+    for text in [page.url, page.title, page.path] {
         field(text.map(Text::escaped));
     }
     for part in draft.properties.parts {
         field(part.map(|(object, _)| object.get()));
     }
     field(draft.traits.map(Object::get));
-    let digest: [u8; 32] = hasher.finalize().into();
-    let mut half = [0; 16];
-    half.copy_from_slice(digest.first_chunk::<16>().unwrap_or(&[0; 16]));
-    half
 }
 
-fn base64(bytes: [u8; 16]) -> Id128 {
+fn base64(bytes: Half) -> Id128 {
     let mut text = [0; 24];
     // 16 bytes are 24 characters of base64, so the slice is exactly large enough.
     let _ = STANDARD.encode_slice(bytes, &mut text);

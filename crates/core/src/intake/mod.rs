@@ -20,8 +20,12 @@
 //! Success is always status 200 with a body: some clients take 202 and 204 for failures. 429 is
 //! never used: it makes some clients drop the batch.
 
+#[macro_use]
+mod fields;
+
 mod body;
 mod collection;
+mod context;
 mod cors;
 mod credential;
 pub mod dialect;

@@ -75,6 +75,14 @@ impl<'a> Value<'a> {
         self.0.starts_with('{').then_some(Object(self.0))
     }
 
+    /// The value, if it is an object or `[]`: PHP writes an empty object so.
+    #[must_use]
+    pub fn object_or_empty_list(self) -> Option<Object<'a>> {
+        let is_empty_list = || self.items_up_to(0).is_some_and(|items| items.is_empty());
+        self.object()
+            .or_else(|| is_empty_list().then_some(Object::EMPTY))
+    }
+
     /// The value, if it is a string.
     #[must_use]
     pub fn text(self) -> Option<Text<'a>> {
@@ -136,6 +144,9 @@ impl<'a> Value<'a> {
 }
 
 impl<'a> Object<'a> {
+    /// The object without members.
+    pub const EMPTY: Object<'static> = Object("{}");
+
     /// The object as it was sent.
     #[must_use]
     pub fn get(self) -> &'a str {

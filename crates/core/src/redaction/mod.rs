@@ -6,17 +6,19 @@
 
 mod members;
 mod path;
+mod same_datum;
 mod url;
 
 use hmac::Mac;
 
-use crate::json::{Text, Value};
+use crate::json::{Object, Text, Value};
 use crate::secret::HashKey;
 use crate::signing::hex;
 use crate::work::{self, Work};
 use members::Members;
 use path::Segment;
 pub use path::{Path, CONTAINERS, IDS};
+use same_datum::SameDatum;
 pub use url::UrlPart;
 
 /// What a masked value becomes.
@@ -73,8 +75,10 @@ impl Redaction {
         let mut members = Members::open(&mut out, b'{');
         // The payload is our own writing and holds nothing but checked JSON.
         let payload = Value::of_checked(document).object();
+        let same = SameDatum::of(&live, payload, work);
         let visit = |key: Text<'_>, value: Value<'_>| {
-            let next = step(&live, Some(&key.decoded()), work);
+            let mut next = step(&live, Some(&key.decoded()), work);
+            same.add_to_id(&key.decoded(), value, &mut next);
             let is_one_of = |keys: &[&str]| keys.iter().any(|one| key.is(one));
             let is_container = is_one_of(&CONTAINERS);
             let allowed = if is_container || self.only_allowed && is_one_of(&IDS) {
@@ -84,7 +88,8 @@ impl Redaction {
             };
             members.write(key.get(), |out| {
                 if is_container {
-                    self.inside(value, &next, allowed, work, out);
+                    let rules = (&next, &same);
+                    self.container(&key.decoded(), value, rules, allowed, work, out);
                     true
                 } else {
                     self.value(value, &next, allowed, work, out)
@@ -192,6 +197,33 @@ impl Redaction {
             self.inside(value, live, allowed, work, out);
         }
         true
+    }
+
+    /// Writes `properties`, `traits` or `context`.
+    fn container(
+        &self,
+        name: &str,
+        value: Value<'_>,
+        (live, same): (&Live<'_>, &SameDatum<'_, '_>),
+        allowed: Allowed,
+        work: &Work,
+        out: &mut Vec<u8>,
+    ) {
+        let concerned = |object: &Object<'_>| same.concerns(name, *object, work);
+        let Some(object) = value.object().filter(concerned) else {
+            return self.inside(value, live, allowed, work, out);
+        };
+        work.spend_each(work::SCANNED_BYTE, value.get().len());
+        let mut members = Members::open(out, b'{');
+        object.members(|key, value| {
+            let decoded = key.decoded();
+            let mut next = step(live, Some(&decoded), work);
+            same.add_to_member(name, &decoded, value, &mut next);
+            members.write(key.get(), |out| {
+                self.value(value, &next, allowed, work, out)
+            });
+        });
+        members.close(b'}');
     }
 
     /// Writes a value whose members may have to be left out or changed.

@@ -48,8 +48,7 @@ fn success_and_every_refusal_can_be_read_by_the_page() {
         (400, Request::post("/track", "")),
         (400, Request::post("/track", "no event")),
         (400, Request::post("/track", "{}")),
-        (400, Request::post("/track", "").method("GET")),
-        (405, Request::post("/track", EVENT).method("PUT")),
+        (400, Request::post("/track?data=1", "").method("GET")),
         (
             413,
             Request::post("/track", EVENT).header("content-length", max.to_string()),
@@ -180,4 +179,12 @@ fn an_origin_that_is_not_listed_sends_no_events_and_reads_no_answers() {
 
     let server = answer(Request::post("/track", EVENT).run_with(&config));
     assert_eq!(server.status, 200);
+
+    // Neither can an origin be listed that is too long or no text.
+    let long = format!("{ORIGIN}/{}", "a".repeat(300));
+    for odd in ["", "\u{e9}", &long, &format!("{ORIGIN}, {ORIGIN}")] {
+        assert_eq!(answer(sent_from(odd)).status, 403, "{odd:?}");
+    }
+    let bytes = Request::post("/track", EVENT).header("origin", b"\xff");
+    assert_eq!(answer(bytes.run_with(&config)).status, 403);
 }

@@ -5,7 +5,8 @@ use crate::arbitrary::{event, json, object, string};
 use crate::support::{Outcome, Request, Said};
 use base64::engine::general_purpose::STANDARD;
 use base64::Engine as _;
-use freshpaint_core::clock::{UnixMillis, UnixSeconds};
+use freshpaint_core::clock::UnixMillis;
+use freshpaint_core::config::Timestamps;
 use freshpaint_core::json::Value;
 use freshpaint_core::time;
 use proptest::collection::vec;
@@ -264,7 +265,7 @@ proptest! {
         prop_assert_eq!(time::parse(Value::of_checked(&text)), wanted, "{}", text);
 
         let mut out = Vec::new();
-        time::render(UnixSeconds(seconds), &mut out);
+        time::render(UnixMillis(seconds * 1_000), Timestamps::Seconds, &mut out);
         prop_assert_eq!(String::from_utf8(out).unwrap(), format!("\"{timestamp}\""));
     }
 }

@@ -81,7 +81,7 @@ impl Request {
             said.push(match item {
                 Item::Event(event) => {
                     let mut payload = Vec::new();
-                    payload::render(&event, &mut payload);
+                    payload::render(&event, config.timestamps, &mut payload);
                     Said::Payload(String::from_utf8(payload).expect("UTF-8"))
                 }
                 Item::Filtered(kind, reason) => Said::Filtered(format!(

@@ -44,7 +44,7 @@ fn a_request_that_is_one_wrong_event_is_refused() {
         ("/track", r#"{"event":""}"#, "event is empty"),
         (
             "/track",
-            r#"{"event":"a","properties":[]}"#,
+            r#"{"event":"a","properties":[0]}"#,
             "properties is not an object",
         ),
         (

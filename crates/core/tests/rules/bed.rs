@@ -17,13 +17,19 @@ pub(crate) struct Bed {
     names: Vec<String>,
     counts: BTreeMap<String, u32>,
     calls: Vec<(String, String)>,
+    /// Of all calls so far.
+    headers: String,
     status: u16,
+    /// What the workers of the process share; `None` forgets it after each request.
+    memory: Option<SharedMemory>,
 }
 
 impl Bed {
     pub(crate) fn new(config: &str) -> Self {
-        let environment = |name: &str| {
-            (name == "HASH_KEY").then(|| "a key of the tests, 32 bytes long".to_owned())
+        let environment = |name: &str| match name {
+            "HASH_KEY" => Some("a key of the tests, 32 bytes long".to_owned()),
+            "OTHER_KEY" => Some("another key of the tests, 34 bytes".to_owned()),
+            _ => None,
         };
         let config = freshpaint_config::parse(config.as_bytes(), &environment)
             .unwrap_or_else(|problems| panic!("{problems:?}"));
@@ -46,8 +52,16 @@ impl Bed {
             worker: Worker::new(config, &identity, 0),
             counts: BTreeMap::new(),
             calls: Vec::new(),
+            headers: String::new(),
             status: 0,
+            memory: None,
         }
+    }
+
+    /// From now on events are recognised when they are sent again.
+    pub(crate) fn remembering(mut self) -> Self {
+        self.memory = Some(SharedMemory::default());
+        self
     }
 
     /// Sends one Segment event; the names of the webhooks that get it, which all accept it.
@@ -57,6 +71,11 @@ impl Bed {
 
     /// The same with request headers.
     pub(crate) fn send_with(&mut self, event: &str, headers: &[(&str, &[u8])]) -> String {
+        self.send_to("/v1/batch", &format!(r#"{{"batch": [{event}]}}"#), headers)
+    }
+
+    /// The same for any path and body.
+    pub(crate) fn send_to(&mut self, path: &str, body: &str, headers: &[(&str, &[u8])]) -> String {
         let now = Now {
             steady: 1,
             unix: UnixMillis(1_672_262_210_000),
@@ -69,38 +88,45 @@ impl Bed {
         );
         let head = Head {
             method: b"POST",
-            path: b"/v1/batch",
+            path: path.as_bytes(),
             headers: &headers,
             end_of_stream: false,
         };
         let Judgement::Collect(collection) = self.worker.handle_head(&head) else {
             panic!("not collected");
         };
-        let body = format!(r#"{{"batch": [{event}]}}"#);
+        let mut memory = self.memory.take();
         // A new one each time, so that no event is taken for another.
-        let mut nothing = SharedMemory::default();
+        let mut forgotten = SharedMemory::default();
+        let nothing = memory.as_mut().unwrap_or(&mut forgotten);
         let taken = self
             .worker
-            .handle_body(collection, body.as_bytes(), 1, now, &mut nothing);
+            .handle_body(collection, body.as_bytes(), 1, now, nothing);
         let reply = match taken {
             Ok(()) => self.worker.poll_reply().map(|(_, reply)| reply),
             Err(reply) => Some(reply),
         };
         self.status = reply.map_or(0, |reply| reply.status);
         self.calls.clear();
-        while let Some(call) = self.worker.poll_call(1, &mut nothing, UnixSeconds::default) {
+        while let Some(call) = self.worker.poll_call(1, nothing, UnixSeconds::default) {
             let payload = String::from_utf8(call.body().to_vec()).unwrap();
+            let headers = call
+                .headers()
+                .into_iter()
+                .map(|(name, value)| format!("{name}: {value}\n"));
+            self.headers.extend(headers);
             self.calls
                 .push((self.webhooks[call.webhook()].clone(), payload));
-            self.worker.handle_dispatched(&call, Ok(1), 1, &mut nothing);
+            self.worker.handle_dispatched(&call, Ok(1), 1, nothing);
             let accepted = CallResponse {
                 status: Some(200),
                 answered: true,
                 ..CallResponse::default()
             };
-            self.worker.handle_response(1, &accepted, 1, &mut nothing);
+            self.worker.handle_response(1, &accepted, 1, nothing);
         }
         while self.worker.poll_reply().is_some() {}
+        self.memory = memory;
         let (names, counts) = (&self.names, &mut self.counts);
         self.worker.observe().take_changes(|id, change| {
             if let Change::Add(count) = change {
@@ -118,6 +144,16 @@ impl Bed {
     /// calls.
     pub(crate) fn last_status(&self) -> u16 {
         self.status
+    }
+
+    /// The headers of every call so far, a line each.
+    pub(crate) fn headers(&self) -> &str {
+        &self.headers
+    }
+
+    /// Every payload of the last request, in the order of the webhooks' names.
+    pub(crate) fn payloads(&self) -> impl Iterator<Item = &str> {
+        self.calls.iter().map(|(_, payload)| payload.as_str())
     }
 
     /// What a webhook got of the last request.

@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 mod bed;
+mod canary;
 mod consent;
 mod events;
+mod identity;
 mod profile;
 mod properties;

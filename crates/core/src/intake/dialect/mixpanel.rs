@@ -2,8 +2,8 @@
 //! `{event, properties}`, where the SDK's own keys and the customer's share `properties`.
 
 use super::{
-    group_id, id, integrations_of, is_device, name, object, present, Credential, Dialect, Draft,
-    Methods, Parsed, Path, Replies, SCREEN_VIEW,
+    group_id, id, integrations_of, name, object, present, Credential, Dialect, Draft, Methods,
+    Parsed, Path, Replies, SCREEN_VIEW,
 };
 use crate::event::{Kind, Library, Page, Properties, ReservedKeys};
 use crate::intake::invalid::{Defect, Fault};
@@ -64,6 +64,7 @@ fields! {
         distinct_id: "distinct_id",
         device_id: "$device_id",
         user_id: "$user_id",
+        anon_distinct_id: "$anon_distinct_id",
         group_id: "$group_id",
         user_props: "$user_props",
         group_props: "$group_props",
@@ -126,9 +127,12 @@ fn read(event: Object<'_>) -> Result<Parsed<'_>, Fault> {
     draft.message_id = id(kind, "properties.$insert_id", inner.insert_id)?;
     let device_id = id(kind, "properties.$device_id", inner.device_id)?;
     let distinct_id = id(kind, "properties.distinct_id", inner.distinct_id)?;
-    draft.anonymous_id = device_id.or(distinct_id);
-    draft.user_id = id(kind, "properties.$user_id", inner.user_id)?
-        .or_else(|| distinct_id.filter(|distinct| !is_device(*distinct, device_id)));
+    let anonymous_id = match kind {
+        Kind::Identify => id(kind, "properties.$anon_distinct_id", inner.anon_distinct_id)?,
+        _ => None,
+    };
+    let user_id = id(kind, "properties.$user_id", inner.user_id)?;
+    draft.set_ids(device_id.or(anonymous_id), distinct_id, user_id);
     match kind {
         Kind::Identify => draft.traits = object(kind, "properties.$user_props", inner.user_props)?,
         Kind::Group => {
@@ -137,12 +141,12 @@ fn read(event: Object<'_>) -> Result<Parsed<'_>, Fault> {
         }
         Kind::Track | Kind::Page => {}
     }
-    draft.page = Page {
+    draft.surroundings.page = Page {
         url: inner.url.and_then(Value::text),
         title: inner.title.and_then(Value::text),
         path: inner.path.and_then(Value::text),
     };
-    draft.library = inner.library();
+    draft.surroundings.library = inner.library();
     draft.properties = Properties::of(properties, ReservedKeys::Mixpanel);
     draft.source = inner.token.and_then(Value::id);
     draft.integrations = integrations_of(inner.options);
@@ -167,9 +171,8 @@ fn read_profile(update: Object<'_>, kind: Kind) -> Result<Parsed<'_>, Fault> {
     }
     let device_id = id(kind, "$device_id", fields.device_id)?;
     let distinct_id = id(kind, "$distinct_id", fields.distinct_id)?;
-    draft.anonymous_id = device_id.or(distinct_id);
-    draft.user_id = id(kind, "$user_id", fields.user_id)?
-        .or_else(|| distinct_id.filter(|distinct| !is_device(*distinct, device_id)));
+    let user_id = id(kind, "$user_id", fields.user_id)?;
+    draft.set_ids(device_id, distinct_id, user_id);
     if kind == Kind::Group {
         draft.group_id = group_id("$group_id", fields.group_id)?;
     }

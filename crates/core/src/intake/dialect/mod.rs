@@ -11,7 +11,7 @@
 //! - An id is a string or a number; `null` and the empty string are no id. A field of a wrong type
 //!   makes the event invalid.
 //! - Without a device, the user's id becomes the `anonymousId`, which the contract has on every
-//!   event.
+//!   event. The rules for `userId` hold for it there as well: [`crate::redaction`].
 //! - Of the page the contract's three values are taken, `url`, `title` and `path`; the library
 //!   stays as it was sent.
 //! - Fields that the contract has no key for are dropped: `previousId`, `category`, a page's
@@ -22,8 +22,6 @@
 // A dialect that is missing in `ALL` is never used: that must not compile.
 #![deny(dead_code)]
 
-#[macro_use]
-mod fields;
 mod jitsu;
 mod mixpanel;
 mod mobile;
@@ -241,13 +239,6 @@ impl Type {
 /// SDKs give them this name.
 const SCREEN_VIEW: Text<'static> = Text::of_json("\"screen_view\"");
 
-/// Whether a distinct id stands for a device: until somebody is identified, it is the device's id,
-/// or is marked so by Mixpanel.
-fn is_device(distinct_id: Id<'_>, device_id: Option<Id<'_>>) -> bool {
-    device_id.is_some_and(|device_id| device_id.same_as(distinct_id))
-        || distinct_id.decoded().starts_with("$device:")
-}
-
 /// The customer's routing, where freshpaint.js and its relatives put it: `$options.integrations`.
 fn integrations_of(options: Option<Value<'_>>) -> Option<Value<'_>> {
     options?.object()?.member("integrations")
@@ -258,7 +249,7 @@ fn present(value: Option<Value<'_>>) -> Option<Value<'_>> {
     value.filter(|value| !value.is_null())
 }
 
-/// An object that may be absent.
+/// An object that may be absent; `[]` is an empty one.
 fn object<'a>(
     kind: Kind,
     field: &'static str,
@@ -267,7 +258,7 @@ fn object<'a>(
     present(value)
         .map(|value| {
             value
-                .object()
+                .object_or_empty_list()
                 .ok_or_else(|| Fault::new(kind, field, Defect::NotObject))
         })
         .transpose()

@@ -1,8 +1,8 @@
 //! `PostHog`: `{event, properties}` like its ancestors, with time and id beside the properties.
 
 use super::{
-    group_id, id, integrations_of, is_device, name, object, present, Credential, Dialect, Draft,
-    Methods, Parsed, Path, Replies, SCREEN_VIEW,
+    group_id, id, integrations_of, name, object, present, Credential, Dialect, Draft, Methods,
+    Parsed, Path, Replies, SCREEN_VIEW,
 };
 use crate::event::{Kind, Library, Page, Properties, ReservedKeys};
 use crate::intake::invalid::Fault;
@@ -51,6 +51,7 @@ fields! {
         insert_id: "$insert_id",
         distinct_id: "distinct_id",
         device_id: "$device_id",
+        anon_distinct_id: "$anon_distinct_id",
         group_type: "$group_type",
         group_key: "$group_key",
         group_set: "$group_set",
@@ -100,8 +101,11 @@ fn read(event: Object<'_>) -> Result<Parsed<'_>, Fault> {
         "properties.distinct_id",
         inner.distinct_id,
     )?);
-    draft.anonymous_id = device_id.or(distinct_id);
-    draft.user_id = distinct_id.filter(|distinct| !is_device(*distinct, device_id));
+    let anonymous_id = match kind {
+        Kind::Identify => id(kind, "properties.$anon_distinct_id", inner.anon_distinct_id)?,
+        _ => None,
+    };
+    draft.set_ids(device_id.or(anonymous_id), distinct_id, None);
     match kind {
         Kind::Identify => {
             draft.traits = object(kind, "properties.$set", inner.set)?
@@ -118,13 +122,13 @@ fn read(event: Object<'_>) -> Result<Parsed<'_>, Fault> {
     }
     // The SDK sends `title` with pageviews only, as a property among others, and there it stays. In
     // any other event it is the customer's and says nothing about the page.
-    draft.page = Page {
+    draft.surroundings.page = Page {
         url: inner.url.and_then(Value::text),
         title: None,
         path: inner.path.and_then(Value::text),
     };
     if let Some(name) = inner.lib.and_then(Value::text) {
-        draft.library = Library::Named(name, inner.lib_version.and_then(Value::text));
+        draft.surroundings.library = Library::Named(name, inner.lib_version.and_then(Value::text));
     }
     draft.properties = Properties::of(properties, ReservedKeys::PostHog);
     draft.source = present(fields.token).or(inner.token).and_then(Value::id);

@@ -41,6 +41,7 @@ fields! {
     struct Inner {
         custom: "custom_props",
         distinct_id: "distinct_id",
+        anon_distinct_id: "$anon_distinct_id",
         group_id: "$group_id",
         user_props: "$user_props",
         group_props: "$group_props",
@@ -69,11 +70,14 @@ fn read(event: Object<'_>) -> Result<Parsed<'_>, Fault> {
     draft.time = present(fields.timestamp);
     draft.message_id = id(kind, "uuid", fields.uuid)?;
     draft.user_id = id(kind, "user_id", fields.user_id)?;
-    draft.anonymous_id = id(kind, "device_id", fields.device_id)?.or(draft.user_id);
+    draft.anonymous_id = id(kind, "device_id", fields.device_id)?;
     match kind {
         Kind::Identify => {
             draft.user_id =
                 id(kind, "event_properties.distinct_id", inner.distinct_id)?.or(draft.user_id);
+            let anonymous_id = inner.anon_distinct_id;
+            let anonymous_id = id(kind, "event_properties.$anon_distinct_id", anonymous_id)?;
+            draft.anonymous_id = draft.anonymous_id.or(anonymous_id);
             draft.traits = object(kind, "event_properties.$user_props", inner.user_props)?;
         }
         Kind::Group => {
@@ -82,7 +86,8 @@ fn read(event: Object<'_>) -> Result<Parsed<'_>, Fault> {
         }
         Kind::Track | Kind::Page => {}
     }
-    draft.library = fields
+    draft.anonymous_id = draft.anonymous_id.or(draft.user_id);
+    draft.surroundings.library = fields
         .library
         .and_then(Value::object)
         .map_or(Library::Unknown, Library::Sent);

@@ -4,8 +4,8 @@ use super::{
     group_id, id, name, object, present, Credential, Dialect, Draft, Methods, Parsed, Path,
     Replies, Type, SCREEN_VIEW,
 };
-use crate::consent::Consent;
-use crate::event::{Kind, Library, Page, Properties, ReservedKeys};
+use crate::event::{Kind, Properties, ReservedKeys};
+use crate::intake::context::Surroundings;
 use crate::intake::invalid::{Defect, Fault};
 use crate::intake::{response, FilteredReason};
 use crate::json::{Object, Text, Value};
@@ -56,25 +56,6 @@ fields! {
     }
 }
 
-fields! {
-    /// Keys of its `context`.
-    struct Surroundings {
-        page: "page",
-        library: "library",
-        traits: "traits",
-        consent: "consent",
-    }
-}
-
-fields! {
-    /// The contract's keys of a page; SDKs send more.
-    struct PageFields {
-        url: "url",
-        title: "title",
-        path: "path",
-    }
-}
-
 /// Reads one event whose properties are the customer's alone.
 pub(super) fn read(event: Object<'_>, path: Option<Type>) -> Result<Parsed<'_>, Fault> {
     read_with(event, path, ReservedKeys::None)
@@ -110,11 +91,7 @@ pub(super) fn read_with<'a>(
     if kind == Kind::Group {
         draft.group_id = group_id("groupId", fields.group_id)?;
     }
-    draft.page = page(surroundings.page);
-    draft.library = surroundings
-        .library
-        .and_then(Value::object)
-        .map_or(Library::Unknown, Library::Sent);
+    draft.surroundings = surroundings;
     draft.properties = Properties::of(object(kind, "properties", fields.properties)?, reserved);
     draft.traits = object(kind, "traits", fields.traits)?;
     if kind == Kind::Identify && draft.traits.is_none() {
@@ -123,7 +100,6 @@ pub(super) fn read_with<'a>(
     }
     draft.source = fields.write_key.and_then(Value::id);
     draft.integrations = fields.integrations;
-    draft.consent = Consent::of(surroundings.consent);
     Ok(Parsed::Event(draft))
 }
 
@@ -136,14 +112,5 @@ fn typed(sent: Option<Value<'_>>, path: Option<Type>) -> Result<Type, Fault> {
             .map(Text::decoded)
             .and_then(|sent| Type::of_name(&sent))
             .ok_or_else(|| Fault::new(None, "type", Defect::UnknownType)),
-    }
-}
-
-fn page(sent: Option<Value<'_>>) -> Page<'_> {
-    let fields = PageFields::of(sent.and_then(Value::object));
-    Page {
-        url: fields.url.and_then(Value::text),
-        title: fields.title.and_then(Value::text),
-        path: fields.path.and_then(Value::text),
     }
 }

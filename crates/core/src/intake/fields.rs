@@ -1,4 +1,4 @@
-//! The keys that a dialect reads, each written once.
+//! The keys that are read of an object, each written once.
 
 /// Declares a struct of optional JSON values with the keys that they stand under, and its `of`,
 /// which reads them from an object. Of several values for a field, the last one counts.

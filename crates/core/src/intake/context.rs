@@ -1,0 +1,69 @@
+//! Segment's `context`, of one event or of a whole batch.
+
+use crate::event::{Library, Page};
+use crate::json::{Object, Value};
+
+fields! {
+    /// Keys of a context.
+    struct Fields {
+        page: "page",
+        library: "library",
+        traits: "traits",
+        consent: "consent",
+    }
+}
+
+fields! {
+    /// The contract's keys of a page; SDKs send more.
+    struct PageFields {
+        url: "url",
+        title: "title",
+        path: "path",
+    }
+}
+
+/// What a context says of the events that it stands with.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Surroundings<'a> {
+    pub(super) page: Page<'a>,
+    pub(super) library: Library<'a>,
+    pub(super) traits: Option<Value<'a>>,
+    pub(super) consent: Option<Value<'a>>,
+}
+
+impl<'a> Surroundings<'a> {
+    pub(super) fn of(context: Option<Object<'a>>) -> Self {
+        let fields = Fields::of(context);
+        let page = PageFields::of(fields.page.and_then(Value::object));
+        Self {
+            page: Page {
+                url: page.url.and_then(Value::text),
+                title: page.title.and_then(Value::text),
+                path: page.path.and_then(Value::text),
+            },
+            library: fields
+                .library
+                .and_then(Value::object)
+                .map_or(Library::Unknown, Library::Sent),
+            traits: fields.traits,
+            consent: fields.consent,
+        }
+    }
+
+    /// Takes from `other` each of page, library and consent that this one does not have.
+    pub(super) fn or(self, other: &Self) -> Self {
+        Self {
+            page: if self.page == Page::default() {
+                other.page
+            } else {
+                self.page
+            },
+            library: match self.library {
+                Library::Unknown => other.library,
+                known => known,
+            },
+            traits: self.traits,
+            consent: self.consent.or(other.consent),
+        }
+    }
+}

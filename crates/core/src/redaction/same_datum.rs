@@ -1,0 +1,142 @@
+//! One datum in several places: a rule on it holds in each of them.
+//!
+//! Paths name places, but whoever denies `context.page.url` means the url of the page, and a page
+//! event has it in `properties`. Likewise for the user's id, which SDKs and customers repeat.
+
+use super::{step, Live, Rule};
+use crate::json::{Id, Object, Value};
+use crate::work::{self, Work};
+
+/// The rules of a redaction for data that stand in other places of this payload too.
+pub(super) struct SameDatum<'r, 'p> {
+    /// For `context.page`.
+    page: Live<'r>,
+    /// For `userId`, without those that allow it.
+    user_id: Live<'r>,
+    /// The user's id, where there is a rule for it.
+    user: Option<Id<'p>>,
+    /// The event is a pageview: its properties hold the page.
+    is_page: bool,
+}
+
+impl<'r, 'p> SameDatum<'r, 'p> {
+    pub(super) fn of(live: &Live<'r>, payload: Option<Object<'p>>, work: &Work) -> Self {
+        let mut user_id = step(live, Some("userId"), work);
+        user_id.retain(|(_, rule)| !matches!(rule, Rule::Allow(_)));
+        let context = step(live, Some("context"), work);
+        let mut found = Self {
+            page: step(&context, Some("page"), work),
+            user_id,
+            user: None,
+            is_page: false,
+        };
+        if let Some(payload) = payload.filter(|_| !found.is_empty()) {
+            payload.members(|key, value| match key.escaped() {
+                "userId" => found.user = value.id(),
+                "type" => found.is_page = value.text().is_some_and(|kind| kind.is("page")),
+                _ => {}
+            });
+        }
+        found
+    }
+
+    fn is_empty(&self) -> bool {
+        self.page.is_empty() && self.user_id.is_empty()
+    }
+
+    /// Whether a member of this container holds a datum that another place has a rule for.
+    pub(super) fn concerns(&self, container: &str, object: Object<'_>, work: &Work) -> bool {
+        let mut added = Live::new();
+        if !self.is_empty() {
+            work.spend_each(work::SCANNED_BYTE, object.get().len());
+            object.members(|key, value| {
+                work.spend(work::VALUE);
+                self.add_to_member(container, &key.decoded(), value, &mut added);
+            });
+        }
+        !added.is_empty()
+    }
+
+    /// Adds the rules for a member of the payload itself: an `anonymousId` that is the user's id.
+    pub(super) fn add_to_id(&self, key: &str, value: Value<'_>, next: &mut Live<'r>) {
+        if key == "anonymousId" && self.is_user(value) {
+            next.extend(self.user_id.iter().copied());
+        }
+    }
+
+    /// Adds the rules for a member of `properties` or `traits`.
+    pub(super) fn add_to_member(
+        &self,
+        container: &str,
+        key: &str,
+        value: Value<'_>,
+        next: &mut Live<'r>,
+    ) {
+        if container == "context" {
+            return;
+        }
+        if is_user_key(key) && self.is_user(value) {
+            next.extend(self.user_id.iter().copied());
+        }
+        let is_traits = container == "traits";
+        // A trait without the `$` of the SDKs is the customer's: `title` is that of a job.
+        if (is_traits && key.starts_with('$')) || (self.is_page && container == "properties") {
+            for page_key in page_keys(key) {
+                for (rest, rule) in &self.page {
+                    // What is allowed of a page is not thereby allowed of a person.
+                    if is_traits && matches!(rule, Rule::Allow(_)) {
+                        continue;
+                    }
+                    match rest.split_first() {
+                        // The rule is for the whole page.
+                        None => next.push((rest, *rule)),
+                        Some((first, rest)) if first.matches(Some(page_key)) => {
+                            next.push((rest, *rule));
+                        }
+                        Some(_) => {}
+                    }
+                }
+            }
+        }
+    }
+
+    fn is_user(&self, value: Value<'_>) -> bool {
+        let (Some(user), Some(id)) = (self.user, value.id()) else {
+            return false;
+        };
+        user.same_as(id)
+    }
+}
+
+/// Keys under which SDKs repeat the user's id, and customers put it.
+fn is_user_key(key: &str) -> bool {
+    let key = key.strip_prefix('$').unwrap_or(key);
+    matches!(
+        key,
+        "id" | "userId"
+            | "user_id"
+            | "distinct_id"
+            | "anonymousId"
+            | "anonymous_id"
+            | "email"
+            | "username"
+    )
+}
+
+/// The keys of `context.page` whose datum, or a part of it, stands under this key: as Segment,
+/// RudderStack and Mixpanel name it on pageviews, or PostHog and Mixpanel among traits.
+fn page_keys(key: &str) -> &'static [&'static str] {
+    match key.strip_prefix('$').unwrap_or(key) {
+        "url" | "tab_url" | "current_url" | "initial_current_url" | "session_entry_url" => &["url"],
+        // The query is a part of the url.
+        "search" | "current_url_search" => &["url", "search"],
+        "title" | "current_page_title" => &["title"],
+        "path"
+        | "pathname"
+        | "current_url_path"
+        | "initial_pathname"
+        | "session_entry_pathname" => &["path"],
+        "referrer" | "initial_referrer" | "session_entry_referrer" => &["referrer"],
+        _ => &[],
+    }
+}
