@@ -19,6 +19,15 @@ fn others() -> Vec<Request> {
         Request::get("/event-definitions/ENV"),
         Request::new("OPTIONS", "/other"),
         Request::new("DELETE", "/thing"),
+        // Paths of SDKs, but no request that an SDK sends.
+        Request::new("OPTIONS", "/track"),
+        Request::new("PUT", "/track"),
+        Request::new("PATCH", "/batch"),
+        Request::new("DELETE", "/groups"),
+        Request::new("HEAD", "/track"),
+        Request::get("/track"),
+        Request::get("/groups?page=2"),
+        Request::get("/v1/batch"),
         Request::new("HEAD", "/thing"),
         Request::post("/upload", vec![0xff; 300_000]),
         Request::post("/upload", "in pieces")
@@ -80,14 +89,13 @@ fn what_is_not_ours_passes_untouched() {
 fn the_upstream_sees_nothing_of_a_collection_request() {
     let bed = Setup::new(&["crm"]).start();
     let h2 = H2Connection::open(bed.envoy.address()).unwrap();
-    let (_, request) = track();
+    let request = track().1.header("origin", "https://shop.example.com");
     for (method, target) in [
         ("POST", "/track"),
         ("POST", "/track/"),
         ("POST", "/track?ip=1"),
         ("OPTIONS", "/track"),
-        ("GET", "/track"),
-        ("PUT", "/track"),
+        ("GET", "/track?data=e30"),
         ("POST", "/v1/batch"),
         ("POST", "/react-native/"),
         ("POST", "/android"),
