@@ -13,15 +13,15 @@ const LAST: UnixMillis = UnixMillis(253_402_300_799_999);
 /// as milliseconds.
 const MAX_SECONDS: f64 = 1e11;
 
-/// Milliseconds that a client's clock may be off and still be taken to be right. The way through the
-/// network takes as long, and moving timestamps by that would only blur them.
+/// Milliseconds that a client's clock may be off and still be taken to be right. The way through
+/// the network takes as long, and moving timestamps by that would only blur them.
 const CLOCK_TOLERANCE: i64 = 5_000;
 
 /// Reads a time: seconds or milliseconds as a number or in a string, or RFC 3339 with up to nine
 /// digits of a second. A date and time without an offset is UTC.
 ///
-/// `None` for anything else, and for a time before 1970 or after the year 9999: such an event counts
-/// as one without a time.
+/// `None` for anything else, and for a time before 1970 or after the year 9999: such an event
+/// counts as one without a time.
 #[must_use]
 pub fn parse(value: Value<'_>) -> Option<UnixMillis> {
     let millis = match value.text() {
@@ -45,7 +45,9 @@ fn from_number(number: f64) -> Option<UnixMillis> {
     let millis = if number > MAX_SECONDS {
         number
     } else {
-        number * 1_000.0
+        // A decimal fraction may lie just below what was written; nobody writes less than a
+        // microsecond.
+        (number * 1e6).round() / 1_000.0
     };
     // Truncation is exact in this range: integers up to 2^53 are.
     #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss)]
@@ -60,8 +62,8 @@ pub fn parse_rfc_3339(text: &str) -> Option<UnixMillis> {
     in_range(Rfc3339(text.as_bytes()).read()?)
 }
 
-/// The rest of a text in RFC 3339, or in the parts of ISO 8601 that SDKs use: offset, time or seconds
-/// may be missing.
+/// The rest of a text in RFC 3339, or in the parts of ISO 8601 that SDKs use: offset, time or
+/// seconds may be missing.
 struct Rfc3339<'t>(&'t [u8]);
 
 impl Rfc3339<'_> {
@@ -145,8 +147,12 @@ impl Rfc3339<'_> {
 /// The time of an event by the server's clock: `received - (sent - original)`, as Segment documents
 /// it.
 ///
-/// A re-send has a later `sent` and a later `received`, so the event keeps its time. The result is
-/// never after `received`, and `original` stands when the correction would lead before 1970.
+/// A re-send has a later `sent` and a later `received`, so the event keeps its time. An SDK that
+/// sends the same bytes again leaves `sent` as it was: nothing in such a request tells a slow
+/// re-send from a clock that is slow, so the event moves by the delay once that is over the
+/// tolerance. That is seen only where the first try was not taken: a re-send of an event that was
+/// is recognised. The result is never after `received`, and `original` stands when the correction
+/// would lead before 1970.
 #[must_use]
 pub fn correct_skew(original: UnixMillis, sent: UnixMillis, received: UnixMillis) -> UnixMillis {
     let skew = received.0.saturating_sub(sent.0);
@@ -173,7 +179,8 @@ pub fn render(time: UnixMillis, timestamps: Timestamps, out: &mut Vec<u8>) {
         (minute, Some(b':')),
         (second, None),
     ] {
-        // `write!` takes ten times as long, which for an event is as much as writing the rest of it.
+        // `write!` takes ten times as long, which for an event is as much as writing the rest of
+        // it.
         out.extend([b'0' + number / 10 % 10, b'0' + number % 10]);
         out.extend(end);
     }

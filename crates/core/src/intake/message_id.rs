@@ -12,6 +12,7 @@ use super::draft::Draft;
 use crate::event::{Id128, Kind, MessageId};
 use crate::json::{Id, Object, Text, Value};
 use crate::secret::HashKey;
+use crate::time;
 
 /// Gives the events of one request their ids.
 pub(super) struct MessageIds<'k> {
@@ -34,8 +35,8 @@ impl<'k> MessageIds<'k> {
 
     /// The id that the SDK sent, else a hash of the event, else a random id.
     ///
-    /// A hash needs a time: without it two events that look alike are two events. An identify or
-    /// group event says a state, so its content is enough.
+    /// A hash needs a time: without one that can be read, two events that look alike are two events.
+    /// An identify or group event says a state, so its content is enough.
     pub(super) fn of<'a>(
         &mut self,
         draft: &Draft<'a>,
@@ -43,7 +44,7 @@ impl<'k> MessageIds<'k> {
     ) -> MessageId<'a> {
         match (draft.message_id, draft.kind) {
             (Some(id), _) => MessageId::Sent(id),
-            (None, Kind::Track | Kind::Page) if draft.time.is_none() => {
+            (None, Kind::Track | Kind::Page) if draft.time.and_then(time::parse).is_none() => {
                 MessageId::Random(base64(random.u128(..).to_be_bytes()))
             }
             (None, _) => MessageId::Computed(base64(self.compute(draft))),

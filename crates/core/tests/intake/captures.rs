@@ -11,6 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::support::{config, Outcome, Request, Said};
+use freshpaint_core::config::{Config, Timestamps};
 use freshpaint_core::intake::{dialect, recognise};
 use freshpaint_core::time;
 use serde::Deserialize;
@@ -88,6 +89,60 @@ fn every_dialect_has_a_capture_that_becomes_a_payload() {
         }
     }
     assert_eq!(silent, BTreeSet::new(), "add captures and what they become");
+}
+
+/// A dead letter is a payload, so a payload has to be taken as it is.
+#[test]
+fn a_payload_that_is_sent_to_v1_batch_comes_out_the_same() {
+    let mut payloads = Vec::new();
+    for path in captures() {
+        let (capture, expected) = read(&path).unwrap();
+        if let Outcome::Read(said, _) = request(&capture, &expected).run() {
+            payloads.extend(said.into_iter().filter_map(|said| match said {
+                Said::Payload(payload) => Some(payload),
+                _ => None,
+            }));
+        }
+    }
+    payloads.extend(["track", "page", "identify", "group"].map(|example| {
+        let path = format!("tests/payload/{example}.json");
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+        compact(&fs::read_to_string(path).unwrap())
+    }));
+    assert!(payloads.len() >= 133, "only {} payloads", payloads.len());
+    let again = |payloads: &[String], config: &Config| {
+        let body = format!(r#"{{"batch":[{}]}}"#, payloads.join(","));
+        match Request::post("/v1/batch", body).run_with(config) {
+            Outcome::Read(said, _) => said,
+            other => panic!("{other:?}"),
+        }
+    };
+    for payload in &payloads {
+        let said = again(std::slice::from_ref(payload), &config());
+        assert_eq!(said, [Said::Payload(payload.clone())]);
+    }
+    assert_eq!(
+        again(&payloads, &config()),
+        payloads
+            .iter()
+            .cloned()
+            .map(Said::Payload)
+            .collect::<Vec<_>>()
+    );
+
+    let precise = Config {
+        timestamps: Timestamps::Milliseconds,
+        ..config()
+    };
+    let once = again(&payloads, &precise);
+    let texts: Vec<_> = once
+        .iter()
+        .map(|said| match said {
+            Said::Payload(payload) => payload.clone(),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(again(&texts, &precise), once);
 }
 
 fn captures() -> Vec<PathBuf> {

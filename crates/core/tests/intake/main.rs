@@ -18,6 +18,7 @@ mod contract;
 mod cors;
 mod encodings;
 mod fidelity;
+mod ids;
 mod mapping;
 mod paths;
 #[cfg(not(target_arch = "wasm32"))]

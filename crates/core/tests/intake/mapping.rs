@@ -3,59 +3,6 @@ use crate::support::{config_with, member, track, Outcome, Request, Said};
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
-fn ids(payload: &str) -> (Option<&str>, Option<&str>) {
-    (member(payload, "anonymousId"), member(payload, "userId"))
-}
-
-#[test]
-fn the_user_is_known_once_the_id_is_not_the_device() {
-    for (properties, wanted) in [
-        (
-            r#""distinct_id":"u","$device_id":"d""#,
-            (Some("d"), Some("u")),
-        ),
-        (r#""distinct_id":"d","$device_id":"d""#, (Some("d"), None)),
-        (
-            r#""distinct_id":"\u0064","$device_id":"d""#,
-            (Some("d"), None),
-        ),
-        (
-            r#""distinct_id":"$device:d","$device_id":"d""#,
-            (Some("d"), None),
-        ),
-        (
-            r#""distinct_id":"d","$device_id":"d","$user_id":"u""#,
-            (Some("d"), Some("u")),
-        ),
-        (r#""distinct_id":"u""#, (Some("u"), Some("u"))),
-        (r#""distinct_id":13793"#, (Some("13793"), Some("13793"))),
-        (r#""distinct_id":"","$device_id":null"#, (None, None)),
-        ("", (None, None)),
-    ] {
-        assert_eq!(ids(&track(properties)), wanted, "{properties}");
-    }
-    let segment = |ids_sent: &str| {
-        let body = format!(r#"{{"type":"track","event":"a",{ids_sent}"messageId":"1"}}"#);
-        let payload = Request::post("/v1/t", body).payload();
-        (
-            member(&payload, "anonymousId").map(str::to_owned),
-            member(&payload, "userId").map(str::to_owned),
-        )
-    };
-    assert_eq!(
-        segment(r#""userId":"","anonymousId":"d","#),
-        (Some("d".into()), None)
-    );
-    assert_eq!(
-        segment(r#""userId":null,"anonymousId":7,"#),
-        (Some("7".into()), None)
-    );
-    assert_eq!(
-        segment(r#""userId":"u","anonymousId":null,"#),
-        (Some("u".into()), Some("u".into()))
-    );
-}
-
 /// What became of each event.
 fn said(path: &str, body: &str) -> Vec<String> {
     match Request::post(path, body).run() {
@@ -72,34 +19,6 @@ fn said(path: &str, body: &str) -> Vec<String> {
             })
             .collect(),
         other => panic!("{other:?}"),
-    }
-}
-
-#[test]
-fn a_group_of_posthogs_that_no_user_named_has_no_user() {
-    let group = |distinct_id: &str| {
-        let body = format!(
-            r#"[{{"event":"$groupidentify","distinct_id":"{distinct_id}","properties":{{"$group_type":"company","$group_key":"Acme, Inc"}}}}]"#
-        );
-        let payload = Request::post("/e", body).payload();
-        (
-            member(&payload, "anonymousId").map(str::to_owned),
-            member(&payload, "userId").map(str::to_owned),
-        )
-    };
-    let stand_in = "$company_Acme, Inc";
-    assert_eq!(group(stand_in), (Some(stand_in.into()), None));
-    for user in [
-        "u",
-        "$company_Acme",
-        "company_Acme, Inc",
-        "$company_Acme, Inc.",
-    ] {
-        assert_eq!(
-            group(user),
-            (Some(user.into()), Some(user.into())),
-            "{user}"
-        );
     }
 }
 
@@ -220,6 +139,77 @@ fn the_routing_of_a_batch_holds_for_its_events_unless_they_say_otherwise() {
     assert!(!routed(r#"{"All":false}"#, r#"{"Other":true}"#));
     assert!(routed(r#"{"All":false}"#, r#"{"Webhooks":true}"#));
     assert!(!routed(r#"{"Webhooks":true}"#, r#"{"Webhooks":false}"#));
+}
+
+#[test]
+fn the_context_of_a_batch_holds_for_events_that_have_none() {
+    let body = r#"{"context":{"page":{"url":"u","path":"p"},"library":{"name":"batch"},"traits":{"a":1}},"batch":[
+            {"type":"track","event":"a","messageId":"1","timestamp":0},
+            {"type":"track","event":"a","messageId":"2","timestamp":0,"context":{"page":{"title":"t"}}},
+            {"type":"track","event":"a","messageId":"3","timestamp":0,"context":{"library":{"name":"own"}}},
+            {"type":"identify","messageId":"4","timestamp":0,"context":[]}]}"#;
+    let Outcome::Read(said, _) = Request::post("/v1/batch", body).run() else {
+        panic!("refused")
+    };
+    let payload = |kind: &str, id: u8, context: &str, rest: &str| {
+        format!(
+            r#"{{{kind},"timestamp":"1970-01-01T00:00:00Z","messageId":"{id}","context":{{{context}}},"properties":{{}}{rest}}}"#
+        )
+    };
+    let track = r#""event":"a","type":"track""#;
+    let page = r#""page":{"url":"u","path":"p"}"#;
+    let library = r#""library":{"name":"batch"}"#;
+    assert_eq!(
+        said,
+        [
+            payload(track, 1, &format!("{page},{library}"), ""),
+            payload(
+                track,
+                2,
+                &format!(r#""page":{{"title":"t"}},{library}"#),
+                ""
+            ),
+            payload(
+                track,
+                3,
+                &format!(r#"{page},"library":{{"name":"own"}}"#),
+                ""
+            ),
+            payload(
+                r#""type":"identify""#,
+                4,
+                &format!("{page},{library}"),
+                r#","traits":{}"#
+            ),
+        ]
+        .map(Said::Payload)
+    );
+}
+
+#[test]
+fn an_empty_list_is_an_empty_object_as_php_writes_it() {
+    let plain = |event: &str| {
+        let payload = Request::post("/v1/batch", format!(r#"{{"batch":[{event}]}}"#)).payload();
+        payload
+    };
+    let written = r#"{"type":"group","groupId":"g","messageId":"1","timestamp":0,"context":X,"properties":X,"traits":X}"#;
+    for list in ["[]", "[ ]", "[\n]"] {
+        assert_eq!(
+            plain(&written.replace('X', list)),
+            plain(&written.replace('X', "{}"))
+        );
+    }
+    for other in ["[0]", "[[]]", "[{}]"] {
+        let body = format!(r#"{{"batch":[{}]}}"#, written.replace('X', other));
+        let Outcome::Read(said, _) = Request::post("/v1/batch", body).run() else {
+            panic!("refused")
+        };
+        assert!(matches!(said[..], [Said::Invalid(_)]), "{other}");
+    }
+    let update = r#"{"$token":"T","$distinct_id":"u","$set":[]}"#;
+    assert!(Request::post("/engage", update)
+        .payload()
+        .ends_with(r#""traits":{}}"#));
 }
 
 #[test]

@@ -1,5 +1,5 @@
 //! When an event happened, and the message id that may follow from it.
-use crate::support::{member, track, Request, NOW};
+use crate::support::{member, track, Outcome, Request, Said, NOW};
 use freshpaint_core::clock::UnixMillis;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -142,14 +142,64 @@ fn an_event_without_an_id_gets_one_that_follows_from_it() {
     assert_eq!(first, "jMFu+rn7xFvXlemg7bxL9A==");
 }
 
+/// A time that cannot be read tells two events apart as little as none.
 #[test]
 fn an_event_with_neither_id_nor_time_gets_a_random_one() {
-    let body = r#"{"event":"a","properties":{"distinct_id":"u"}}"#;
-    let (first, stable) = message_id("/track", body, 1);
-    assert!(!stable);
-    assert_ne!(first, message_id("/track", body, 2).0);
-    assert_eq!(first.len(), 24);
-    assert!(first.ends_with("=="));
+    for time in [
+        "null",
+        "\"\"",
+        "\"yesterday\"",
+        "-1",
+        "1e400",
+        "[]",
+        "false",
+    ] {
+        for (path, body) in [
+            (
+                "/track",
+                format!(r#"{{"event":"a","properties":{{"time":{time}}}}}"#),
+            ),
+            (
+                "/v1/page",
+                format!(r#"{{"timestamp":{time},"userId":"u"}}"#),
+            ),
+        ] {
+            let (first, stable) = message_id(path, &body, 1);
+            assert!(!stable, "{body}");
+            assert_ne!(first, message_id(path, &body, 2).0);
+            assert_eq!(first.len(), 24);
+            assert!(first.ends_with("=="));
+        }
+    }
+}
+
+#[test]
+fn timestamps_have_milliseconds_where_the_configuration_wants_them() {
+    let text = r#"{"webhooks": [{"url": "https://example.com/in"}], "timestamps": "milliseconds"}"#;
+    let config = freshpaint_config::parse(text.as_bytes(), &|_| None).unwrap();
+    for (time, wanted) in [
+        ("1672262210", "2022-12-28T21:16:50.000Z"),
+        // No binary fraction is exactly this, and some lie just below.
+        ("1672262210.123", "2022-12-28T21:16:50.123Z"),
+        ("1672262210.9996", "2022-12-28T21:16:50.999Z"),
+        ("1672262210007.9", "2022-12-28T21:16:50.007Z"),
+        ("\"2022-12-28T21:16:50Z\"", "2022-12-28T21:16:50.000Z"),
+        (
+            "\"2022-12-28T23:16:50.0459+02:00\"",
+            "2022-12-28T21:16:50.045Z",
+        ),
+        ("\"9999-12-31T23:59:59.999Z\"", "9999-12-31T23:59:59.999Z"),
+        ("null", "2026-01-02T03:04:05.678Z"),
+    ] {
+        let body = format!(r#"{{"event":"a","properties":{{"time":{time}}}}}"#);
+        let Outcome::Read(said, _) = Request::post("/track", body).run_with(&config) else {
+            panic!("refused")
+        };
+        let [Said::Payload(payload)] = &said[..] else {
+            panic!("{said:?}")
+        };
+        assert_eq!(member(payload, "timestamp"), Some(wanted), "{time}");
+    }
 }
 
 #[test]
