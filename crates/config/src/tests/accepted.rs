@@ -9,7 +9,7 @@ use freshpaint_core::config::{
 };
 use freshpaint_core::consent::OptOut;
 use freshpaint_core::event::Kind;
-use freshpaint_core::intake::dialect::Dialect;
+use freshpaint_core::intake::dialect::{self, Dialect};
 use freshpaint_core::redaction::{Path, Redaction};
 use freshpaint_core::routing::{Glob, Rules, Sample, Source};
 use freshpaint_core::secret::{HashKey, Secret};
@@ -68,15 +68,7 @@ fn a_url_alone_gets_every_default() {
         timestamps: Timestamps::Seconds,
         collect: Collect {
             path_prefix: String::new(),
-            dialects: vec![
-                dialect("track"),
-                dialect("react_native"),
-                dialect("mobile"),
-                dialect("segment"),
-                dialect("rudderstack_beacon"),
-                dialect("jitsu"),
-                dialect("posthog"),
-            ],
+            dialects: dialect::ALL.into(),
             integration_name: "Webhooks".into(),
             allowed_origins: None,
             id_key: None,

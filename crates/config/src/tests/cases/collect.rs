@@ -1,6 +1,7 @@
 //! `collect`.
 
 use freshpaint_core::config::Collect;
+use freshpaint_core::intake::dialect;
 
 use super::{keys, root, Case};
 
@@ -19,8 +20,9 @@ pub(super) fn cases() -> Vec<Case> {
     };
     let many = vec![r#""https://example.com""#; 257].join(", ");
     let long = format!(r#""/{}""#, "a".repeat(256));
-    let names =
-        r#""track", "react_native", "mobile", "segment", "rudderstack_beacon", "jitsu", "posthog""#;
+    let names = dialect::ALL
+        .map(|dialect| format!("\"{}\"", dialect.name))
+        .join(", ");
     vec![
         collect("prefix", r#""/in""#, &keys("prefix", Collect::KEYS)),
         collect("path_prefix", "null", r#"path_prefix: is null; write a path such as "/ingest", or "" for none"#),
