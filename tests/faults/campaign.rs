@@ -4,6 +4,7 @@ use crate::ledger::{Keeps, COLUMNS};
 use crate::trial::{beside_others, Trial};
 use crate::webhooks::{
     Way, FAILING, FLAPPING, HALF, HANGING, HEALTHY, LATE, LIMITING, REFUSING, RESETTING, SLOW,
+    UNAUTHORISED,
 };
 use std::env;
 use std::thread;
@@ -32,7 +33,7 @@ const fn one(name: &'static str, way: Way) -> Fault {
     }
 }
 
-const FAULTS: [Fault; 15] = [
+const FAULTS: [Fault; 16] = [
     both("none", HEALTHY),
     both("slow", SLOW),
     both("dead", Way::Dead),
@@ -43,12 +44,8 @@ const FAULTS: [Fault; 15] = [
     both("resetting", RESETTING),
     one("resetting beside a live one", RESETTING),
     both("half an answer", HALF),
-    Fault {
-        name: "refusing (4xx)",
-        ways: [REFUSING, REFUSING],
-        // A refusal by every webhook is final: nothing is kept.
-        keeps: Keeps::Nothing,
-    },
+    both("refusing (3xx, 4xx)", REFUSING),
+    both("unauthorised (401)", UNAUTHORISED),
     both("failing (5xx)", FAILING),
     both("rate-limiting (429)", LIMITING),
     one("failing beside a live one", FAILING),

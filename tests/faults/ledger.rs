@@ -9,6 +9,9 @@ use std::time::{Duration, Instant};
 /// A webhook that answers has done so by then, the slow one too, unless it was cut off before.
 const ANSWERED_AFTER: Duration = Duration::from_millis(750);
 
+/// Two webhooks, and the dead letter webhook where there is one.
+const WEBHOOKS: usize = 3;
+
 /// How a webhook treated a request that it had read whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fate {
@@ -155,6 +158,30 @@ impl Ledger {
         found.map(|(id, _)| id.clone()).collect()
     }
 
+    /// Ids of the events that begin with this, and that one of the first `webhooks` has not accepted.
+    pub(crate) fn incomplete(&self, prefix: &str, webhooks: usize) -> Vec<String> {
+        let events = self.events();
+        let lacking = with_prefix(&events, prefix)
+            .filter(|(_, event)| (0..webhooks).any(|webhook| !event.is_accepted_by(webhook)));
+        lacking.map(|(id, _)| id.clone()).collect()
+    }
+
+    /// Ids of the events that begin with this, and that this webhook has accepted.
+    pub(crate) fn accepted_by(&self, prefix: &str, webhook: usize) -> Vec<String> {
+        let events = self.events();
+        let accepted =
+            with_prefix(&events, prefix).filter(|(_, event)| event.is_accepted_by(webhook));
+        accepted.map(|(id, _)| id.clone()).collect()
+    }
+
+    /// Ids of the events that begin with this.
+    pub(crate) fn ids(&self, prefix: &str) -> Vec<String> {
+        let events = self.events();
+        with_prefix(&events, prefix)
+            .map(|(id, _)| id.clone())
+            .collect()
+    }
+
     /// Sums up the events whose ids begin with this.
     pub(crate) fn row(&self, prefix: &str) -> Row {
         let mut row = Row::default();
@@ -199,6 +226,11 @@ pub(crate) enum Keeps {
 }
 
 impl Event {
+    fn is_accepted_by(&self, webhook: usize) -> bool {
+        let mut receipts = self.receipts.iter();
+        receipts.any(|(to, _, fate)| *to == webhook && matches!(fate, Fate::Accepted | Fate::Cut))
+    }
+
     fn row(&self) -> Row {
         let accepted = self
             .receipts
@@ -214,7 +246,7 @@ impl Event {
             missing: (!self.succeeded && !accepted).into(),
             ..Row::default()
         };
-        for webhook in 0..2 {
+        for webhook in 0..WEBHOOKS {
             let own = self.receipts.iter().filter(|(to, ..)| *to == webhook);
             let fates: Vec<_> = own.map(|(_, _, fate)| *fate).collect();
             let first = fates.iter().position(|fate| *fate == Fate::Accepted);

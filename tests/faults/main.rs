@@ -16,6 +16,7 @@ mod burst;
 mod campaign;
 mod clients;
 mod crash;
+mod guarantee;
 mod latency;
 mod ledger;
 mod swap;

@@ -11,7 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 /// Longer than anything takes once every webhook answers again: `retry.max_backoff` and some rounds.
-const RECOVERY: Duration = Duration::from_secs(30);
+pub(crate) const RECOVERY: Duration = Duration::from_secs(30);
 
 /// Events that one request of the last re-send carries.
 const AGAIN: usize = 100;
@@ -33,6 +33,8 @@ pub(crate) struct Trial {
     pub(crate) config: Config,
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) webhooks: [Webhook; 2],
+    /// Always healthy; the configuration may name it `dead_letter`.
+    pub(crate) dead_letter: Webhook,
 }
 
 impl Trial {
@@ -43,8 +45,10 @@ impl Trial {
             Webhook::start("crm", 0, &ledger),
             Webhook::start("cdp", 1, &ledger),
         ];
+        let dead_letter = Webhook::start("dead", 2, &ledger);
         let clusters = webhooks
             .iter()
+            .chain([&dead_letter])
             .map(|webhook| Cluster::new(webhook.name, webhook.receiver.address()));
         let mut config = Config {
             concurrency: workers,
@@ -61,7 +65,17 @@ impl Trial {
             config,
             ledger,
             webhooks,
+            dead_letter,
         }
+    }
+
+    /// As [`Trial::start`], with these fields laid over the module's configuration.
+    pub(crate) fn configured(workers: u32, fields: &Value) -> Self {
+        let mut plugin = plugin();
+        for (key, value) in fields.as_object().unwrap() {
+            plugin[key] = value.clone();
+        }
+        Self::start(workers, |config| config.plugin = Plugin::Struct(plugin))
     }
 
     pub(crate) fn clients<'a>(&'a self, prefix: &'a str) -> Clients<'a> {
@@ -141,11 +155,14 @@ impl Trial {
 
 /// Short pauses, so that a webhook that is back is found soon; everything else as by default.
 pub(crate) fn plugin() -> Value {
-    let timeout = format!("{}s", TIMEOUT.as_secs());
-    let webhooks = ["crm", "cdp"].map(|name| {
-        json!({"name": name, "url": format!("http://{name}.test/in"), "cluster": name, "timeout": timeout})
-    });
+    let webhooks = ["crm", "cdp"].map(webhook);
     json!({"webhooks": webhooks, "retry": {"initial_backoff": "0.1s", "max_backoff": "1s"}})
+}
+
+/// A webhook of that configuration.
+pub(crate) fn webhook(name: &str) -> Value {
+    let timeout = format!("{}s", TIMEOUT.as_secs());
+    json!({"name": name, "url": format!("http://{name}.test/in"), "cluster": name, "timeout": timeout})
 }
 
 fn last_lines(log: &str) -> String {

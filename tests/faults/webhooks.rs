@@ -3,7 +3,8 @@
 use crate::ledger::{Fate, Ledger};
 use freshpaint_harness::receiver::status;
 use freshpaint_harness::{Receiver, Reply};
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// Every webhook's `timeout`, in the configuration and for the answers that come too late.
@@ -16,6 +17,8 @@ pub(crate) enum Way {
     Dead,
     /// Answers the n-th request like this.
     Answers(fn(usize) -> (Reply, Fate)),
+    /// Answers the request of the event with this id like this.
+    Judges(fn(&str) -> (Reply, Fate)),
 }
 
 /// A webhook that writes what it receives into the ledger.
@@ -25,6 +28,7 @@ pub(crate) struct Webhook {
     index: usize,
     pub(crate) receiver: Receiver,
     ledger: Arc<Ledger>,
+    reasons: Arc<Mutex<BTreeMap<String, usize>>>,
 }
 
 impl Webhook {
@@ -34,23 +38,39 @@ impl Webhook {
             index,
             receiver: Receiver::start().unwrap(),
             ledger: Arc::clone(ledger),
+            reasons: Arc::default(),
         };
         webhook.receiver.stop_recording();
         webhook.turn(HEALTHY);
         webhook
     }
 
+    /// How many dead letters came for each reason.
+    pub(crate) fn dead_letters(&self) -> BTreeMap<String, usize> {
+        self.reasons.lock().unwrap().clone()
+    }
+
     /// Behaves like this from now on.
     pub(crate) fn turn(&self, way: Way) {
         self.receiver.close();
         self.ledger.cut(self.index);
-        let Way::Answers(answer) = way else {
+        if let Way::Dead = way {
             return;
-        };
+        }
         let (index, ledger) = (self.index, Arc::clone(&self.ledger));
+        let reasons = Arc::clone(&self.reasons);
         self.receiver.decide(move |request, before| {
-            let (reply, fate) = answer(before);
-            ledger.received(index, message_id(&request.body), fate);
+            let id = message_id(&request.body);
+            let (reply, fate) = match way {
+                Way::Judges(judge) => judge(id),
+                Way::Answers(answer) => answer(before),
+                Way::Dead => unreachable!("it refuses connections"),
+            };
+            ledger.received(index, id, fate);
+            if let Some(reason) = request.header("freshpaint-dead-letter-reason") {
+                let mut reasons = reasons.lock().unwrap();
+                *reasons.entry(reason.to_owned()).or_default() += 1;
+            }
             reply
         });
         self.receiver.open().unwrap();
@@ -95,7 +115,24 @@ pub(crate) const HALF: Way = Way::Answers(|n| {
 });
 
 pub(crate) const REFUSING: Way =
-    Way::Answers(|n| (status([400, 403, 404, 410][n % 4]).into(), Fate::Refused));
+    Way::Answers(|n| (status([301, 403, 404, 410][n % 4]).into(), Fate::Refused));
+
+/// As when a key has run out.
+pub(crate) const UNAUTHORISED: Way = Way::Answers(|_| (status(401).into(), Fate::Refused));
+
+/// Refuses some events for good and accepts all others.
+pub(crate) const PICKY: Way = Way::Judges(|id| {
+    if is_poison(id) {
+        (status(422).into(), Fate::Refused)
+    } else {
+        (status(200).into(), Fate::Accepted)
+    }
+});
+
+/// One event of each larger batch.
+pub(crate) fn is_poison(id: &str) -> bool {
+    id.ends_with("-3")
+}
 
 pub(crate) const FAILING: Way =
     Way::Answers(|n| (status([500, 502, 503][n % 3]).into(), Fate::Refused));

@@ -35,7 +35,7 @@ fn every_command_does_what_the_readme_says() {
         }
     }
     session.interrupt();
-    assert_eq!(commands, 8, "commands of the README");
+    assert_eq!(commands, 9, "commands of the README");
 }
 
 struct Fence<'t> {

@@ -14,6 +14,18 @@ use tempfile::TempDir;
 const START: Duration = Duration::from_secs(600);
 const SHOW: Duration = Duration::from_secs(20);
 
+/// Two payloads as a dead letter webhook got them.
+const DEAD_LETTERS: &str = concat!(
+    r#"{"event":"Signed Up","type":"track","timestamp":"2022-12-28T21:16:50Z","messageId":"m-8","#,
+    r#""anonymousId":"d-1","userId":"ada@example.com","context":{"page":null},"#,
+    r#""properties":{"plan":"pro"}}"#,
+    "\n",
+    r#"{"event":"Paid","type":"track","timestamp":"2022-12-28T21:16:51Z","messageId":"m-9","#,
+    r#""anonymousId":"d-1","userId":"ada@example.com","context":{"page":null},"#,
+    r#""properties":{"total":4.50}}"#,
+    "\n",
+);
+
 /// Free ports, which take the place of the README's 10000 and so on.
 struct Ports([(&'static str, Port); 4]);
 
@@ -44,6 +56,22 @@ impl Session {
         } else if command.contains(" -c envoy/envoy.yaml") {
             self.interrupt();
             run_envoy(command);
+        } else if command.starts_with("while read") {
+            self.interrupt();
+            let running = Running::start("make run");
+            let file = running.folder.path().join("dead-letters.jsonl");
+            fs::write(&file, DEAD_LETTERS).unwrap();
+            let here = running.here(command);
+            let here = here.replace("dead-letters.jsonl", &file.display().to_string());
+            let (status, answers) = shell(&here);
+            assert!(status, "{command}: {answers}");
+            assert_eq!(answers, r#"{"success":true}"#.repeat(2), "{command}");
+            for payload in DEAD_LETTERS.lines() {
+                let shown = freshpaint_harness::show::delivery("crm", payload.as_bytes());
+                let came = poll(SHOW, || running.said().contains(&shown).then_some(()));
+                assert!(came.is_some(), "{shown}\nnot in\n{}", running.said());
+            }
+            running.interrupt();
         } else if command == "make build" {
             let (status, said) = shell(command);
             assert!(status, "{command}: {said}");

@@ -23,8 +23,8 @@ pub(crate) struct Answers {
     pub(crate) refused: u64,
     /// The time from the first request to the last answer.
     pub(crate) took: Duration,
-    /// Only for the open loop: the time from the moment a request should have been sent to the end of its answer,
-    /// in microseconds.
+    /// Only for the open loop: the time from the moment a request should have been sent to the end
+    /// of its answer, in microseconds.
     pub(crate) latencies: Vec<f64>,
 }
 
