@@ -162,12 +162,12 @@ impl Entry {
     }
 
     /// The webhook refused the event, and would refuse it again.
-    pub(super) fn refuse(&mut self, webhook: usize, outcome: Outcome) {
+    pub(super) fn refuse(&mut self, webhook: usize, outcome: Outcome, rounds: u32) {
         self.is_too_large &= matches!(outcome, Outcome::Rejected { status: 413, .. });
         let mut refusals = self.refusals.iter_mut();
         match refusals.find(|(refusing, _)| *refusing == webhook) {
-            Some((_, rounds)) => *rounds = rounds.saturating_add(1),
-            None => self.refusals.push((webhook, 1)),
+            Some((_, known)) => *known = known.saturating_add(rounds),
+            None => self.refusals.push((webhook, rounds)),
         }
     }
 

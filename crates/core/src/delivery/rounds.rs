@@ -174,8 +174,9 @@ impl<T> Outbox<T> {
             }
         } else {
             entry.fail(webhook, outcome);
-            if self.policy.is_refusal(outcome) {
-                entry.refuse(webhook, outcome);
+            let refused_rounds = self.policy.refused_rounds(outcome);
+            if refused_rounds > 0 {
+                entry.refuse(webhook, outcome, refused_rounds);
             }
             let attempt = entry.failed_rounds().saturating_add(1);
             if let Some(config) = self.config.webhooks.get(webhook) {

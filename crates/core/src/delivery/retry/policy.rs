@@ -33,6 +33,12 @@ impl Policy {
         matches!(outcome, Outcome::Rejected { status, .. } if self.refusals.contains(&status))
     }
 
+    /// For how many rounds of refusals by this webhook the outcome counts; after
+    /// `retry.max_refusals` the webhook has refused the event for good.
+    pub(in super::super) fn refused_rounds(&self, outcome: Outcome) -> u32 {
+        u32::from(self.is_refusal(outcome))
+    }
+
     /// Does the outcome show that the webhook works? `None` when it says nothing of the webhook.
     pub(in super::super) fn webhook_works(&self, outcome: Outcome) -> Option<bool> {
         match outcome {
