@@ -8,6 +8,7 @@ mod hung;
 mod leaving;
 mod odd;
 mod overload;
+mod payloads;
 mod random;
 mod streams;
 
@@ -33,6 +34,7 @@ pub(crate) const CASES: &[Case] = &[
     hung::ALONE,
     hung::BESIDE_A_LIVE_ONE,
     answers::HUGE,
+    payloads::HELD_BY_HUNG_WEBHOOKS,
     dedupe::SENT_AGAIN,
     leaving::TERMINATED,
     leaving::DRAINED,

@@ -94,7 +94,7 @@ fn a_url_alone_gets_every_default() {
         },
         dedupe: Dedupe {
             window: Duration::from_secs(900),
-            slots: 262_144,
+            slots: 1_048_576,
             ..Dedupe::default()
         },
         warnings: Vec::new(),

@@ -26,8 +26,11 @@ const EARLY_MILLIS: u64 = 50;
 pub(super) struct Attempt {
     entry: EntryKey,
     webhook: usize,
+    began: SteadyMillis,
     /// When it is given up if the host never ends it.
     lost_at: SteadyMillis,
+    /// Of its body.
+    bytes: usize,
 }
 
 impl Attempt {
@@ -37,6 +40,10 @@ impl Attempt {
 
     pub(super) fn webhook(&self) -> usize {
         self.webhook
+    }
+
+    pub(super) fn began(&self) -> SteadyMillis {
+        self.began
     }
 
     /// How it ended. An answer that broke off ends a call without headers, and so does one that is
@@ -87,6 +94,7 @@ impl Call {
             signing.headers(id, unix(), &body)
         });
         let lost_at = now.saturating_add(millis(timeout));
+        let bytes = body.len();
         Self {
             config: Rc::clone(config),
             body,
@@ -96,6 +104,8 @@ impl Call {
             attempt: Attempt {
                 entry: key,
                 webhook,
+                began: now,
+                bytes,
                 lost_at: lost_at.saturating_add(LOST_AFTER_MILLIS),
             },
         }
@@ -157,11 +167,16 @@ impl Call {
 
 /// The calls that the host makes for us, by its tokens.
 #[derive(Debug, Default)]
-pub(super) struct Attempts(FxHashMap<u32, Attempt>);
+pub(super) struct Attempts {
+    calls: FxHashMap<u32, Attempt>,
+    /// Of all their bodies.
+    bytes: usize,
+}
 
 impl Attempts {
     pub(super) fn insert(&mut self, token: u32, attempt: Attempt, timers: &mut Timers) {
-        self.0.insert(token, attempt);
+        self.bytes += attempt.bytes;
+        self.calls.insert(token, attempt);
         timers.start(Timer::LostCall, attempt.lost_at);
     }
 
@@ -173,8 +188,9 @@ impl Attempts {
         now: SteadyMillis,
         timers: &mut Timers,
     ) -> Option<(Attempt, Outcome)> {
-        let attempt = self.0.remove(&token)?;
-        if self.0.is_empty() {
+        let attempt = self.calls.remove(&token)?;
+        self.bytes = self.bytes.saturating_sub(attempt.bytes);
+        if self.calls.is_empty() {
             timers.set(Timer::LostCall, None);
         }
         Some((attempt, attempt.outcome(response, now)))
@@ -183,17 +199,24 @@ impl Attempts {
     /// Takes out the calls that the host should have ended long ago.
     pub(super) fn remove_lost(&mut self, now: SteadyMillis, timers: &mut Timers) -> Vec<Attempt> {
         let mut lost = Vec::new();
-        self.0.retain(|_, attempt| {
+        self.calls.retain(|_, attempt| {
             let is_lost = attempt.lost_at <= now;
             lost.extend(is_lost.then_some(*attempt));
             !is_lost
         });
-        let next = (!self.0.is_empty()).then(|| now.saturating_add(LOST_AFTER_MILLIS));
+        let bytes = lost.iter().map(|attempt: &Attempt| attempt.bytes);
+        self.bytes = self.bytes.saturating_sub(bytes.sum());
+        let next = (!self.calls.is_empty()).then(|| now.saturating_add(LOST_AFTER_MILLIS));
         timers.set(Timer::LostCall, next);
         lost
     }
 
+    /// Bytes of the bodies of all calls, of which the host has copies.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.calls.is_empty()
     }
 }

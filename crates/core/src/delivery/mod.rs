@@ -20,6 +20,7 @@ mod entry;
 mod event;
 mod handover;
 pub mod outcome;
+mod pace;
 mod queues;
 pub mod retry;
 mod retrying;
@@ -46,6 +47,7 @@ use self::queues::Queues;
 use self::retry::budget::Budget;
 use self::retry::policy::Policy;
 use self::retry::schedule::Schedule;
+use self::rounds::starts_too_late;
 use self::store::Store;
 use self::timers::{Timer, Timers};
 
@@ -143,13 +145,17 @@ impl<T> Outbox<T> {
         turn: &mut Turn<'_>,
         unix: impl FnOnce() -> UnixSeconds,
     ) -> Option<Call> {
+        // The host has a copy of each body for as long as its call takes.
+        if self.attempts.bytes() >= self.config.limits.max_in_flight_bytes {
+            return None;
+        }
         loop {
             let (webhook, key) = self.queues.pop(&mut self.timers)?;
             let entry = self.store.get_mut(key);
             let Some(entry) = entry.filter(|entry| entry.waiting().contains(webhook)) else {
                 continue;
             };
-            if turn.now >= entry.deadline() {
+            if starts_too_late(&self.config, entry, webhook, turn.now) {
                 self.finish(key, webhook, Outcome::NotSent(NotSent::Deadline), turn);
                 continue;
             }

@@ -1,21 +1,23 @@
 //! Whose turn it is: one queue of deliveries for each webhook.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
+use super::pace::Pace;
 use super::retry::breaker::CircuitBreaker;
 use super::store::{EntryKey, Store};
 use super::timers::{Timer, Timers};
-use super::webhook_set::WebhookSet;
 use crate::clock::SteadyMillis;
 
 /// One webhook's queue.
 #[derive(Debug, Default)]
 struct WebhookQueue {
-    /// In order of arrival, each with the end of its round. A delivery that has ended before its
+    /// In order of arrival, each with the time from which it is too late to begin. A delivery that has ended before its
     /// turn is left in and skipped.
     ready: VecDeque<(SteadyMillis, EntryKey)>,
     in_flight: usize,
     breaker: CircuitBreaker,
+    pace: Pace,
 }
 
 /// The queues of all webhooks, by index in the configuration.
@@ -36,20 +38,38 @@ impl Queues {
         }
     }
 
-    /// Puts a delivery to each of these webhooks at the end of its queue.
+    /// Puts a delivery at the end of a webhook's queue, until `too_late`.
     pub(super) fn push(
         &mut self,
-        webhooks: WebhookSet,
+        webhook: usize,
         key: EntryKey,
-        deadline: SteadyMillis,
+        too_late: SteadyMillis,
         timers: &mut Timers,
     ) {
-        for webhook in webhooks.iter() {
-            if let Some(queue) = self.queues.get_mut(webhook) {
-                queue.ready.push_back((deadline, key));
-                timers.start(Timer::Queue, deadline);
-            }
+        if let Some(queue) = self.queues.get_mut(webhook) {
+            queue.ready.push_back((too_late, key));
+            timers.start(Timer::Queue, too_late);
         }
+    }
+
+    /// Whether a delivery that is put into the queue is likely to have its turn in time. Behind a
+    /// webhook that keeps failing nobody waits.
+    pub(super) fn has_turn(&self, webhook: usize, timeout: Duration) -> bool {
+        self.queues.get(webhook).is_some_and(|queue| {
+            let ahead = queue.ready.len() + queue.in_flight;
+            ahead < self.max_in_flight
+                || !queue.breaker.is_open()
+                    && queue.pace.has_turn(ahead, self.max_in_flight, timeout)
+        })
+    }
+
+    /// Takes out a delivery that waits behind a webhook that keeps failing.
+    pub(super) fn pop_hopeless(&mut self, webhook: usize) -> Option<EntryKey> {
+        let queue = self.queues.get_mut(webhook)?;
+        if !queue.breaker.is_open() {
+            return None;
+        }
+        queue.ready.pop_front().map(|(_, key)| key)
     }
 
     /// Takes out the delivery whose turn it is, which may have ended already: the next one to the
@@ -136,9 +156,13 @@ impl Queues {
         }
     }
 
-    pub(super) fn end_call(&mut self, webhook: usize) {
+    /// A call has ended; `None` when it could not be made.
+    pub(super) fn end_call(&mut self, webhook: usize, took: Option<SteadyMillis>) {
         if let Some(queue) = self.queues.get_mut(webhook) {
             queue.in_flight = queue.in_flight.saturating_sub(1);
+            if let Some(took) = took {
+                queue.pace.on_end(took);
+            }
         }
     }
 

@@ -36,6 +36,7 @@ impl<T> Outbox<T> {
             }
         } else if breaker.on_failure(turn.now, &backoff, &mut self.random) {
             log_lines.given_up(webhook, config, turn.now);
+            self.end_hopeless(webhook, turn);
         }
     }
 

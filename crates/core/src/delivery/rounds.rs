@@ -1,5 +1,7 @@
 //! The sequence: an event is admitted, goes through rounds of deliveries, and is settled.
 
+use std::time::Duration;
+
 use super::attempts::Attempt;
 use super::batches::{BatchKey, Decision};
 use super::dead_letter::DropReason;
@@ -11,6 +13,7 @@ use super::store::EntryKey;
 use super::webhook_set::WebhookSet;
 use super::{Outbox, Turn, TOTAL_TIMEOUT};
 use crate::clock::{millis, SteadyMillis};
+use crate::config::Config;
 use crate::observe::{Counter, EventOutcome, HeldOutcome};
 
 impl<T> Outbox<T> {
@@ -114,13 +117,37 @@ impl<T> Outbox<T> {
         key: EntryKey,
         webhooks: WebhookSet,
         is_retry: bool,
-        turn: &Turn<'_>,
+        turn: &mut Turn<'_>,
     ) {
         let deadline = turn.now.saturating_add(millis(TOTAL_TIMEOUT));
-        if let Some(entry) = self.store.get_mut(key) {
-            entry.begin_round(webhooks, is_retry, deadline);
-            self.queues.push(webhooks, key, deadline, &mut self.timers);
+        let Some(entry) = self.store.get_mut(key) else {
+            return;
+        };
+        entry.begin_round(webhooks, is_retry, deadline);
+        let mut too_late = WebhookSet::EMPTY;
+        for webhook in webhooks.iter() {
+            let timeout = timeout(&self.config, webhook);
+            if self.queues.has_turn(webhook, timeout) {
+                let until = deadline.saturating_sub(millis(timeout)).saturating_add(1);
+                self.queues.push(webhook, key, until, &mut self.timers);
+            } else {
+                too_late.insert(webhook);
+            }
         }
+        for webhook in too_late.iter() {
+            self.finish(key, webhook, Outcome::NotSent(NotSent::Deadline), turn);
+        }
+    }
+
+    /// Ends the deliveries that wait behind a webhook that keeps failing.
+    pub(super) fn end_hopeless(&mut self, webhook: usize, turn: &mut Turn<'_>) {
+        while let Some(key) = self.queues.pop_hopeless(webhook) {
+            let waits = |entry: &Entry| entry.waiting().contains(webhook);
+            if self.store.get(key).is_some_and(waits) {
+                self.finish(key, webhook, Outcome::NotSent(NotSent::Deadline), turn);
+            }
+        }
+        self.queues.restart(&mut self.timers);
     }
 
     /// A call has ended, or could not be made.
@@ -128,7 +155,9 @@ impl<T> Outbox<T> {
         let (key, webhook) = (attempt.entry(), attempt.webhook());
         let ended = Counter::Attempts(webhook, outcome.attempt_label());
         turn.observe.count(ended);
-        self.queues.end_call(webhook);
+        let was_made = !matches!(outcome, Outcome::NotSent(_));
+        let took = was_made.then(|| turn.now.saturating_sub(attempt.began()));
+        self.queues.end_call(webhook, took);
         if let Some(entry) = self.store.get_mut(key) {
             entry.end_call(webhook);
         }
@@ -140,7 +169,8 @@ impl<T> Outbox<T> {
         for webhook in 0..self.queues.len() {
             while let Some(key) = self.queues.pop_overdue(webhook, turn.now) {
                 let is_overdue = |entry: &Entry| {
-                    entry.waiting().contains(webhook) && entry.deadline() <= turn.now
+                    entry.waiting().contains(webhook)
+                        && starts_too_late(&self.config, entry, webhook, turn.now)
                 };
                 if self.store.get(key).is_some_and(is_overdue) {
                     self.finish(key, webhook, Outcome::NotSent(NotSent::Deadline), turn);
@@ -345,4 +375,20 @@ impl<T> Outbox<T> {
         let has_claims = !self.store.is_empty();
         self.dedupe.restart_heartbeat(has_claims, &mut self.timers);
     }
+}
+
+/// Whether a call that began now would not have the webhook's whole timeout. It would take the
+/// webhook's time for an answer that nobody hears.
+pub(super) fn starts_too_late(
+    config: &Config,
+    entry: &Entry,
+    webhook: usize,
+    now: SteadyMillis,
+) -> bool {
+    now.saturating_add(millis(timeout(config, webhook))) > entry.deadline()
+}
+
+fn timeout(config: &Config, webhook: usize) -> Duration {
+    let configured = config.webhooks.get(webhook);
+    configured.map_or(TOTAL_TIMEOUT, |webhook| webhook.timeout.min(TOTAL_TIMEOUT))
 }

@@ -101,7 +101,7 @@ pub(super) fn cases() -> Vec<Case> {
         ),
         ("retry", "max_held_bytes", 65_536, 268_435_456, 33_554_432),
         ("retry", "max_held_events", 1, 1_000_000, 20_000),
-        ("dedupe", "slots", 1_024, 1_048_576, 262_144),
+        ("dedupe", "slots", 1_024, 4_194_304, 1_048_576),
     ];
     for (object, key, min, max, default) in bounds {
         for found in [min - 1, max + 1] {

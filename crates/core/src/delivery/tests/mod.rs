@@ -8,6 +8,7 @@ mod fixture;
 mod held;
 #[cfg(not(target_arch = "wasm32"))]
 mod model;
+mod overload;
 mod refusals;
 mod resends;
 mod rounds;

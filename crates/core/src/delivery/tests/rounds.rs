@@ -169,17 +169,26 @@ fn the_answer_never_waits_longer_than_25_seconds() {
 }
 
 #[test]
-fn a_call_gets_no_more_time_than_is_left_of_the_25_seconds() {
-    let mut fixture = Fixture::new(config_with(&["a"], one_call_at_a_time));
-    fixture.submit((0..2).map(|n| event(&format!("e{n}"), &[0])).collect());
-    fixture.pass(Duration::from_millis(9_900));
-    fixture.respond("e0", 0, &status(200));
-    assert_eq!(fixture.calls[0].timeout, Duration::from_secs(5));
+fn a_call_has_the_whole_timeout_or_is_not_made() {
     let mut fixture = Fixture::new(config_with(&["a"], one_call_at_a_time));
     fixture.submit((0..6).map(|n| event(&format!("e{n}"), &[0])).collect());
-    for n in 0..5 {
+    for n in 0..4 {
         fixture.pass(Duration::from_millis(4_900));
         fixture.respond(&format!("e{n}"), 0, &status(200));
     }
-    assert_eq!(fixture.calls[0].timeout, Duration::from_millis(500));
+    // 19.6 s are over, and 5.4 s are left.
+    assert_eq!(fixture.under_way(), ["e4>0"]);
+    assert_eq!(fixture.calls[0].timeout, Duration::from_secs(5));
+    fixture.pass(Duration::from_millis(400));
+    assert_eq!(fixture.count("deliveries.webhook.a.outcome.not_sent"), 0);
+    fixture.pass(Duration::from_millis(1));
+    assert_eq!(fixture.count("deliveries.webhook.a.outcome.not_sent"), 1);
+    fixture.respond("e4", 0, &status(200));
+    assert_eq!(fixture.under_way(), [""; 0]);
+    let verdict = Verdict::Retry {
+        after: Duration::from_secs(1),
+        held: false,
+        failed: 1,
+    };
+    assert_eq!(fixture.take_verdicts(), [(1, verdict)]);
 }

@@ -1,0 +1,77 @@
+//! How quickly a webhook takes calls, and so how many deliveries are worth queueing for it.
+
+use std::time::Duration;
+
+use super::TOTAL_TIMEOUT;
+use crate::clock::{millis, SteadyMillis};
+
+/// So many of the latest calls count most.
+const WEIGHT: u64 = 8;
+
+/// How long the calls of one webhook have taken lately.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Pace {
+    /// The moving mean, in microseconds; `None` until the first call has ended.
+    mean_micros: Option<u64>,
+}
+
+impl Pace {
+    /// A call has ended.
+    pub(super) fn on_end(&mut self, took: SteadyMillis) {
+        let took = took.saturating_mul(1_000);
+        self.mean_micros = Some(match self.mean_micros {
+            None => took,
+            Some(mean) => (mean.saturating_mul(WEIGHT - 1).saturating_add(took)) / WEIGHT,
+        });
+    }
+
+    /// Whether a delivery is likely to have its turn in time when so many stand before it, of which
+    /// `at_a_time` are called at once.
+    ///
+    /// Half of the time that is left is planned with: what is queued still has its turn when the
+    /// webhook becomes half as quick. What would come too late is given back while its SDK listens.
+    pub(super) fn has_turn(self, ahead: usize, at_a_time: usize, timeout: Duration) -> bool {
+        let Some(mean) = self.mean_micros else {
+            return true;
+        };
+        let rounds_of_calls = (ahead / at_a_time.max(1)) as u64;
+        let wait = mean.saturating_mul(rounds_of_calls) / 1_000;
+        wait <= millis(TOTAL_TIMEOUT.saturating_sub(timeout)) / 2
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TIMEOUT: Duration = Duration::from_secs(5);
+
+    #[test]
+    fn what_is_worth_queueing_follows_what_calls_take() {
+        let mut pace = Pace::default();
+        assert!(pace.has_turn(1_000_000, 1, TIMEOUT), "nothing is known yet");
+        for _ in 0..50 {
+            pace.on_end(2_500);
+        }
+        // 10 s are planned with, so that four times 256 calls can go before.
+        assert!(pace.has_turn(5 * 256 - 1, 256, TIMEOUT));
+        assert!(!pace.has_turn(5 * 256, 256, TIMEOUT));
+        for _ in 0..100 {
+            pace.on_end(5_000);
+        }
+        assert!(pace.has_turn(3 * 256 - 1, 256, TIMEOUT));
+        assert!(!pace.has_turn(3 * 256, 256, TIMEOUT));
+        for _ in 0..100 {
+            pace.on_end(0);
+        }
+        assert!(pace.has_turn(1_000_000, 256, TIMEOUT));
+    }
+
+    #[test]
+    fn one_slow_call_does_not_decide() {
+        let mut pace = Pace::default();
+        pace.on_end(100);
+        pace.on_end(5_000);
+        assert!(pace.has_turn(12 * 256, 256, TIMEOUT));
+    }
+}

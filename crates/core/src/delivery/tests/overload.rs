@@ -1,0 +1,145 @@
+//! More events than a webhook takes.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::fixture::{event, status, Fixture};
+use crate::delivery::outcome::CallResponse;
+use crate::delivery::Verdict;
+use crate::testing::config_with;
+
+const CALLS: usize = 16;
+const STEP: Duration = Duration::from_millis(50);
+
+/// What came of a minute of overload.
+#[derive(Debug, Default)]
+struct Minute {
+    /// Events that the webhook accepted.
+    accepted: usize,
+    /// Calls of events that it had accepted before.
+    doubled: usize,
+    /// Calls that had less than the webhook's time.
+    cut_short: usize,
+    /// How long the slowest 503 took, in ms.
+    slowest_503: u64,
+    answered_503: usize,
+}
+
+/// Offers `rate` events a second to a webhook whose calls take this many ms, by the time in ms.
+fn minute(rate: usize, takes: impl Fn(u64) -> u64) -> Minute {
+    let mut fixture = Fixture::new(config_with(&["a"], |config| {
+        config.limits.max_in_flight_per_webhook = CALLS;
+    }));
+    let mut minute = Minute::default();
+    let (mut sent, mut has) = (BTreeMap::new(), BTreeMap::new());
+    let (start, mut offered) = (fixture.now, 0);
+    while fixture.now < start + 60_000 {
+        fixture.pass(STEP);
+        let now = fixture.now;
+        for call in std::mem::take(&mut fixture.calls) {
+            let began = call.ends_at - 5_000;
+            minute.cut_short += usize::from(call.timeout < Duration::from_secs(5));
+            if now >= began + takes(began - start).min(5_000) {
+                if takes(began - start) <= 5_000 {
+                    *has.entry(call.payload).or_insert(0) += 1;
+                    fixture.end(call.token, &status(200));
+                } else {
+                    fixture.end(call.token, &timed_out());
+                }
+            } else {
+                fixture.calls.push(call);
+            }
+        }
+        while offered < rate * (now - start) as usize / 1_000 {
+            let request = fixture.submit(vec![event(&format!("e{offered}"), &[0])]);
+            sent.insert(request, now);
+            offered += 1;
+        }
+        for (request, verdict) in fixture.take_verdicts() {
+            if matches!(verdict, Verdict::Retry { .. }) {
+                minute.answered_503 += 1;
+                minute.slowest_503 = minute.slowest_503.max(now - sent[&request]);
+            }
+        }
+    }
+    minute.accepted = has.len();
+    minute.doubled = has.values().filter(|times| **times > 1).count();
+    minute
+}
+
+/// Envoy's answer to a call that took too long.
+fn timed_out() -> CallResponse {
+    CallResponse {
+        status: Some(504),
+        ..CallResponse::default()
+    }
+}
+
+#[test]
+fn twice_what_a_healthy_webhook_takes_leaves_it_what_it_takes() {
+    for takes in [100, 1_000, 2_500] {
+        let capacity = CALLS * 1_000 / takes as usize;
+        let minute = minute(2 * capacity, |_| takes);
+        let could = 60 * capacity;
+        assert!(minute.accepted * 10 >= could * 8, "{could}: {minute:?}");
+        assert_eq!((minute.doubled, minute.cut_short), (0, 0));
+        assert!(minute.answered_503 > could / 2, "{could}: {minute:?}");
+        assert!(minute.slowest_503 <= 1_000, "{takes}: {minute:?}");
+    }
+}
+
+#[test]
+fn a_webhook_that_becomes_half_as_quick_loses_nothing_that_was_queued() {
+    let minute = minute(2 * CALLS, |at| if at < 30_000 { 1_000 } else { 2_000 });
+    let could = 30 * CALLS + 15 * CALLS;
+    assert!(minute.accepted * 10 >= could * 8, "{could}: {minute:?}");
+    assert_eq!((minute.doubled, minute.cut_short), (0, 0));
+    assert!(minute.slowest_503 <= 1_000, "{minute:?}");
+}
+
+#[test]
+fn behind_a_webhook_that_keeps_failing_nobody_waits() {
+    let mut fixture = Fixture::new(config_with(&["a"], |config| {
+        config.limits.max_in_flight_per_webhook = CALLS;
+    }));
+    fixture.submit((0..100).map(|n| event(&format!("e{n}"), &[0])).collect());
+    assert_eq!(fixture.calls.len(), CALLS);
+    // The fifth failure shows that it keeps failing: what waits is given back.
+    fixture.pass(Duration::from_secs(5));
+    for _ in 0..5 {
+        let call = fixture.calls.remove(0);
+        fixture.end(call.token, &timed_out());
+    }
+    assert_eq!(fixture.calls.len(), CALLS - 1);
+    assert_eq!(fixture.outbox.held_events(), 100 - (CALLS - 1));
+    // There is room for one call, and then for none.
+    fixture.submit(vec![event("new", &[0])]);
+    assert_eq!(fixture.calls.len(), CALLS);
+    let request = fixture.submit(vec![event("newer", &[0])]);
+    assert!(matches!(
+        fixture.take_verdicts()[..],
+        [(late, Verdict::Retry { held: true, .. })] if late == request
+    ));
+}
+
+#[test]
+fn copies_of_calls_are_bounded_as_payloads_are() {
+    let mut fixture = Fixture::new(config_with(&["a", "b"], |config| {
+        config.limits.max_in_flight_bytes = 65_536;
+    }));
+    for name in ["x", "y", "z"] {
+        let mut large = event(name, &[0, 1]);
+        large.payload = vec![b'a'; 20_000].into();
+        fixture.submit(vec![large]);
+    }
+    // The fourth comes to more than the limit, and those after it wait.
+    assert_eq!(fixture.calls.len(), 4);
+    let call = fixture.calls.remove(0);
+    fixture.end(call.token, &status(200));
+    assert_eq!(fixture.calls.len(), 4);
+    for _ in 0..5 {
+        let call = fixture.calls.remove(0);
+        fixture.end(call.token, &status(200));
+    }
+    assert!(fixture.outbox.is_empty());
+}
