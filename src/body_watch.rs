@@ -9,7 +9,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
 use freshpaint_core::clock::SteadyMillis;
-use freshpaint_core::local_reply::LocalReply;
+use freshpaint_core::upload::Unread;
 
 use crate::host;
 
@@ -34,7 +34,7 @@ enum Bodies {
 pub(crate) struct BodyWatch {
     bodies: Cell<Bodies>,
     /// Streams that wait for their bodies while nothing is known, and what they get if none comes.
-    waiting: RefCell<BTreeMap<u32, LocalReply>>,
+    waiting: RefCell<BTreeMap<u32, Unread>>,
     look_at: Cell<SteadyMillis>,
 }
 
@@ -57,9 +57,9 @@ impl BodyWatch {
     }
 
     /// A stream has begun to wait for its body.
-    pub(crate) fn wait(&self, stream: u32, reply: LocalReply, now: SteadyMillis) {
+    pub(crate) fn wait(&self, stream: u32, unread: Unread, now: SteadyMillis) {
         self.look_at.set(now.saturating_add(LOOK_AFTER_MILLIS));
-        self.waiting.borrow_mut().insert(stream, reply);
+        self.waiting.borrow_mut().insert(stream, unread);
     }
 
     /// A body, or a piece of one, has been given.
@@ -85,7 +85,7 @@ impl BodyWatch {
 
     /// Looks whether a body has arrived at Envoy. Then every stream that waits for one is to have
     /// its reply.
-    pub(crate) fn withheld(&self, now: SteadyMillis) -> BTreeMap<u32, LocalReply> {
+    pub(crate) fn withheld(&self, now: SteadyMillis) -> BTreeMap<u32, Unread> {
         let mut waiting = self.waiting.borrow_mut();
         if now < self.look_at.get() || waiting.is_empty() {
             return BTreeMap::new();

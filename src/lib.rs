@@ -7,6 +7,8 @@
 // The one public item is the SDK's entry point.
 #![allow(missing_docs)]
 
+#[allow(unsafe_code)] // An entry point of the module.
+mod body_callback;
 mod body_watch;
 #[cfg(feature = "fault-injection")]
 mod fault;

@@ -47,7 +47,7 @@ impl Plugin {
         let identity = identity::new(&name);
         let plugin = Rc::new(Self {
             body_watch: BodyWatch::new(),
-            wake_queue: WakeQueue::register(identity.owner),
+            wake_queue: WakeQueue::register(&name),
             metrics: Metrics::define(&config.webhooks),
             worker: RefCell::new(Worker::new(config, &identity, host::steady())),
             waiting: RefCell::default(),

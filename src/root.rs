@@ -79,9 +79,10 @@ impl Root {
 
     /// Refuses the requests whose bodies Envoy keeps to itself.
     fn refuse_withheld(plugin: &Plugin, now: SteadyMillis) {
-        for (stream, reply) in plugin.body_watch.withheld(now) {
-            if host::enter(stream).is_ok() && host::send_local_reply(&reply).is_ok() {
-                plugin.worker.borrow_mut().refused_unread();
+        for (stream, unread) in plugin.body_watch.withheld(now) {
+            if host::enter(stream).is_ok() {
+                let reply = plugin.worker.borrow_mut().refuse_unread(unread);
+                let _ = host::send_local_reply(&reply);
             }
         }
     }

@@ -2,8 +2,9 @@
 
 use std::rc::Rc;
 
-use freshpaint_core::intake::{Collection, Head, Headers, Judgement};
+use freshpaint_core::intake::{Head, Headers};
 use freshpaint_core::local_reply::LocalReply;
+use freshpaint_core::upload::{Gathering, Upload};
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
 
@@ -21,10 +22,7 @@ enum State {
     /// Not ours, or nothing known yet.
     Passing,
     /// Its body comes in.
-    Collecting {
-        collection: Collection,
-        received: usize,
-    },
+    Receiving(Upload),
     /// It has its reply, or the root will send it.
     Ended,
 }
@@ -38,17 +36,22 @@ impl Stream {
         }
     }
 
-    /// Takes the whole request in, and has the root make its calls.
-    fn submit(&mut self, collection: Collection, received: usize) -> Action {
-        let body = if received > 0 {
-            host::request_body(received)
-        } else {
-            Vec::new()
-        };
+    /// Waits for more of the request, or ends it.
+    fn receive(&mut self, upload: Upload, end_of_stream: bool) {
+        match upload {
+            upload if !(end_of_stream || upload.is_over()) => {
+                self.state = State::Receiving(upload);
+            }
+            Upload::Gathering(gathering) => self.submit(gathering),
+            Upload::Refused(refused) => self.reply(&refused.into_reply()),
+        }
+    }
+
+    /// Hands the whole request over, and has the root make its calls.
+    fn submit(&mut self, gathering: Gathering) {
         let now = host::now();
         let taken = self.plugin.worker.borrow_mut().handle_body(
-            collection,
-            &body,
+            gathering,
             self.context_id,
             now,
             &mut SharedData,
@@ -60,12 +63,10 @@ impl Stream {
             }
             Err(refusal) => self.reply(&refusal),
         }
-        Action::Pause
     }
 
     /// Replies without waiting for the root.
     fn reply(&mut self, reply: &LocalReply) {
-        self.state = State::Ended;
         self.plugin.flush();
         let _ = host::send_local_reply(reply);
     }
@@ -81,77 +82,54 @@ impl Drop for Stream {
 
 impl Context for Stream {}
 
+// The head is held back from its first callback on, so that it reaches no other filter and no upstream
+// (needs `allow_on_headers_stop_iteration`, or no body callback would follow). Nothing of the body is
+// left in Envoy (`crate::body_callback`).
 impl HttpContext for Stream {
     fn on_http_request_headers(&mut self, _: usize, end_of_stream: bool) -> Action {
         #[cfg(feature = "fault-injection")]
         crate::fault::in_stream();
-        let judgement = judge(&self.plugin, end_of_stream);
-        match judgement {
-            Judgement::Pass => {
-                self.plugin.flush();
-                Action::Continue
-            }
-            Judgement::Reply(reply, _) => {
+        let Some(upload) = open(&self.plugin, end_of_stream) else {
+            self.plugin.flush();
+            return Action::Continue;
+        };
+        self.state = State::Ended;
+        if !(end_of_stream || upload.is_over()) {
+            let watch = &self.plugin.body_watch;
+            if watch.is_withheld() {
+                let reply = self
+                    .plugin
+                    .worker
+                    .borrow_mut()
+                    .refuse_unread(upload.unread());
                 self.reply(&reply);
-                Action::Pause
+                return Action::Pause;
             }
-            Judgement::Collect(collection) if end_of_stream => {
-                self.state = State::Ended;
-                self.submit(collection, 0)
-            }
-            Judgement::Collect(collection) => {
-                let watch = &self.plugin.body_watch;
-                if watch.is_withheld() {
-                    self.plugin.worker.borrow_mut().refused_unread();
-                    self.reply(&collection.unread());
-                    return Action::Pause;
-                }
-                if watch.is_unknown() {
-                    let now = host::steady();
-                    watch.wait(self.context_id, collection.unread(), now);
-                    self.plugin.root.enter(now);
-                }
-                let received = 0;
-                self.state = State::Collecting {
-                    collection,
-                    received,
-                };
-                // Held back here, the head reaches no other filter and no upstream
-                // (needs `allow_on_headers_stop_iteration`, or no body callback would follow).
-                Action::Pause
+            if watch.is_unknown() {
+                let now = host::steady();
+                watch.wait(self.context_id, upload.unread(), now);
+                self.plugin.root.enter(now);
             }
         }
+        self.receive(upload, end_of_stream);
+        Action::Pause
     }
 
-    fn on_http_request_body(&mut self, body_size: usize, end_of_stream: bool) -> Action {
+    fn on_http_request_body(&mut self, size: usize, end_of_stream: bool) -> Action {
         self.plugin.body_watch.given();
         match std::mem::replace(&mut self.state, State::Ended) {
             State::Passing => {
                 self.state = State::Passing;
                 Action::Continue
             }
-            State::Ended => Action::Pause,
-            State::Collecting { collection, .. } => {
-                // `body_size` is the whole of what is buffered, not this piece.
-                let refusal = self
-                    .plugin
-                    .worker
-                    .borrow_mut()
-                    .refuse_size(&collection, body_size);
-                if let Some(reply) = refusal {
-                    self.reply(&reply);
-                    Action::Pause
-                } else if end_of_stream {
-                    self.submit(collection, body_size)
-                } else {
-                    let received = body_size;
-                    self.state = State::Collecting {
-                        collection,
-                        received,
-                    };
-                    Action::Pause
-                }
+            State::Receiving(upload) => {
+                let mut worker = self.plugin.worker.borrow_mut();
+                let upload = worker.handle_piece(upload, size, || host::request_body(size));
+                drop(worker);
+                self.receive(upload, end_of_stream);
+                Action::Pause
             }
+            State::Ended => Action::Pause,
         }
     }
 
@@ -164,16 +142,16 @@ impl HttpContext for Stream {
                 self.state = State::Passing;
                 Action::Continue
             }
+            State::Receiving(upload) => {
+                self.receive(upload, true);
+                Action::Pause
+            }
             State::Ended => Action::Pause,
-            State::Collecting {
-                collection,
-                received,
-            } => self.submit(collection, received),
         }
     }
 }
 
-fn judge(plugin: &Plugin, end_of_stream: bool) -> Judgement {
+fn open(plugin: &Plugin, end_of_stream: bool) -> Option<Upload> {
     let headers = HeaderMap::of_request();
     let path = headers.get(":path").unwrap_or_default();
     let method = headers.get(":method").unwrap_or_default();

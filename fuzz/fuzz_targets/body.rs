@@ -4,8 +4,9 @@
 
 use freshpaint_core::clock::{Now, UnixMillis, UnixSeconds};
 use freshpaint_core::delivery::outcome::CallResponse;
-use freshpaint_core::intake::{Head, Judgement};
+use freshpaint_core::intake::Head;
 use freshpaint_core::test_util::SharedMemory;
+use freshpaint_core::upload::Upload;
 use freshpaint_fuzz::{worker, NoHeaders};
 use libfuzzer_sys::fuzz_target;
 use serde_json::value::RawValue;
@@ -21,16 +22,22 @@ fuzz_target!(|input: &[u8]| {
     let body = parts.next().unwrap_or_default();
     let mut worker = worker();
     let mut shared = SharedMemory::default();
-    let judgement = worker.handle_head(&Head {
+    let upload = worker.handle_head(&Head {
         method: if body.is_empty() { b"GET" } else { b"POST" },
         path,
         headers: &NoHeaders,
         end_of_stream: body.is_empty(),
     });
-    let Judgement::Collect(collection) = judgement else {
+    let Some(mut upload) = upload else {
         return;
     };
-    let taken = worker.handle_body(collection, body, 1, NOW, &mut shared);
+    for piece in body.chunks(100) {
+        upload = worker.handle_piece(upload, piece.len(), || piece.to_vec());
+    }
+    let Upload::Gathering(whole) = upload else {
+        return;
+    };
+    let taken = worker.handle_body(whole, 1, NOW, &mut shared);
     let mut tokens = Vec::new();
     while let Some(call) = worker.poll_call(NOW.steady, &mut shared, UnixSeconds::default) {
         let payload: Result<&RawValue, _> = serde_json::from_slice(call.body());

@@ -4,9 +4,10 @@
 
 use freshpaint_core::clock::{Now, UnixSeconds};
 use freshpaint_core::delivery::outcome::CallResponse;
-use freshpaint_core::intake::{Head, Judgement};
-use freshpaint_core::worker::Worker;
+use freshpaint_core::intake::Head;
 use freshpaint_core::test_util::SharedMemory;
+use freshpaint_core::upload::Upload;
+use freshpaint_core::worker::Worker;
 use freshpaint_fuzz::{worker, NoHeaders};
 use libfuzzer_sys::fuzz_target;
 
@@ -19,19 +20,18 @@ const STREAM: u32 = 8;
 fuzz_target!(|input: &[u8]| {
     let mut worker = worker();
     let mut shared = SharedMemory::default();
-    let judgement = worker.handle_head(&Head {
+    let upload = worker.handle_head(&Head {
         method: b"POST",
         path: b"/track",
         headers: &NoHeaders,
         end_of_stream: false,
     });
-    let Judgement::Collect(collection) = judgement else {
+    let upload = worker.handle_piece(upload.unwrap(), EVENT.len(), || EVENT.to_vec());
+    let Upload::Gathering(whole) = upload else {
         unreachable!()
     };
     let now = Now::default();
-    worker
-        .handle_body(collection, EVENT, STREAM, now, &mut shared)
-        .unwrap();
+    worker.handle_body(whole, STREAM, now, &mut shared).unwrap();
 
     let lines: Vec<&[u8]> = input.split(|byte| *byte == b'\n').collect();
     let mut answers = lines.split(|line| line.is_empty());

@@ -105,6 +105,7 @@ fn request_headers() -> Vec<u8> {
     unsafe { Vec::from_raw_parts(data, size, size) }
 }
 
+/// The piece of the body that this callback is about.
 pub(crate) fn request_body(size: usize) -> Vec<u8> {
     hostcalls::get_buffer(BufferType::HttpRequestBody, 0, size)
         .ok()

@@ -1,13 +1,20 @@
 //! How one root wakes another of its VM, to which it has handed events over.
 //!
-//! It is a shared queue whose name only one root knows. The host runs that root's `on_queue_ready`
-//! on the same thread in the next turn of its loop. With a name that workers share, every wake
-//! would go to the worker that registered last.
+//! It is a shared queue. Its name is known to the plugins of one name in one VM, and the newest of them
+//! has it: the host runs the `on_queue_ready` of the root that registered last, on the same thread in
+//! the next turn of its loop. So the number of queues, which are never deleted, does not grow with each
+//! configuration.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 
-use freshpaint_core::delivery::dedupe::Owner;
 use proxy_wasm::hostcalls;
+
+use super::shared_data;
+
+thread_local! {
+    /// Sets this VM apart from the others of the process.
+    static VM: OnceCell<u32> = const { OnceCell::new() };
+}
 
 /// The wake queue of one root.
 #[derive(Debug)]
@@ -17,9 +24,12 @@ pub(crate) struct WakeQueue {
 }
 
 impl WakeQueue {
-    /// Registers a queue for the current root.
-    pub(crate) fn register(owner: Owner) -> Self {
-        let name = format!("freshpaint_webhooks.wake.{}", owner.0);
+    /// Registers the queue of a plugin of this name for the current root.
+    pub(crate) fn register(plugin: &[u8]) -> Self {
+        let new_number = || shared_data::next_number("freshpaint_webhooks.vms");
+        let vm = VM.with(|vm| *vm.get_or_init(new_number));
+        let plugin = String::from_utf8_lossy(plugin);
+        let name = format!("freshpaint_webhooks.wake.{vm}.{plugin}");
         Self {
             id: hostcalls::register_shared_queue(&name).ok(),
             is_woken: Cell::new(false),

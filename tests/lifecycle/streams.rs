@@ -115,17 +115,50 @@ fn an_event_in_the_query_needs_no_body() {
     let call = host.call();
     assert_eq!(call.text(), payload("a"));
     host.respond(&call, 200);
-    assert_eq!(host.status(stream), Some(200));
+    let answer = host.answer(stream).unwrap();
+    assert_eq!(answer.status, 200);
+    // Or an event sent again could be answered from a cache.
+    assert_eq!(answer.header("cache-control"), "no-store");
 }
 
 #[test]
-fn a_body_past_the_limit_is_refused_while_it_comes_in() {
+fn bodies_that_come_in_are_counted_until_they_end_or_their_clients_go() {
+    let limits = json!({"max_in_flight_bytes": 65_536});
+    let mut host = Host::with(&with(webhooks(1), "limits", limits));
+    let head = Request::post("/track", "").head;
+    let begin = |host: &mut Host| {
+        let stream = host.open(&head);
+        assert_eq!(host.headers(stream, false), Pause);
+        assert_eq!(host.body(stream, &[b' '; 30_000], false), Pause);
+        stream
+    };
+    let (first, second, third) = (begin(&mut host), begin(&mut host), begin(&mut host));
+    // There is no room for the third, which is told when it has ended.
+    assert!(host.is_open(third));
+    assert_eq!(host.body(third, b" ", true), Pause);
+    let answer = host.answer(third).unwrap();
+    assert_eq!(answer.status, 503);
+    assert_eq!(answer.header("retry-after"), "2");
+    host.leave(first);
+    let fourth = begin(&mut host);
+    for stream in [second, fourth] {
+        assert_eq!(host.body(stream, b"", true), Pause);
+        assert_eq!(host.status(stream), Some(400));
+    }
+    assert_eq!(host.count("requests.outcome.retry"), 1);
+    assert_eq!(host.count("requests.outcome.refused"), 2);
+    assert_eq!(host.calls(), []);
+}
+
+#[test]
+fn a_body_past_the_limit_is_refused_when_it_has_come_in() {
     let limits = json!({"max_body_bytes": 100});
     let mut host = Host::with(&with(webhooks(1), "limits", limits));
     let request = Request::post("/track", vec![b' '; 250]).in_pieces_of(50);
     let (stream, actions) = host.send(&request);
-    // The third piece makes it 150 bytes; the others find no stream.
-    assert_eq!(actions, [Pause; 4]);
+    // The third piece makes it 150 bytes. A client that does not look for an answer before it has
+    // sent everything gets it too.
+    assert_eq!(actions, [Pause; 6]);
     let answer = host.answer(stream).unwrap();
     assert_eq!(
         (answer.status, answer.text()),

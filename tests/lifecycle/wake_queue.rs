@@ -14,7 +14,7 @@ fn a_stream_has_its_calls_made_at_once() {
 }
 
 #[test]
-fn each_root_has_a_queue_of_its_own_which_only_a_handover_wakes() {
+fn roots_of_one_name_share_a_queue_which_only_a_handover_wakes() {
     let mut host = Host::with(&webhooks(1));
     host.collect(&track("a"));
     let call = host.call();
@@ -22,8 +22,8 @@ fn each_root_has_a_queue_of_its_own_which_only_a_handover_wakes() {
     let old = host.root();
     assert!(host.configure(webhooks(1).to_string()));
     let queues = host.queues();
-    assert_eq!(queues.len(), 2);
-    assert_ne!(queues[0], queues[1]);
+    // A new configuration leaves none behind.
+    assert_eq!(queues.len(), 1);
     host.host_calls();
     assert!(host.retire(old));
     assert_eq!(host.host_calls()["proxy_enqueue_shared_queue"], 1);
@@ -36,4 +36,14 @@ fn a_queue_of_somebody_else_is_left_alone() {
     host.host_calls();
     host.wake(4_000);
     assert_eq!(host.host_calls(), [].into());
+}
+
+#[test]
+fn plugins_of_different_names_have_queues_of_their_own() {
+    let mut host = Host::with(&webhooks(1));
+    host.set_plugin_name("other");
+    assert!(host.configure(webhooks(1).to_string()));
+    let queues = host.queues();
+    assert_eq!(queues.len(), 2);
+    assert_ne!(queues[0], queues[1]);
 }

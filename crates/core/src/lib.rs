@@ -23,6 +23,7 @@ pub mod signing;
 #[cfg(any(test, feature = "test-util"))]
 pub mod test_util;
 pub mod time;
+pub mod upload;
 pub mod work;
 pub mod worker;
 

@@ -43,4 +43,11 @@ impl LocalReply {
         self.headers.push((name, value.into()));
         self
     }
+
+    /// The same reply, which no cache may keep: a `GET` could be answered from one, and its event
+    /// would be lost.
+    #[must_use]
+    pub fn not_stored(self) -> Self {
+        self.with("cache-control", "no-store")
+    }
 }

@@ -13,6 +13,7 @@ use crate::intake::{self, Collection, Context, Excess, Head, Item, Judgement, Re
 use crate::local_reply::LocalReply;
 use crate::observe::{Counter, EventOutcome, FilteredReason, Observe, RequestOutcome};
 use crate::prepare::{wanted_by, Preparer};
+use crate::upload::{Gathering, Unread, Upload, Uploads};
 use crate::work::Work;
 
 /// What sets this worker apart from the others, given by the host.
@@ -43,6 +44,7 @@ pub struct Worker {
     preparer: Preparer,
     observe: Observe,
     random: fastrand::Rng,
+    uploads: Uploads,
 }
 
 impl Worker {
@@ -56,27 +58,39 @@ impl Worker {
             preparer: Preparer::new(&config, &identity.id_key, identity.plugin),
             observe: Observe::new(&config.webhooks),
             random,
+            uploads: Uploads::default(),
             config,
         }
     }
 
-    /// Judges the head of a request.
-    pub fn handle_head(&mut self, head: &Head<'_>) -> Judgement {
-        let judgement = intake::judge(head, &self.config);
-        match &judgement {
-            Judgement::Pass => self.count(RequestOutcome::Passed),
-            Judgement::Reply(_, outcome) => self.count(*outcome),
-            Judgement::Collect(_) => {}
+    /// Judges the head of a request: `None` leaves it to the route.
+    pub fn handle_head(&mut self, head: &Head<'_>) -> Option<Upload> {
+        match intake::judge(head, &self.config) {
+            Judgement::Pass => {
+                self.count(RequestOutcome::Passed);
+                None
+            }
+            Judgement::Reply(reply, outcome) => {
+                self.count(outcome);
+                Some(Upload::refused_by_head(reply, head))
+            }
+            Judgement::Collect(collection) => Some(self.uploads.open(collection)),
         }
-        judgement
     }
 
-    /// Refuses a body that has grown past `limits.max_body_bytes`; otherwise it may grow on.
-    pub fn refuse_size(&mut self, collection: &Collection, bytes: usize) -> Option<LocalReply> {
-        (bytes > self.config.limits.max_body_bytes).then(|| {
-            self.count(RequestOutcome::Refused);
-            collection.too_large()
-        })
+    /// Takes a piece of a body of this size, which is read only if it is wanted. Refuses a body that
+    /// grows past `limits.max_body_bytes`, and one that would have all of them take more than
+    /// `limits.max_in_flight_bytes`.
+    pub fn handle_piece(
+        &mut self,
+        upload: Upload,
+        size: usize,
+        read: impl FnOnce() -> Vec<u8>,
+    ) -> Upload {
+        let in_flight = self.outbox.in_flight_bytes();
+        let limits = &self.config.limits;
+        self.uploads
+            .push(upload, size, read, in_flight, limits, &mut self.observe)
     }
 
     /// Takes a whole request in. Its reply comes from [`Worker::poll_reply`], and calls may wait to
@@ -87,8 +101,7 @@ impl Worker {
     /// The reply that refuses the request, of which nothing was taken.
     pub fn handle_body(
         &mut self,
-        mut collection: Collection,
-        body: &[u8],
+        upload: Gathering,
         stream: u32,
         now: Now,
         shared: &mut dyn Shared,
@@ -102,10 +115,15 @@ impl Worker {
         };
         let (webhooks, preparer) = (&self.config.webhooks, &mut self.preparer);
         let observe = &mut self.observe;
+        let Gathering {
+            mut collection,
+            body,
+            reserved: _reserved,
+        } = upload;
         let limits = &self.config.limits;
         let (work, mut bytes) = (Work::new(limits.max_rule_time), 0);
         let mut excess = None;
-        let read = collection.read(body, &mut context, &mut |index, item| {
+        let read = collection.read(&body, &mut context, &mut |index, item| {
             if excess.is_some() {
                 return;
             }
@@ -146,11 +164,7 @@ impl Worker {
         }
         observe.log_lines.invalid(&report, now.steady);
         let ticket = Ticket { collection, report };
-        let mut turn = Turn {
-            now: now.steady,
-            shared,
-            observe,
-        };
+        let mut turn = Turn::new(now.steady, shared, observe);
         self.outbox.handle_events(ticket, stream, events, &mut turn);
         Ok(())
     }
@@ -163,12 +177,7 @@ impl Worker {
         now: SteadyMillis,
         shared: &mut dyn Shared,
     ) {
-        let observe = &mut self.observe;
-        let mut turn = Turn {
-            now,
-            shared,
-            observe,
-        };
+        let mut turn = Turn::new(now, shared, &mut self.observe);
         self.outbox.handle_dispatched(call, made, &mut turn);
     }
 
@@ -180,23 +189,13 @@ impl Worker {
         now: SteadyMillis,
         shared: &mut dyn Shared,
     ) {
-        let observe = &mut self.observe;
-        let mut turn = Turn {
-            now,
-            shared,
-            observe,
-        };
+        let mut turn = Turn::new(now, shared, &mut self.observe);
         self.outbox.handle_response(token, response, &mut turn);
     }
 
     /// Does whatever is due.
     pub fn handle_timeout(&mut self, now: SteadyMillis, shared: &mut dyn Shared) {
-        let observe = &mut self.observe;
-        let mut turn = Turn {
-            now,
-            shared,
-            observe,
-        };
+        let mut turn = Turn::new(now, shared, &mut self.observe);
         self.outbox.handle_timeout(&mut turn);
     }
 
@@ -208,12 +207,7 @@ impl Worker {
         shared: &mut dyn Shared,
         unix: impl FnOnce() -> UnixSeconds,
     ) -> Option<Call> {
-        let observe = &mut self.observe;
-        let mut turn = Turn {
-            now,
-            shared,
-            observe,
-        };
+        let mut turn = Turn::new(now, shared, &mut self.observe);
         self.outbox.poll_call(&mut turn, unix)
     }
 
@@ -249,23 +243,13 @@ impl Worker {
 
     /// Gives up the held events that no call is under way for.
     pub fn take_held(&mut self, now: SteadyMillis, shared: &mut dyn Shared) -> Vec<Handover> {
-        let observe = &mut self.observe;
-        let mut turn = Turn {
-            now,
-            shared,
-            observe,
-        };
+        let mut turn = Turn::new(now, shared, &mut self.observe);
         self.outbox.take_held(&mut turn)
     }
 
     /// Takes over events that an older configuration held.
     pub fn adopt(&mut self, held: Vec<Handover>, now: SteadyMillis, shared: &mut dyn Shared) {
-        let observe = &mut self.observe;
-        let mut turn = Turn {
-            now,
-            shared,
-            observe,
-        };
+        let mut turn = Turn::new(now, shared, &mut self.observe);
         for handover in held {
             self.outbox.adopt(handover, &mut turn);
         }
@@ -288,9 +272,12 @@ impl Worker {
         collection.answer(verdict, &report)
     }
 
-    /// A request got [`Collection::unread`].
-    pub fn refused_unread(&mut self) {
-        self.count(RequestOutcome::Retry);
+    /// Refuses a request whose body never comes.
+    pub fn refuse_unread(&mut self, unread: Unread) -> LocalReply {
+        if !unread.was_refused {
+            self.count(RequestOutcome::Retry);
+        }
+        unread.reply
     }
 
     fn count(&mut self, outcome: RequestOutcome) {

@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 use freshpaint_core::clock::{Now, SteadyMillis};
 use freshpaint_core::delivery::dedupe::Owner;
 use freshpaint_core::delivery::outcome::CallResponse;
-use freshpaint_core::intake::{Head, Headers, Judgement};
+use freshpaint_core::intake::{Head, Headers};
 use freshpaint_core::test_util::SharedMemory;
+use freshpaint_core::upload::Upload;
 use freshpaint_core::worker::{Identity, Worker};
 
 const GOOD: &str =
@@ -72,21 +73,23 @@ impl Setup {
 
     /// Sends a request; the status and the body of its reply.
     fn send(&mut self, path: &str, body: &str) -> (u16, String) {
-        let judgement = self.worker.handle_head(&Head {
+        let upload = self.worker.handle_head(&Head {
             method: b"POST",
             path: path.as_bytes(),
             headers: &NoHeaders,
             end_of_stream: false,
         });
-        let Judgement::Collect(collection) = judgement else {
-            panic!("{judgement:?}")
+        let (size, read) = (body.len(), || body.as_bytes().to_vec());
+        let upload = self.worker.handle_piece(upload.unwrap(), size, read);
+        let Upload::Gathering(whole) = upload else {
+            panic!("{upload:?}")
         };
         let now = Now {
             steady: self.now,
             ..Now::default()
         };
         self.worker
-            .handle_body(collection, body.as_bytes(), 1, now, &mut self.shared)
+            .handle_body(whole, 1, now, &mut self.shared)
             .unwrap();
         self.drive();
         let (_, reply) = self.worker.poll_reply().unwrap();

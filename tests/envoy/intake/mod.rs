@@ -1,5 +1,7 @@
 //! Which requests are collected, refused or passed on, however their bodies are framed.
 
+mod bodies;
 mod framing;
 mod passing;
 mod refusal;
+mod upload;

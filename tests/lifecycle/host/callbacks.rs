@@ -16,7 +16,8 @@ extern "C" {
         headers: usize,
         end_of_stream: bool,
     ) -> Action;
-    pub(super) fn proxy_on_request_body(stream: u32, size: usize, end_of_stream: bool) -> Action;
+    /// Exported as `proxy_on_request_body` (src/body_callback.rs).
+    pub(super) fn proxy_on_request_data(stream: u32, size: usize, end_of_stream: bool) -> u32;
     pub(super) fn proxy_on_request_trailers(stream: u32, trailers: usize) -> Action;
     pub(super) fn proxy_on_response_headers(
         stream: u32,

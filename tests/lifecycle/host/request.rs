@@ -5,7 +5,7 @@ use super::Headers;
 /// A client's request, and how it arrives.
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
-    pub(super) head: Headers,
+    pub(crate) head: Headers,
     /// The body as it comes in; with none the head ends the stream.
     pub(super) pieces: Vec<Vec<u8>>,
     pub(super) trailers: bool,

@@ -96,8 +96,8 @@ pub(super) struct Root {
 pub(super) struct Stream {
     pub(super) root: u32,
     pub(super) head: Headers,
-    /// What is buffered of the body.
-    pub(super) body: Vec<u8>,
+    /// The piece of the body that the callback is about.
+    pub(super) piece: Vec<u8>,
     pub(super) answered: bool,
 }
 

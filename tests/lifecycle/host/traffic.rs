@@ -4,7 +4,7 @@ use proxy_wasm::types::{Action, Status};
 
 use super::callbacks::{
     announce_end, callback, during, end_stream, proxy_on_context_create,
-    proxy_on_http_call_response, proxy_on_request_body, proxy_on_request_headers,
+    proxy_on_http_call_response, proxy_on_request_data, proxy_on_request_headers,
     proxy_on_request_trailers,
 };
 use super::state::{self, next_id, with};
@@ -40,13 +40,13 @@ impl Host {
     pub(crate) fn open(&mut self, head: &Headers) -> StreamId {
         let (stream, root) = (next_id(), self.root().0);
         with(|state| {
-            let (head, body, answered) = (head.clone(), Vec::new(), false);
+            let (head, piece, answered) = (head.clone(), Vec::new(), false);
             state.streams.insert(
                 stream,
                 state::Stream {
                     root,
                     head,
-                    body,
+                    piece,
                     answered,
                 },
             );
@@ -63,26 +63,26 @@ impl Host {
         )
     }
 
-    /// A piece of the body. While the filter pauses, Envoy keeps the pieces and gives the size of
-    /// all of them.
+    /// A piece of the body. Envoy keeps none of them while the filter pauses: it is told not to.
     pub(crate) fn body(&mut self, stream: StreamId, piece: &[u8], end_of_stream: bool) -> Action {
-        let size = with(|state| {
-            let body = &mut state.streams.get_mut(&stream.0).unwrap().body;
-            body.extend_from_slice(piece);
-            body.len()
-        });
+        with(|state| state.streams.get_mut(&stream.0).unwrap().piece = piece.to_vec());
         let action = callback!(
             stream.0,
-            proxy_on_request_body(stream.0, size, end_of_stream)
+            proxy_on_request_data(stream.0, piece.len(), end_of_stream)
         );
-        if action == Action::Continue {
-            with(|state| {
-                if let Some(stream) = state.streams.get_mut(&stream.0) {
-                    stream.body.clear();
-                }
-            });
+        with(|state| {
+            if let Some(stream) = state.streams.get_mut(&stream.0) {
+                stream.piece.clear();
+            }
+        });
+        // proxy-wasm-cpp-host `include/proxy-wasm/context.h`, `FilterDataStatus`.
+        match action {
+            0 => Action::Continue,
+            3 => Action::Pause,
+            other => {
+                panic!("{other}: Envoy would keep the piece, and refuse more than it may keep")
+            }
         }
-        action
     }
 
     /// The client hangs up.

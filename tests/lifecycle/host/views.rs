@@ -30,7 +30,7 @@ extern "C" fn proxy_get_buffer_bytes(
         state.count(format!("proxy_get_buffer_bytes {buffer:?}"));
         match buffer {
             BufferType::PluginConfiguration => Some(state.configuration.clone()),
-            BufferType::HttpRequestBody => Some(state.streams.get(&state.acting())?.body.clone()),
+            BufferType::HttpRequestBody => Some(state.streams.get(&state.acting())?.piece.clone()),
             _ => None,
         }
     });

@@ -5,8 +5,9 @@ use std::hint::black_box;
 use freshpaint_core::clock::{Now, UnixSeconds};
 use freshpaint_core::delivery::dedupe::Owner;
 use freshpaint_core::delivery::outcome::CallResponse;
-use freshpaint_core::intake::{Head, Headers, Judgement};
+use freshpaint_core::intake::{Head, Headers};
 use freshpaint_core::test_util::SharedMemory;
+use freshpaint_core::upload::Upload;
 use freshpaint_core::worker::{Identity, Worker};
 
 use super::delivery::config;
@@ -84,18 +85,20 @@ impl Bed {
                 self.body[at + digit] = b"0123456789abcdef"[nibble];
             }
         }
-        let judgement = self.worker.handle_head(&Head {
+        let upload = self.worker.handle_head(&Head {
             method: b"POST",
             path: self.path,
             headers: &NoHeaders,
             end_of_stream: false,
         });
-        let Judgement::Collect(collection) = judgement else {
-            panic!("{judgement:?}")
+        let (size, read) = (self.body.len(), || self.body.clone());
+        let upload = self.worker.handle_piece(upload.unwrap(), size, read);
+        let Upload::Gathering(whole) = upload else {
+            panic!("refused")
         };
         let now = Now::default();
         self.worker
-            .handle_body(collection, &self.body, 1, now, &mut self.shared)
+            .handle_body(whole, 1, now, &mut self.shared)
             .unwrap();
         let mut status = self.drive();
         while let Some(token) = self.calls.pop() {

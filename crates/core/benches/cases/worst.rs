@@ -7,8 +7,9 @@ use std::fmt::Write as _;
 use freshpaint_core::clock::{Now, UnixMillis};
 use freshpaint_core::config::Config;
 use freshpaint_core::delivery::dedupe::Owner;
-use freshpaint_core::intake::{Head, Headers, Judgement};
+use freshpaint_core::intake::{Head, Headers};
 use freshpaint_core::test_util::SharedMemory;
+use freshpaint_core::upload::Upload;
 use freshpaint_core::worker::{Identity, Worker};
 
 use super::memory;
@@ -98,14 +99,16 @@ fn submit(worker: &mut Worker, shared: &mut SharedMemory, body: &[u8]) {
         headers: &NoHeaders,
         end_of_stream: false,
     };
-    let Judgement::Collect(collection) = worker.handle_head(&head) else {
-        panic!("not collected");
+    let upload = worker.handle_head(&head).unwrap();
+    let upload = worker.handle_piece(upload, body.len(), || body.to_vec());
+    let Upload::Gathering(whole) = upload else {
+        panic!("not gathered");
     };
     let now = Now {
         steady: 1,
         unix: UnixMillis(1),
     };
-    let _ = worker.handle_body(collection, body, 1, now, shared);
+    let _ = worker.handle_body(whole, 1, now, shared);
 }
 
 fn repeated(text: &str, times: usize) -> String {

@@ -61,7 +61,7 @@ pub use self::handover::Handover;
 pub const TOTAL_TIMEOUT: Duration = Duration::from_secs(25);
 
 /// `Retry-After` when there is no room: long enough for a round of deliveries to end.
-const OVERLOADED_RETRY_AFTER: Duration = Duration::from_secs(2);
+pub(crate) const OVERLOADED_RETRY_AFTER: Duration = Duration::from_secs(2);
 
 /// What one callback of the host lends to the machine.
 pub struct Turn<'t> {
@@ -71,6 +71,17 @@ pub struct Turn<'t> {
     pub shared: &'t mut dyn Shared,
     /// Where things are counted and logged.
     pub observe: &'t mut Observe,
+}
+
+impl<'t> Turn<'t> {
+    /// A turn of the callback at this time.
+    pub fn new(now: SteadyMillis, shared: &'t mut dyn Shared, observe: &'t mut Observe) -> Self {
+        Self {
+            now,
+            shared,
+            observe,
+        }
+    }
 }
 
 /// The delivery machine of one plugin on one worker. `T` is what the caller makes an answer from.

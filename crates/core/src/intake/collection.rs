@@ -21,6 +21,8 @@ pub struct Collection {
     pub(super) route: Route,
     pub(super) verbose: bool,
     pub(super) origin: RequestOrigin,
+    /// It is a `GET`, which has its event in the query.
+    pub(super) by_query: bool,
     /// The event in the query of a `GET`, still encoded.
     pub(super) query_data: Option<Vec<u8>>,
     /// The client's address, when it is sent on.
@@ -73,7 +75,7 @@ impl Collection {
         let sentence = "The collector is not set up to read request bodies. Nothing was taken.";
         let replies = &self.route.dialect.replies;
         let reply = (replies.failure)(self.verbose, 503, sentence);
-        self.origin.admit(reply.with("retry-after", "60"))
+        self.admit(reply.with("retry-after", "60"))
     }
 
     /// Decodes the body and gives every event, in order and with its index, to `sink`.
@@ -132,7 +134,7 @@ impl Collection {
             if let (Item::Invalid(invalid), Place::Alone) = (&item, place) {
                 let sentence = format!("The body is not an event: {}.", invalid.reason);
                 sink(index, item);
-                return Err(self.origin.admit(LocalReply::text(400, sentence)));
+                return Err(self.admit(LocalReply::text(400, sentence)));
             }
             sink(index, item);
         }
@@ -153,7 +155,7 @@ impl Collection {
             let seconds = after.as_millis().div_ceil(1_000).max(1);
             (replies.failure)(self.verbose, 503, sentence).with("retry-after", seconds.to_string())
         };
-        self.origin.admit(match *verdict {
+        self.admit(match *verdict {
             Verdict::Accepted { .. } => (replies.success)(self.verbose, report),
             Verdict::Retry {
                 after,
@@ -196,7 +198,7 @@ impl Collection {
 
     fn refuse_size(&self, sentence: &str) -> LocalReply {
         let failure = self.route.dialect.replies.failure;
-        self.origin.admit(failure(self.verbose, 413, sentence))
+        self.admit(failure(self.verbose, 413, sentence))
     }
 
     fn refuse_undecodable(&self, fault: &Undecodable, growth: Growth) -> LocalReply {
@@ -220,14 +222,14 @@ impl Collection {
                 return self
                     .refuse_size("The body was compressed more than once; compress it once.");
             }
-            Undecodable::Empty => return self.origin.admit(no_body()),
+            Undecodable::Empty => return self.admit(no_body()),
             _ if self.unknown_encoding => return self.refuse_encoding(),
             Undecodable::Gzip => {
                 "The body is damaged: it begins as gzip and does not decode.".to_owned()
             }
             Undecodable::NotUtf8(at) => format!("The body is not JSON: byte {at} is not UTF-8."),
         };
-        self.origin.admit(LocalReply::text(400, sentence))
+        self.admit(LocalReply::text(400, sentence))
     }
 
     fn refuse_values(&self, list: Option<&str>, index: u32, most: usize) -> LocalReply {
@@ -254,13 +256,21 @@ impl Collection {
             NoEvents::Json(_) if self.unknown_encoding => return self.refuse_encoding(),
             NoEvents::Json(error) => format!("The body is not JSON: {error}."),
         };
-        self.origin.admit(LocalReply::text(400, sentence))
+        self.admit(LocalReply::text(400, sentence))
+    }
+
+    fn admit(&self, reply: LocalReply) -> LocalReply {
+        let reply = self.origin.admit(reply);
+        if self.by_query {
+            reply.not_stored()
+        } else {
+            reply
+        }
     }
 
     fn refuse_encoding(&self) -> LocalReply {
         let sentence =
             "The body's Content-Encoding is not one that can be read; send gzip or none.";
-        self.origin
-            .admit(LocalReply::text(415, sentence).with("accept-encoding", "gzip"))
+        self.admit(LocalReply::text(415, sentence).with("accept-encoding", "gzip"))
     }
 }

@@ -42,7 +42,11 @@ pub fn judge(head: &Head<'_>, config: &Config) -> Judgement {
         let reply = origin.preflight(head.headers, methods.allow());
         return Judgement::Reply(reply, RequestOutcome::Preflight);
     }
-    let refuse = |reply| Judgement::Reply(origin.admit(reply), RequestOutcome::Refused);
+    let by_query = head.method == b"GET";
+    let refuse = |reply: LocalReply| {
+        let reply = if by_query { reply.not_stored() } else { reply };
+        Judgement::Reply(origin.admit(reply), RequestOutcome::Refused)
+    };
     if origin == RequestOrigin::NotAllowed {
         return refuse(LocalReply::text(
             403,
@@ -54,6 +58,7 @@ pub fn judge(head: &Head<'_>, config: &Config) -> Judgement {
     }
     let collection = Collection {
         route,
+        by_query,
         verbose: form::is_set(query, b"verbose"),
         query_data,
         ip: config
@@ -72,21 +77,15 @@ pub fn judge(head: &Head<'_>, config: &Config) -> Judgement {
                 .is_some_and(|encoding| !body::is_known_encoding(&encoding)),
         origin,
     };
-    if !head.end_of_stream && declares_more_than(head, collection.max_body_bytes) {
+    let max_bytes = collection.max_body_bytes as u64;
+    if !head.end_of_stream
+        && head
+            .declared_length()
+            .is_some_and(|length| length > max_bytes)
+    {
         return Judgement::Reply(collection.too_large(), RequestOutcome::Refused);
     }
     Judgement::Collect(collection)
-}
-
-/// Whether `content-length` is over `max_bytes`; a length that cannot be read declares nothing.
-fn declares_more_than(head: &Head<'_>, max_bytes: usize) -> bool {
-    head.headers
-        .get("content-length")
-        .and_then(|length| {
-            let length = std::str::from_utf8(&length).ok()?;
-            length.trim().parse::<u64>().ok()
-        })
-        .is_some_and(|length| usize::try_from(length).map_or(true, |length| length > max_bytes))
 }
 
 /// Reads `192.0.2.1:443`, `[2001:db8::1]:443`, or either without a port.

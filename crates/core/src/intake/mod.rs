@@ -76,6 +76,15 @@ pub struct Head<'a> {
     pub end_of_stream: bool,
 }
 
+impl Head<'_> {
+    /// The size of the body, where the head says it.
+    #[must_use]
+    pub fn declared_length(&self) -> Option<u64> {
+        let length = self.headers.get("content-length")?;
+        std::str::from_utf8(&length).ok()?.trim().parse().ok()
+    }
+}
+
 /// What to do with a request, by its head.
 #[derive(Debug)]
 pub enum Judgement {

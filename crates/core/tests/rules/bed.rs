@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, HashMap};
 use freshpaint_core::clock::{Now, UnixMillis, UnixSeconds};
 use freshpaint_core::delivery::dedupe::Owner;
 use freshpaint_core::delivery::outcome::CallResponse;
-use freshpaint_core::intake::{Head, Headers, Judgement};
+use freshpaint_core::intake::{Head, Headers};
 use freshpaint_core::observe::{self, Change};
 use freshpaint_core::test_util::SharedMemory;
+use freshpaint_core::upload::Upload;
 use freshpaint_core::worker::{Identity, Worker};
 
 /// One worker, and what it has done.
@@ -92,16 +93,17 @@ impl Bed {
             headers: &headers,
             end_of_stream: false,
         };
-        let Judgement::Collect(collection) = self.worker.handle_head(&head) else {
-            panic!("not collected");
+        let upload = self.worker.handle_head(&head).unwrap();
+        let read = || body.as_bytes().to_vec();
+        let upload = self.worker.handle_piece(upload, body.len(), read);
+        let Upload::Gathering(whole) = upload else {
+            panic!("refused");
         };
         let mut memory = self.memory.take();
         // A new one each time, so that no event is taken for another.
         let mut forgotten = SharedMemory::default();
         let nothing = memory.as_mut().unwrap_or(&mut forgotten);
-        let taken = self
-            .worker
-            .handle_body(collection, body.as_bytes(), 1, now, nothing);
+        let taken = self.worker.handle_body(whole, 1, now, nothing);
         let reply = match taken {
             Ok(()) => self.worker.poll_reply().map(|(_, reply)| reply),
             Err(reply) => Some(reply),

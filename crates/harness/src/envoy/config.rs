@@ -31,6 +31,8 @@ pub struct Config {
     pub use_remote_address: bool,
     /// `per_connection_buffer_limit_bytes` of the listener; Envoy's own default is 1 MiB.
     pub per_connection_buffer_limit: Option<u32>,
+    /// `initial_stream_window_size` of HTTP/2; Envoy's own default is 16 MiB.
+    pub stream_window: Option<u32>,
     /// The listener comes from a watched file (LDS), so that [`super::Envoy::update`] can change
     /// it.
     pub file_lds: bool,
@@ -56,6 +58,7 @@ impl Default for Config {
             wasm_log_level: "info",
             use_remote_address: false,
             per_connection_buffer_limit: None,
+            stream_window: None,
             file_lds: false,
             filters_before: Vec::new(),
             module: None,
@@ -264,6 +267,10 @@ impl Config {
         });
         if let Some(limit) = self.per_connection_buffer_limit {
             listener["per_connection_buffer_limit_bytes"] = json!(limit);
+        }
+        if let Some(window) = self.stream_window {
+            let manager = &mut listener["filter_chains"][0]["filters"][0]["typed_config"];
+            manager["http2_protocol_options"] = json!({"initial_stream_window_size": window});
         }
         listener
     }

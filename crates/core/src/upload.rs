@@ -1,0 +1,180 @@
+//! A request whose body is coming in, piece by piece.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use crate::config::Limits;
+use crate::delivery::{Verdict, OVERLOADED_RETRY_AFTER};
+use crate::intake::{Collection, Head, Report};
+use crate::local_reply::LocalReply;
+use crate::observe::{Counter, Observe, RequestOutcome};
+
+/// Bytes of a refused request that are passed over before it is answered.
+///
+/// Many clients look for an answer only when they have sent the whole body, and lose it when the
+/// connection is closed before that. SDKs that drop a batch on 413 would send it again and again.
+const MAX_SKIPPED_BYTES: usize = 16 * 1024 * 1024;
+
+/// A request that is still coming in.
+#[derive(Debug)]
+pub enum Upload {
+    /// Its body is gathered.
+    Gathering(Gathering),
+    /// It is refused, and the rest of its body is passed over.
+    Refused(Refused),
+}
+
+/// A request whose body is gathered.
+#[derive(Debug)]
+pub struct Gathering {
+    pub(crate) collection: Collection,
+    pub(crate) body: Vec<u8>,
+    pub(crate) reserved: Reserved,
+}
+
+/// A request that is refused.
+#[derive(Debug)]
+pub struct Refused {
+    reply: LocalReply,
+    /// Bytes that are still passed over.
+    left: usize,
+}
+
+/// What a client gets when its body never comes.
+#[derive(Debug)]
+pub struct Unread {
+    pub(crate) reply: LocalReply,
+    /// Its request was refused before, and counted.
+    pub(crate) was_refused: bool,
+}
+
+impl Upload {
+    /// What the client gets if its body never comes.
+    #[must_use]
+    pub fn unread(&self) -> Unread {
+        match self {
+            Self::Gathering(gathering) => Unread {
+                reply: gathering.collection.unread(),
+                was_refused: false,
+            },
+            Self::Refused(refused) => Unread {
+                reply: refused.reply.clone(),
+                was_refused: true,
+            },
+        }
+    }
+
+    /// Whether it is to be answered now, without the rest of its body.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        matches!(self, Self::Refused(Refused { left: 0, .. }))
+    }
+
+    /// Nothing of the body is passed over if its end would not be reached.
+    pub(crate) fn refused_by_head(reply: LocalReply, head: &Head<'_>) -> Self {
+        let is_too_long = |length| length > MAX_SKIPPED_BYTES as u64;
+        let left = if head.end_of_stream || head.declared_length().is_some_and(is_too_long) {
+            0
+        } else {
+            MAX_SKIPPED_BYTES
+        };
+        Self::Refused(Refused { reply, left })
+    }
+}
+
+impl Gathering {
+    fn push(&mut self, piece: Vec<u8>) {
+        if self.body.is_empty() {
+            // Most bodies come in one piece.
+            self.body = piece;
+        } else {
+            self.body.extend_from_slice(&piece);
+        }
+        self.reserved.set(self.body.capacity());
+    }
+}
+
+impl Refused {
+    /// What the client gets.
+    #[must_use]
+    pub fn into_reply(self) -> LocalReply {
+        self.reply
+    }
+}
+
+/// The memory that all bodies being gathered on a worker take together.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Uploads(Rc<Cell<usize>>);
+
+impl Uploads {
+    /// The body of this request is to be gathered.
+    pub(crate) fn open(&self, collection: Collection) -> Upload {
+        Upload::Gathering(Gathering {
+            collection,
+            body: Vec::new(),
+            reserved: Reserved {
+                all: self.clone(),
+                bytes: 0,
+            },
+        })
+    }
+
+    /// Takes a piece of this size, which is read only if it is wanted. `in_flight` is what else counts
+    /// against `limits.max_in_flight_bytes`.
+    pub(crate) fn push(
+        &self,
+        mut upload: Upload,
+        size: usize,
+        read: impl FnOnce() -> Vec<u8>,
+        in_flight: usize,
+        limits: &Limits,
+        observe: &mut Observe,
+    ) -> Upload {
+        let gathering = match &mut upload {
+            Upload::Gathering(gathering) => gathering,
+            Upload::Refused(refused) => {
+                refused.left = refused.left.saturating_sub(size);
+                return upload;
+            }
+        };
+        let in_flight = in_flight.saturating_add(self.0.get());
+        let (reply, outcome) = if gathering.body.len().saturating_add(size) > limits.max_body_bytes
+        {
+            (gathering.collection.too_large(), RequestOutcome::Refused)
+        } else if in_flight.saturating_add(size) > limits.max_in_flight_bytes {
+            let after = OVERLOADED_RETRY_AFTER;
+            let verdict = Verdict::Overloaded { after };
+            (
+                gathering.collection.answer(&verdict, &Report::default()),
+                RequestOutcome::Retry,
+            )
+        } else {
+            gathering.push(read());
+            return upload;
+        };
+        observe.count(Counter::Requests(outcome));
+        let left = MAX_SKIPPED_BYTES.saturating_sub(size);
+        Upload::Refused(Refused { reply, left })
+    }
+}
+
+/// The part of one body; it ends with the body, also when its client has gone.
+#[derive(Debug)]
+pub(crate) struct Reserved {
+    all: Uploads,
+    bytes: usize,
+}
+
+impl Reserved {
+    fn set(&mut self, bytes: usize) {
+        let others = self.all.0.get().saturating_sub(self.bytes);
+        self.all.0.set(others.saturating_add(bytes));
+        self.bytes = bytes;
+    }
+}
+
+impl Drop for Reserved {
+    fn drop(&mut self) {
+        self.set(0);
+    }
+}
