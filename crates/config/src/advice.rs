@@ -8,9 +8,13 @@ use freshpaint_core::event::Kind;
 use super::quote::shown;
 use super::read::{Field, Object, Reader};
 use super::tree::Node;
-use super::webhook::DEFAULT_CLUSTER;
-use super::PRIVATE_ADDRESS;
 use url::Host;
+
+/// The cluster of webhooks when the configuration names none.
+pub(super) const DEFAULT_CLUSTER: &str = "webhooks_egress";
+
+/// How the warning about a private address begins.
+pub const PRIVATE_ADDRESS: &str = "has a private address";
 
 /// Warns of a webhook at `path` that the address filter of the shipped egress never calls.
 pub(super) fn of_address(path: &str, cluster: &str, reader: &mut Reader<'_>) {

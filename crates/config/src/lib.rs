@@ -42,8 +42,7 @@ use freshpaint_core::config::{Config, Diagnostic};
 use read::{Field, Reader};
 use tree::Node;
 
-/// With what the warning about a url's private address begins; the Envoy file shows more.
-pub const PRIVATE_ADDRESS: &str = "has a private address";
+pub use advice::PRIVATE_ADDRESS;
 
 /// Reads a plugin configuration as Envoy hands it over: JSON text (`google.protobuf.StringValue`)
 /// or the wire bytes of a `google.protobuf.Struct`. `environment` looks an environment variable of
@@ -63,6 +62,7 @@ pub fn parse(
 ) -> Result<Config, Vec<Diagnostic>> {
     let mut reader = Reader {
         environment,
+        place: elsewhere::place,
         secrets_by_name: false,
         problems: Vec::new(),
         warnings: Vec::new(),

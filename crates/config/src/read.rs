@@ -1,7 +1,7 @@
 //! Walking the tree: every value knows its path, and every problem is collected rather than
 //! returned.
 
-use super::{elsewhere, environment, number};
+use super::{environment, number};
 use freshpaint_core::config::Diagnostic;
 
 use super::quote::{listed, member, shown};
@@ -11,6 +11,8 @@ use super::tree::Node;
 pub(super) struct Reader<'e> {
     /// Looks an environment variable of the VM up.
     pub(super) environment: &'e dyn Fn(&str) -> Option<String>,
+    /// Says where a key belongs that an object at a path, which has other keys, does not have.
+    pub(super) place: fn(key: &str, path: &str, known: &[&str]) -> Option<String>,
     /// A secret in plain sight is a problem and not only a warning.
     pub(super) secrets_by_name: bool,
     /// What makes the configuration unusable.
@@ -70,7 +72,7 @@ impl<'n> Field<'n> {
         let object = self.map("an object", reader)?;
         for (key, _) in &object.members {
             if !keys.contains(key) {
-                let message = match elsewhere::place(key, &object.path, keys) {
+                let message = match (reader.place)(key, &object.path, keys) {
                     Some(place) => format!("is not a known key here; {place}"),
                     None => unknown(key, keys),
                 };

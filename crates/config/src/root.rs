@@ -122,7 +122,7 @@ pub(super) const KEYS: &[&str] = &field::keys::<{ FIELDS.len() }>(FIELDS);
 
 /// Reads the whole configuration.
 pub(super) fn read(root: &Object<'_>, reader: &mut Reader<'_>) -> Config {
-    let cluster = webhook::read_cluster(root, webhook::DEFAULT_CLUSTER, reader);
+    let cluster = webhook::read_cluster(root, advice::DEFAULT_CLUSTER, reader);
     let guarantee = choice(root, "guarantee", &webhook::GUARANTEES, reader);
     let options = webhook::read_options(root, Options::default(), reader);
     let profile = root

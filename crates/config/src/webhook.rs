@@ -87,9 +87,6 @@ pub(super) const OPTIONS_KEYS: &[&str] = &field::keys::<{ OPTIONS_FIELDS.len() }
 pub(super) const MAX_WEBHOOKS: usize = 32;
 /// Longest name of a cluster, in bytes.
 pub(super) const MAX_CLUSTER_BYTES: usize = 1_024;
-/// The cluster of webhooks when the configuration names none.
-pub(super) const DEFAULT_CLUSTER: &str = "webhooks_egress";
-
 /// Seed, "Considerations": a webhook must respond within 5 seconds. Envoy counts whole
 /// milliseconds, and takes 0 for no limit at all.
 const TIMEOUT: Span = Span::millis(5_000, 1, 5_000);

@@ -11,7 +11,7 @@ use crate::delivery::webhook_set::WebhookSet;
 use crate::delivery::PreparedEvent;
 use crate::event::Event;
 use crate::json::{Id, Text};
-use crate::observe::SuppressReason;
+use crate::observe::labels::SuppressReason;
 use crate::payload;
 use crate::redaction::Redaction;
 use crate::signing::WebhookId;

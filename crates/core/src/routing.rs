@@ -12,7 +12,8 @@ use subtle::ConstantTimeEq;
 
 use crate::consent::OptOut;
 use crate::event::{Event, Kind};
-use crate::observe::{Label, SuppressReason};
+use crate::observe::labels::SuppressReason;
+use crate::observe::Label;
 use crate::redaction::Redaction;
 use crate::secret::Secret;
 use crate::work::{self, Work};

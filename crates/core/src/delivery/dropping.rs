@@ -10,7 +10,8 @@ use super::store::EntryKey;
 use super::webhook_set::WebhookSet;
 use super::{Outbox, Turn};
 use crate::clock::millis;
-use crate::observe::{Counter, EventOutcome, HeldOutcome};
+use crate::observe::labels::{EventOutcome, HeldOutcome};
+use crate::observe::Counter;
 
 impl<T> Outbox<T> {
     /// Nobody tries to deliver the event any more. It goes to the dead letter webhook, if there is

@@ -8,7 +8,7 @@ use super::event::PreparedEvent;
 use super::outcome::Outcome;
 use super::webhook_set::WebhookSet;
 use crate::clock::SteadyMillis;
-use crate::observe::DeliveryOutcome;
+use crate::observe::labels::DeliveryOutcome;
 
 /// A batch that waits for an entry.
 #[derive(Clone, Copy, Debug)]

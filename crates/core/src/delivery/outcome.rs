@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::observe::{AttemptOutcome, DeliveryOutcome};
+use crate::observe::labels::{AttemptOutcome, DeliveryOutcome};
 
 /// What the host knows of a call that ended; read once, by name, as bytes.
 ///

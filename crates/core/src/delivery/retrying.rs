@@ -11,7 +11,8 @@ use super::store::EntryKey;
 use super::webhook_set::WebhookSet;
 use super::{Outbox, Turn};
 use crate::clock::{millis, SteadyMillis};
-use crate::observe::{Counter, HeldOutcome};
+use crate::observe::labels::HeldOutcome;
+use crate::observe::Counter;
 
 impl<T> Outbox<T> {
     /// Lets the webhook's breaker know how an attempt ended.

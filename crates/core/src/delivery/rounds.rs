@@ -14,7 +14,8 @@ use super::webhook_set::WebhookSet;
 use super::{Outbox, Turn, TOTAL_TIMEOUT};
 use crate::clock::{millis, SteadyMillis};
 use crate::config::Config;
-use crate::observe::{Counter, EventOutcome, HeldOutcome};
+use crate::observe::labels::{EventOutcome, HeldOutcome};
+use crate::observe::Counter;
 
 impl<T> Outbox<T> {
     /// A batch brings an event.

@@ -9,7 +9,7 @@ use super::{collection, recognise, Collection, Head, Judgement};
 use crate::config::Config;
 use crate::consent::OptOut;
 use crate::local_reply::LocalReply;
-use crate::observe::RequestOutcome;
+use crate::observe::labels::RequestOutcome;
 
 /// Judges the head of a request.
 ///

@@ -1,6 +1,6 @@
 //! Log lines, bounded so that an outage does not flood the log.
 
-use super::{DeliveryOutcome, HeldOutcome};
+use super::labels::{DeliveryOutcome, HeldOutcome};
 use crate::clock::SteadyMillis;
 use crate::config::Webhook;
 use crate::delivery::outcome::{NotSent, Outcome};

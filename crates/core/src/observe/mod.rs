@@ -1,6 +1,7 @@
 //! Metrics and log lines: everything that an operator sees of the rules.
 
 mod changes;
+pub mod labels;
 mod log_lines;
 mod metrics;
 mod registry;
@@ -15,10 +16,7 @@ use registry::Registry;
 
 pub use changes::Change;
 pub use log_lines::{LogLine, LogLines};
-pub use metrics::{
-    AttemptOutcome, Counter, DeliveryOutcome, EventOutcome, FilteredReason, Gauge, HeldOutcome,
-    Histogram, RequestOutcome, SuppressReason,
-};
+pub use metrics::{Counter, Gauge, Histogram};
 pub use registry::{Label, Metric, MetricId, MetricKind};
 
 /// Counts, values and log lines that the shell has not taken yet.

@@ -3,6 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+use super::labels::{
+    AttemptOutcome, DeliveryOutcome, EventOutcome, HeldOutcome, RequestOutcome, SuppressReason,
+};
 use super::*;
 use crate::event::Kind;
 use crate::routing::{Glob, Rules, Sample};

@@ -6,7 +6,7 @@ use crate::support::{config, config_with, Outcome, Request};
 use freshpaint_core::delivery::Verdict;
 use freshpaint_core::intake::{judge, Head, Judgement, Report};
 use freshpaint_core::local_reply::LocalReply;
-use freshpaint_core::observe::RequestOutcome;
+use freshpaint_core::observe::labels::RequestOutcome;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 

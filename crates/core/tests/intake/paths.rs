@@ -4,7 +4,7 @@ use crate::support::{config, config_with, Outcome, Request};
 use std::collections::BTreeSet;
 
 use freshpaint_core::intake::{dialect, recognise};
-use freshpaint_core::observe::RequestOutcome;
+use freshpaint_core::observe::labels::RequestOutcome;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 

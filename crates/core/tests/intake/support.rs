@@ -8,7 +8,7 @@ use freshpaint_core::delivery::Verdict;
 use freshpaint_core::event::Event;
 use freshpaint_core::intake::{self, Context, Head, Headers, Item, Judgement, Report};
 use freshpaint_core::local_reply::LocalReply;
-use freshpaint_core::observe::RequestOutcome;
+use freshpaint_core::observe::labels::RequestOutcome;
 use freshpaint_core::payload;
 
 /// 2026-01-02T03:04:05.678Z

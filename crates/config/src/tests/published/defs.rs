@@ -32,7 +32,7 @@ pub(super) fn schema(name: &str) -> Value {
             "pattern": r"^[^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u001f\u007f-\u009f]*$"
         }),
         "default_cluster" => {
-            json!({"$ref": "#/$defs/cluster", "default": webhook::DEFAULT_CLUSTER})
+            json!({"$ref": "#/$defs/cluster", "default": crate::advice::DEFAULT_CLUSTER})
         }
         "headers" => json!({
             "type": "object",

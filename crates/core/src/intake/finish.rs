@@ -1,0 +1,63 @@
+//! A draft becomes the canonical [`Event`]: it gets its time, its id and what its request says.
+
+use super::draft::Draft;
+use super::envelope::Envelope;
+use super::message_id::MessageIds;
+use super::{integrations, Collection, Context, FilteredReason, Item};
+use crate::clock::{Now, UnixMillis};
+use crate::consent::Consent;
+use crate::event::{Event, Kind};
+use crate::json::{Id, Value};
+use crate::time;
+
+impl<'a> Draft<'a> {
+    /// Makes the event that is routed, or filters it when the customer's `integrations` say so.
+    ///
+    /// `source` is the one that the request names; it wins over the event's.
+    pub(super) fn finish(
+        self,
+        collection: &Collection,
+        envelope: &Envelope<'a>,
+        source: Option<Id<'a>>,
+        ids: &mut MessageIds<'_>,
+        context: &mut Context<'_>,
+    ) -> Item<'a> {
+        let integrations = [envelope.integrations, self.integrations];
+        if integrations::exclude(integrations, &context.config.collect.integration_name) {
+            return Item::Filtered(Some(self.kind), FilteredReason::Integrations);
+        }
+        let surroundings = self.surroundings.or(&envelope.surroundings);
+        Item::Event(Event {
+            kind: self.kind,
+            automatic: self.kind == Kind::Page,
+            name: self.name,
+            timestamp: self.timestamp(envelope.sent_at, context.now),
+            message_id: ids.of(&self, context.random),
+            anonymous_id: self.anonymous_id,
+            user_id: self.user_id,
+            group_id: self.group_id,
+            page: surroundings.page,
+            library: surroundings.library,
+            properties: self.properties,
+            traits: self.traits,
+            source: source.or(self.source),
+            ip: collection.ip,
+            opt_out: collection.opt_out,
+            consent: Consent::of(surroundings.consent),
+        })
+    }
+
+    /// The event's own time, corrected when the client's clock is wrong; else when it was sent;
+    /// else when it came in.
+    fn timestamp(&self, sent_at: Option<Value<'_>>, now: Now) -> UnixMillis {
+        let sent = sent_at
+            .and_then(time::parse)
+            .or_else(|| self.sent_at.and_then(time::parse));
+        let original = self.time.and_then(time::parse).or(sent);
+        match (original, sent) {
+            (Some(original), Some(sent)) => time::correct_skew(original, sent, now.unix),
+            (Some(original), None) => original,
+            (None, _) => now.unix,
+        }
+    }
+}
