@@ -7,7 +7,8 @@ use crate::config::Limits;
 use crate::delivery::{Verdict, OVERLOADED_RETRY_AFTER};
 use crate::intake::{Collection, Head, Report};
 use crate::local_reply::LocalReply;
-use crate::observe::{Counter, Observe, RequestOutcome};
+use crate::observe::labels::RequestOutcome;
+use crate::observe::{Counter, Observe};
 
 /// Bytes of a refused request that are passed over before it is answered.
 ///
