@@ -6,7 +6,6 @@
 //! effect: bytes of a body have arrived at Envoy, and no callback has come.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 
 use freshpaint_core::clock::SteadyMillis;
 use freshpaint_core::upload::Unread;
@@ -34,7 +33,7 @@ enum Bodies {
 pub(crate) struct BodyWatch {
     bodies: Cell<Bodies>,
     /// Streams that wait for their bodies while nothing is known, and what they get if none comes.
-    waiting: RefCell<BTreeMap<u32, Unread>>,
+    waiting: RefCell<Vec<(u32, Unread)>>,
     look_at: Cell<SteadyMillis>,
 }
 
@@ -59,7 +58,7 @@ impl BodyWatch {
     /// A stream has begun to wait for its body.
     pub(crate) fn wait(&self, stream: u32, unread: Unread, now: SteadyMillis) {
         self.look_at.set(now.saturating_add(LOOK_AFTER_MILLIS));
-        self.waiting.borrow_mut().insert(stream, unread);
+        self.waiting.borrow_mut().push((stream, unread));
     }
 
     /// A body, or a piece of one, has been given.
@@ -73,7 +72,8 @@ impl BodyWatch {
     /// The stream is gone.
     pub(crate) fn forget(&self, stream: u32) {
         if self.is_unknown() {
-            self.waiting.borrow_mut().remove(&stream);
+            let mut waiting = self.waiting.borrow_mut();
+            waiting.retain(|(known, _)| *known != stream);
         }
     }
 
@@ -85,16 +85,16 @@ impl BodyWatch {
 
     /// Looks whether a body has arrived at Envoy. Then every stream that waits for one is to have
     /// its reply.
-    pub(crate) fn withheld(&self, now: SteadyMillis) -> BTreeMap<u32, Unread> {
+    pub(crate) fn withheld(&self, now: SteadyMillis) -> Vec<(u32, Unread)> {
         let mut waiting = self.waiting.borrow_mut();
         if now < self.look_at.get() || waiting.is_empty() {
-            return BTreeMap::new();
+            return Vec::new();
         }
-        let mut streams = waiting.keys();
-        if !streams.any(|stream| host::enter(*stream).is_ok() && host::body_has_arrived()) {
+        let mut streams = waiting.iter();
+        if !streams.any(|(stream, _)| host::enter(*stream).is_ok() && host::body_has_arrived()) {
             // A client that takes its time.
             self.look_at.set(now.saturating_add(LOOK_AFTER_MILLIS));
-            return BTreeMap::new();
+            return Vec::new();
         }
         log::error!("{WITHHELD}");
         self.bodies.set(Bodies::Withheld);

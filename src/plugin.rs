@@ -1,12 +1,12 @@
 //! What a root and its streams share, and how a newer root is found.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeSet;
 use std::rc::{Rc, Weak};
 
 use freshpaint_core::clock::SteadyMillis;
 use freshpaint_core::config::Config;
 use freshpaint_core::worker::Worker;
+use rustc_hash::FxHashSet;
 
 use crate::body_watch::BodyWatch;
 use crate::host::{self, Metrics, SharedData, WakeQueue};
@@ -28,7 +28,7 @@ pub(crate) struct Plugin {
     /// Streams that wait for a reply from the root. The host does not tell: for the rest of its
     /// loop's turn it still knows a stream whose client has gone, takes a reply to it, and calls
     /// the SDK back for a stream that the SDK has forgotten.
-    waiting: RefCell<BTreeSet<u32>>,
+    waiting: RefCell<FxHashSet<u32>>,
     pub(crate) body_watch: BodyWatch,
     pub(crate) wake_queue: WakeQueue,
     metrics: Metrics,
