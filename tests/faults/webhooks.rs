@@ -7,6 +7,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+/// Replies to the event with this id, before which so many requests came.
+type Judge = dyn Fn(&str, usize) -> (Reply, Fate) + Send + Sync;
+
 /// Every webhook's `timeout`, in the configuration and for the answers that come too late.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -54,18 +57,16 @@ impl Webhook {
     pub(crate) fn turn(&self, way: Way) {
         self.receiver.close();
         self.ledger.cut(self.index);
-        if let Way::Dead = way {
-            return;
-        }
+        let reply_to: Box<Judge> = match way {
+            Way::Dead => return,
+            Way::Answers(answer) => Box::new(move |_, before| answer(before)),
+            Way::Judges(judge) => Box::new(move |id, _| judge(id)),
+        };
         let (index, ledger) = (self.index, Arc::clone(&self.ledger));
         let reasons = Arc::clone(&self.reasons);
         self.receiver.decide(move |request, before| {
             let id = message_id(&request.body);
-            let (reply, fate) = match way {
-                Way::Judges(judge) => judge(id),
-                Way::Answers(answer) => answer(before),
-                Way::Dead => unreachable!("it refuses connections"),
-            };
+            let (reply, fate) = reply_to(id, before);
             ledger.received(index, id, fate);
             if let Some(reason) = request.header("freshpaint-dead-letter-reason") {
                 let mut reasons = reasons.lock().unwrap();
