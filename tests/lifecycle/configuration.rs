@@ -150,8 +150,11 @@ fn configuring_defines_every_counter_and_moves_none() {
     assert_eq!(host.counts(), [].into());
     assert_eq!(host.calls(), []);
     let host_calls = host.host_calls();
-    // Requests 6, events 6 x 5, kept events 7, attempts 3 x 8, deliveries 3 x 5.
-    assert_eq!(host_calls["proxy_define_metric"], 82);
+    let configuration = webhooks(3).to_string();
+    let config = freshpaint_config::parse(configuration.as_bytes(), &|_| None).unwrap();
+    let metrics = freshpaint_core::observe::metrics(&config.webhooks);
+    assert!(metrics.len() > 80, "{metrics:?}");
+    assert_eq!(host_calls["proxy_define_metric"], metrics.len());
     assert_eq!(host_calls.get("proxy_set_tick_period_milliseconds"), None);
     assert_eq!(host.turn(), 0);
 }

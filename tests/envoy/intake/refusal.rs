@@ -108,7 +108,7 @@ fn what_is_not_an_event_is_told_what_and_where() {
             "The body is not an event: event is not a string.",
         ),
         (
-            b"{\"event\":\"a\",\"properties\":[]}",
+            b"{\"event\":\"a\",\"properties\":[1]}",
             "The body is not an event: properties is not an object.",
         ),
         (

@@ -41,7 +41,7 @@ fn stop_iteration(config: &Part<'_>, findings: &mut Findings) {
     if !config.node.is_set(FIELD) {
         findings.error(
             &config.at(FIELD),
-            "is not set, so that every collection request hangs; write \
+            "is not set, so that every collection request gets 503; write \
              allow_on_headers_stop_iteration: true",
         );
     }

@@ -61,7 +61,7 @@ object! {
         /// Statuses by which a webhook refuses the event itself, and would refuse it again. Every
         /// other failure is the webhook's own trouble, and the event is tried until `retry.window`
         /// ends.
-        refusals: Vec<u16> = Statuses,
+        refusals: Vec<u16> = Statuses::REFUSALS,
         /// Rounds after which an event is given up, when every webhook that wants it has refused it
         /// in each of them with a status of `retry.refusals`.
         max_refusals: u32 = Count::new(3, 1, 100),

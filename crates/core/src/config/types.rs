@@ -149,25 +149,43 @@ pub const MAX_STATUS: u16 = 499;
 
 /// Describes a list of client error statuses, in ascending order and without repetition.
 #[derive(Clone, Copy, Debug)]
-pub struct Statuses;
+pub struct Statuses {
+    /// The list when none is written.
+    pub default: &'static [u16],
+    /// The default as the manual has it.
+    text: &'static str,
+    /// Its definition in the JSON Schema.
+    schema: &'static str,
+}
 
 impl Statuses {
-    /// A receiver answers so that does not take this event, whenever it comes.
-    pub const DEFAULT: [u16; 4] = [400, 413, 415, 422];
+    /// A receiver answers so that it does not take this event, whenever it comes.
+    pub const REFUSALS: Self = Self {
+        default: &[400, 413, 415, 422],
+        text: "`[400, 413, 415, 422]`",
+        schema: "refusals",
+    };
+
+    /// A list that is empty unless it is written.
+    pub const NONE: Self = Self {
+        default: &[],
+        text: "`[]`",
+        schema: "statuses",
+    };
 
     pub(super) const fn kind(self) -> Kind {
         Kind::Other(Other {
             type_name: "list",
-            default: "`[400, 413, 415, 422]`",
+            default: self.text,
             bounds: "`400` to `499`, each once, may be empty",
-            schema: "statuses",
+            schema: self.schema,
         })
     }
 }
 
 impl Describes<Vec<u16>> for Statuses {
     fn default(self) -> Vec<u16> {
-        Self::DEFAULT.into()
+        self.default.into()
     }
 
     fn read(self, key: &'static str, fields: &mut impl Fields) -> Vec<u16> {

@@ -57,20 +57,8 @@ pub(super) fn schema(name: &str) -> Value {
             // Characters outside ASCII are several bytes each.
             "pattern": format!(r"\$\{{|[^\u0000-\u007f]|^[\s\S]{{{MIN_KEY_BYTES},}}$")
         }),
-        "statuses" => json!({
-            "type": "array",
-            "uniqueItems": true,
-            "items": {
-                "anyOf": [
-                    {"type": "integer", "minimum": MIN_STATUS, "maximum": MAX_STATUS},
-                    {
-                        "type": "string",
-                        "pattern": range::count(MIN_STATUS.into(), MAX_STATUS.into())
-                    }
-                ]
-            },
-            "default": Statuses::DEFAULT
-        }),
+        "refusals" => statuses(&Statuses::REFUSALS),
+        "statuses" => statuses(&Statuses::NONE),
         "guarantee" => json!({"enum": webhook::GUARANTEES.map(|(name, _)| name)}),
         "default_guarantee" => {
             json!({"$ref": "#/$defs/guarantee", "default": webhook::GUARANTEES[0].0})
@@ -196,4 +184,18 @@ fn url() -> String {
         r##"{scheme}(\[[0-9A-Fa-f:.]+\]|[^\s/?#@\\:%\u0000-\u001f\u007f-\uffff]+)(:(0*({port}))?)?([/?]([^\s#\\%]|%[0-9A-Fa-f]{{2}})*)?"##
     );
     format!(r"^((?=[\s\S]*\$\{{)({with_variable})|{plain})$")
+}
+
+fn statuses(list: &Statuses) -> Value {
+    json!({
+        "type": "array",
+        "uniqueItems": true,
+        "items": {
+            "anyOf": [
+                {"type": "integer", "minimum": MIN_STATUS, "maximum": MAX_STATUS},
+                {"type": "string", "pattern": range::count(MIN_STATUS.into(), MAX_STATUS.into())}
+            ]
+        },
+        "default": list.default
+    })
 }

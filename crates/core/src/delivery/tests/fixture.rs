@@ -224,8 +224,12 @@ impl Fixture {
         let (names, counts) = (&self.names, &mut self.counts);
         self.observe.take_changes(|id, change| {
             let name = names[id.index()].trim_start_matches("freshpaint_webhooks.");
-            if let Change::Add(count) = change {
-                *counts.entry(name.to_owned()).or_default() += count;
+            // Of a gauge or a histogram the last value counts.
+            match change {
+                Change::Add(count) => *counts.entry(name.to_owned()).or_default() += count,
+                Change::Record(value) => {
+                    counts.insert(name.to_owned(), u32::try_from(value).unwrap());
+                }
             }
         });
     }
