@@ -1,11 +1,11 @@
 //! The callback for a piece of a request's body, with an action that the SDK does not have.
 //!
-//! A body is gathered in the module and never in Envoy, whose limits on buffers are made for what it
-//! passes on: past a listener's limit it answers 413, and past an HTTP/2 stream's window a client that
-//! is waited for cannot send on. `Action::Pause` makes Envoy keep the piece. The ABI also knows an
-//! action that does not, `StopIterationNoBuffer` (proxy-wasm-cpp-host `include/proxy-wasm/context.h`).
-//! So this function is the module's `proxy_on_request_body`, in place of the SDK's, which it calls:
-//! scripts/wasm-ld exports it under that name.
+//! A body is gathered in the module and never in Envoy, whose limits on buffers are made for what
+//! it passes on: past a listener's limit it answers 413, and past an HTTP/2 stream's window a
+//! client that is waited for cannot send on. `Action::Pause` makes Envoy keep the piece. The ABI
+//! also knows an action that does not, `StopIterationNoBuffer` (proxy-wasm-cpp-host
+//! `include/proxy-wasm/context.h`). So this function is the module's `proxy_on_request_body`, in
+//! place of the SDK's, which it calls: scripts/wasm-ld exports it under that name.
 
 use proxy_wasm::types::Action;
 

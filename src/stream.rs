@@ -82,9 +82,9 @@ impl Drop for Stream {
 
 impl Context for Stream {}
 
-// The head is held back from its first callback on, so that it reaches no other filter and no upstream
-// (needs `allow_on_headers_stop_iteration`, or no body callback would follow). Nothing of the body is
-// left in Envoy (`crate::body_callback`).
+// The head is held back from its first callback on, so that it reaches no other filter and no
+// upstream (needs `allow_on_headers_stop_iteration`, or no body callback would follow). Nothing of
+// the body is left in Envoy (`crate::body_callback`).
 impl HttpContext for Stream {
     fn on_http_request_headers(&mut self, _: usize, end_of_stream: bool) -> Action {
         #[cfg(feature = "fault-injection")]

@@ -1,9 +1,9 @@
 //! How one root wakes another of its VM, to which it has handed events over.
 //!
-//! It is a shared queue. Its name is known to the plugins of one name in one VM, and the newest of them
-//! has it: the host runs the `on_queue_ready` of the root that registered last, on the same thread in
-//! the next turn of its loop. So the number of queues, which are never deleted, does not grow with each
-//! configuration.
+//! It is a shared queue. Its name is known to the plugins of one name in one VM, and the newest of
+//! them has it: the host runs the `on_queue_ready` of the root that registered last, on the same
+//! thread in the next turn of its loop. So the number of queues, which are never deleted, does not
+//! grow with each configuration.
 
 use std::cell::{Cell, OnceCell};
 

@@ -5,8 +5,8 @@ use crate::gateway::{self, Names};
 use crate::istio::{self, Module, Profile};
 use freshpaint_harness::H2Connection;
 
-/// What half a megabyte in 20 events gets, over HTTP/1.1 and HTTP/2. Whatever is refused has delivered
-/// nothing.
+/// What half a megabyte in 20 events gets, over HTTP/1.1 and HTTP/2. Whatever is refused has
+/// delivered nothing.
 fn statuses(make: Make<'_>) -> [u16; 2] {
     [false, true].map(|http2| {
         let bed = Bed::start(make);

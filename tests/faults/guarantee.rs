@@ -1,5 +1,5 @@
-//! Promises that the configuration makes: each webhook gets each event, what is given up goes to the
-//! dead letter webhook, and a long refusal of everything loses nothing.
+//! Promises that the configuration makes: each webhook gets each event, what is given up goes to
+//! the dead letter webhook, and a long refusal of everything loses nothing.
 
 use crate::campaign::seconds;
 use crate::ledger::{Answer, Keeps, COLUMNS};

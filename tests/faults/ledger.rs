@@ -158,7 +158,8 @@ impl Ledger {
         found.map(|(id, _)| id.clone()).collect()
     }
 
-    /// Ids of the events that begin with this, and that one of the first `webhooks` has not accepted.
+    /// Ids of the events that begin with this, and that one of the first `webhooks` has not
+    /// accepted.
     pub(crate) fn incomplete(&self, prefix: &str, webhooks: usize) -> Vec<String> {
         let events = self.events();
         let lacking = with_prefix(&events, prefix)

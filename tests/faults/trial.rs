@@ -10,7 +10,8 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::thread;
 use std::time::Duration;
 
-/// Longer than anything takes once every webhook answers again: `retry.max_backoff` and some rounds.
+/// Longer than anything takes once every webhook answers again: `retry.max_backoff` and some
+/// rounds.
 pub(crate) const RECOVERY: Duration = Duration::from_secs(30);
 
 /// Events that one request of the last re-send carries.

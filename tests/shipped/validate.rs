@@ -20,8 +20,8 @@ fn every_file_is_known_here() {
     assert_eq!(files, ["docker-compose.yaml", "envoy.yaml", "fleet.yaml"]);
 }
 
-/// Validates as a user does, from the root of the repository; only the system's list of authorities may be
-/// elsewhere.
+/// Validates as a user does, from the root of the repository; only the system's list of authorities
+/// may be elsewhere.
 #[test]
 fn envoy_yaml_is_valid_as_it_stands() {
     let text = fs::read_to_string(repository().join("envoy/envoy.yaml")).unwrap();

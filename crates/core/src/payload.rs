@@ -35,8 +35,8 @@ pub fn render(event: &Event<'_>, timestamps: Timestamps, out: &mut Vec<u8>) {
     object.close();
 }
 
-/// Freshpaint's SDK for Android repeats the event's ids among the traits. They are left out, so that
-/// each id stands in one place.
+/// Freshpaint's SDK for Android repeats the event's ids among the traits. They are left out, so
+/// that each id stands in one place.
 fn traits(event: &Event<'_>, out: &mut Vec<u8>) {
     let traits = event.traits.unwrap_or(Object::EMPTY);
     let ids = [event.user_id, event.anonymous_id];

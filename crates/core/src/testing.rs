@@ -7,7 +7,8 @@ use crate::config::{
 };
 use crate::consent::OptOut;
 
-/// A configuration with these webhooks, everything else as by default but for what `change` makes of it.
+/// A configuration with these webhooks, everything else as by default but for what `change` makes
+/// of it.
 pub(crate) fn config_with(webhooks: &[&str], change: impl FnOnce(&mut Config)) -> Config {
     let mut config = Config {
         webhooks: webhooks.iter().map(|name| webhook(name)).collect(),

@@ -120,8 +120,8 @@ impl Uploads {
         })
     }
 
-    /// Takes a piece of this size, which is read only if it is wanted. `in_flight` is what else counts
-    /// against `limits.max_in_flight_bytes`.
+    /// Takes a piece of this size, which is read only if it is wanted. `in_flight` is what else
+    /// counts against `limits.max_in_flight_bytes`.
     pub(crate) fn push(
         &self,
         mut upload: Upload,

@@ -79,8 +79,8 @@ impl Worker {
         }
     }
 
-    /// Takes a piece of a body of this size, which is read only if it is wanted. Refuses a body that
-    /// grows past `limits.max_body_bytes`, and one that would have all of them take more than
+    /// Takes a piece of a body of this size, which is read only if it is wanted. Refuses a body
+    /// that grows past `limits.max_body_bytes`, and one that would have all of them take more than
     /// `limits.max_in_flight_bytes`.
     pub fn handle_piece(
         &mut self,
@@ -200,8 +200,9 @@ impl Worker {
         self.outbox.handle_timeout(&mut turn);
     }
 
-    /// The next call to make; [`Worker::handle_dispatched`] must be told how that went. `unix` gives
-    /// the time in seconds since 1970-01-01T00:00:00Z, and is asked for calls that are signed.
+    /// The next call to make; [`Worker::handle_dispatched`] must be told how that went. `unix`
+    /// gives the time in seconds since 1970-01-01T00:00:00Z, and is asked for calls that are
+    /// signed.
     pub fn poll_call(
         &mut self,
         now: SteadyMillis,

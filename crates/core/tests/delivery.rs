@@ -1,5 +1,5 @@
-//! What SDKs and webhooks see of events that are refused, kept and dropped: whole requests through a
-//! worker.
+//! What SDKs and webhooks see of events that are refused, kept and dropped: whole requests through
+//! a worker.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::collections::BTreeMap;

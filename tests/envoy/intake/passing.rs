@@ -1,5 +1,5 @@
-//! A request that is not a collection request goes to the route's own upstream, untouched; a collection
-//! request never does.
+//! A request that is not a collection request goes to the route's own upstream, untouched; a
+//! collection request never does.
 
 use crate::support::{assert_accepted, track, Setup, SOON};
 use freshpaint_harness::receiver::status;

@@ -24,8 +24,8 @@ fn python(package: &str, folder: &Path) -> Option<String> {
     Some(format!("{name} {version}"))
 }
 
-/// A version in package.json: `"package": "version"` or, where two versions are wanted, `"another name":
-/// "npm:package@version"`.
+/// A version in package.json: `"package": "version"` or, where two versions are wanted, `"another
+/// name": "npm:package@version"`.
 fn node(package: &str, folder: &Path) -> Option<String> {
     let text = fs::read_to_string(folder.join("package.json")).ok()?;
     let file: Value = serde_json::from_str(&text).ok()?;

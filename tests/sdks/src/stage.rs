@@ -1,5 +1,5 @@
-//! The stage that an SDK is pointed at: an Envoy with the module, two webhooks behind it, and the vendor's
-//! own service beside them.
+//! The stage that an SDK is pointed at: an Envoy with the module, two webhooks behind it, and the
+//! vendor's own service beside them.
 
 use anyhow::Result;
 use freshpaint_harness::receiver::status;

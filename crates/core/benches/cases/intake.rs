@@ -1,4 +1,5 @@
-//! From the body of a collection request to the payloads of its events: one captured request for each dialect.
+//! From the body of a collection request to the payloads of its events: one captured request for
+//! each dialect.
 
 use std::hint::black_box;
 

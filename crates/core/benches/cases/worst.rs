@@ -1,4 +1,5 @@
-//! The longest that one request of up to 1 MiB holds a worker, with 32 webhooks of 32 sets of rules.
+//! The longest that one request of up to 1 MiB holds a worker, with 32 webhooks of 32 sets of
+//! rules.
 //!
 //! Most are refused; what is timed is how long that takes. None may take longer than 100 ms.
 

@@ -13,8 +13,8 @@ object! {
     /// Bounds; each is per worker.
     Limits {
         /// A body as received; more is answered 413. SDKs send at most about 500 KB, server
-        /// libraries up to 5 MB. Envoy's own limits on buffers and windows do not matter: the module
-        /// gathers bodies itself.
+        /// libraries up to 5 MB. Envoy's own limits on buffers and windows do not matter: the
+        /// module gathers bodies itself.
         max_body_bytes: usize = Count::new(MIB, 1, 64 * MIB),
         /// The same body after gzip or base64; more is answered 413. A compressed bomb costs no
         /// more than this.
@@ -37,8 +37,8 @@ object! {
         /// workers then stay within Envoy's default circuit breaker of 1,024 requests, which
         /// remains a backstop.
         max_in_flight_per_webhook: usize = Count::new(256, 1, 10_000),
-        /// Bytes of bodies that come in, and of payloads that wait or are in flight. Past it the SDK
-        /// is answered 503 with `Retry-After`, and nothing of its request was taken.
+        /// Bytes of bodies that come in, and of payloads that wait or are in flight. Past it the
+        /// SDK is answered 503 with `Retry-After`, and nothing of its request was taken.
         max_in_flight_bytes: usize = Count::new(64 * MIB, 64 * KIB, 256 * MIB),
     }
 }
@@ -74,9 +74,9 @@ object! {
         /// How long an accepted event is remembered. SDKs re-send within a minute, or after hours
         /// when they were offline. `0s` switches it off.
         window: Duration = Span::millis(900_000, 0, DAY),
-        /// Entries of the table, 32 MiB for the default when it is full. A new event takes the place
-        /// of an older one, which can cost a duplicate and never a loss: give it twice the events of
-        /// one window.
+        /// Entries of the table, 32 MiB for the default when it is full. A new event takes the
+        /// place of an older one, which can cost a duplicate and never a loss: give it twice the
+        /// events of one window.
         slots: u32 = Count::new(1_048_576, 1_024, 4_194_304),
     }
 }

@@ -91,7 +91,8 @@ impl<T> Outbox<T> {
     }
 
     /// The dead letter is held and due if its event was held, so that the retry budget bounds how
-    /// many go out at once. Otherwise there may be no room to hold it, and its call is made at once.
+    /// many go out at once. Otherwise there may be no room to hold it, and its call is made at
+    /// once.
     fn start_dead_letter(
         &mut self,
         key: EntryKey,

@@ -171,8 +171,8 @@ impl Entry {
         }
     }
 
-    /// Turns the event into a dead letter, which is all that is left of it: no request waits for it,
-    /// and it is not recognised any more.
+    /// Turns the event into a dead letter, which is all that is left of it: no request waits for
+    /// it, and it is not recognised any more.
     pub(super) fn become_dead_letter(&mut self, dead_letter: DeadLetter, webhook: usize) {
         self.event.wanted = WebhookSet::from_iter([webhook]);
         self.event.id = None;

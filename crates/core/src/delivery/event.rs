@@ -7,7 +7,8 @@ use super::webhook_set::WebhookSet;
 use crate::event::Kind;
 use crate::signing::WebhookId;
 
-/// What an event costs beside its payload, for the bounds on memory; measured on wasm32, rounded up.
+/// What an event costs beside its payload, for the bounds on memory; measured on wasm32, rounded
+/// up.
 pub const ENTRY_OVERHEAD_BYTES: usize = 256;
 
 /// An event, ready to be delivered.

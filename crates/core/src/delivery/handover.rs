@@ -48,8 +48,8 @@ impl Recipient {
         })
     }
 
-    /// What rules say of the event cannot be asked again, for only its payload is here. So they must
-    /// be those that it has passed.
+    /// What rules say of the event cannot be asked again, for only its payload is here. So they
+    /// must be those that it has passed.
     fn may_be(&self, webhook: &Webhook) -> bool {
         self.name == webhook.name && self.rules == webhook.rules
     }

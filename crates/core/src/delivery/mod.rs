@@ -4,11 +4,11 @@
 //! asked what to do (`poll_*`); every rule of delivery is in it, and a test of a rule needs a fake
 //! clock and nothing else.
 //!
-//! An event is in the outbox once, however many requests carry it: requests that send it again while
-//! it is there wait for the same outcome.
+//! An event is in the outbox once, however many requests carry it: requests that send it again
+//! while it is there wait for the same outcome.
 //!
-//! The parts own what they know. `rounds`, `retrying` and `dropping` are the order in which an event
-//! goes through them.
+//! The parts own what they know. `rounds`, `retrying` and `dropping` are the order in which an
+//! event goes through them.
 
 mod attempts;
 mod batches;
@@ -149,8 +149,9 @@ impl<T> Outbox<T> {
             .answer_by(batch, deadline, turn.now, &mut self.timers);
     }
 
-    /// The next call to make; [`Outbox::handle_dispatched`] must be told how that went. `unix` gives
-    /// the time in seconds since 1970-01-01T00:00:00Z, and is asked for calls that are signed.
+    /// The next call to make; [`Outbox::handle_dispatched`] must be told how that went. `unix`
+    /// gives the time in seconds since 1970-01-01T00:00:00Z, and is asked for calls that are
+    /// signed.
     pub fn poll_call(
         &mut self,
         turn: &mut Turn<'_>,

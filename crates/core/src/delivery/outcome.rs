@@ -6,23 +6,27 @@ use crate::observe::labels::{AttemptOutcome, DeliveryOutcome};
 
 /// What the host knows of a call that ended; read once, by name, as bytes.
 ///
-/// Envoy's HTTP client reports its own failures as ordinary responses (`source/common/router/router.cc`), so the
-/// fields below are what tells a webhook's answer from Envoy's.
+/// Envoy's HTTP client reports its own failures as ordinary responses
+/// (`source/common/router/router.cc`), so the fields below are what tells a webhook's answer from
+/// Envoy's.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CallResponse {
-    /// `:status`; `None` when the call ended without headers (reset in the body, timeout after the headers,
-    /// answer over the host's limit).
+    /// `:status`; `None` when the call ended without headers (reset in the body, timeout after the
+    /// headers, answer over the host's limit).
     pub status: Option<u16>,
-    /// `x-envoy-upstream-service-time` was there: an upstream answered, be it a webhook or an egress listener.
+    /// `x-envoy-upstream-service-time` was there: an upstream answered, be it a webhook or an
+    /// egress listener.
     pub answered: bool,
-    /// `x-egress-flags`: the response flags of an egress listener that answered in the webhook's place.
+    /// `x-egress-flags`: the response flags of an egress listener that answered in the webhook's
+    /// place.
     pub egress_flags: Option<Vec<u8>>,
     /// `retry-after`, read for failures only.
     pub retry_after: Option<Vec<u8>>,
 }
 
 impl CallResponse {
-    /// Reads what is needed to judge a response that has headers, and no more: each read is a call of the host.
+    /// Reads what is needed to judge a response that has headers, and no more: each read is a call
+    /// of the host.
     pub fn read(header: impl Fn(&str) -> Option<Vec<u8>>) -> Self {
         let status =
             header(":status").and_then(|status| std::str::from_utf8(&status).ok()?.parse().ok());
@@ -73,7 +77,8 @@ pub enum Outcome {
     },
     /// No whole answer in time; the webhook may have taken the event.
     Timeout,
-    /// Connect, DNS or TLS failure, or a connection that broke; after a broken one the webhook may have taken the event.
+    /// Connect, DNS or TLS failure, or a connection that broke; after a broken one the webhook may
+    /// have taken the event.
     Unreachable,
     /// The call never left.
     NotSent(NotSent),
@@ -102,8 +107,9 @@ impl Outcome {
         }
     }
 
-    /// Envoy's `%RESPONSE_FLAGS%`: `UT` upstream timeout, `SI` stream idle timeout; `UO` overflow, `NR` no route, `NC` no cluster,
-    /// `UH` no healthy host; everything else broke on the way (`UF`, `UC`, `UR`, `DF`, ...).
+    /// Envoy's `%RESPONSE_FLAGS%`: `UT` upstream timeout, `SI` stream idle timeout; `UO` overflow,
+    /// `NR` no route, `NC` no cluster, `UH` no healthy host; everything else broke on the way
+    /// (`UF`, `UC`, `UR`, `DF`, ...).
     fn of_egress_flags(flags: &[u8]) -> Self {
         let has = |wanted: &[u8]| flags.split(|byte| *byte == b',').any(|flag| flag == wanted);
         if has(b"UT") || has(b"SI") {
@@ -156,7 +162,8 @@ impl Outcome {
     }
 }
 
-/// `Retry-After` in seconds (RFC 9110, 10.2.3). The date form is not read: it would need the webhook's clock and ours to agree.
+/// `Retry-After` in seconds (RFC 9110, 10.2.3). The date form is not read: it would need the
+/// webhook's clock and ours to agree.
 fn parse_retry_after(value: &[u8]) -> Option<Duration> {
     let text = std::str::from_utf8(value).ok()?.trim();
     // Nine digits are over thirty years; a longer number is noise.

@@ -12,8 +12,8 @@ use crate::clock::SteadyMillis;
 /// One webhook's queue.
 #[derive(Debug, Default)]
 struct WebhookQueue {
-    /// In order of arrival, each with the time from which it is too late to begin. A delivery that has ended before its
-    /// turn is left in and skipped.
+    /// In order of arrival, each with the time from which it is too late to begin. A delivery that
+    /// has ended before its turn is left in and skipped.
     ready: VecDeque<(SteadyMillis, EntryKey)>,
     in_flight: usize,
     breaker: CircuitBreaker,
@@ -75,8 +75,8 @@ impl Queues {
     /// Takes out the delivery whose turn it is, which may have ended already: the next one to the
     /// least busy webhook. `None` when each has nothing waiting or enough in flight.
     ///
-    /// A webhook that answers late is busy, and one that keeps failing comes last: their calls stand
-    /// behind those that a client's answer will come from.
+    /// A webhook that answers late is busy, and one that keeps failing comes last: their calls
+    /// stand behind those that a client's answer will come from.
     pub(super) fn pop(&mut self, timers: &mut Timers) -> Option<(usize, EntryKey)> {
         let (webhook, queue) = self
             .queues
@@ -104,8 +104,8 @@ impl Queues {
         timers.set(Timer::Queue, fronts.map(|(deadline, _)| *deadline).min());
     }
 
-    /// Takes out the oldest delivery to a webhook that another webhook can do without. Deliveries of
-    /// events that no webhook has are put into `passed_over`; give them to [`Queues::put_back`].
+    /// Takes out the oldest delivery to a webhook that another webhook can do without. Deliveries
+    /// of events that no webhook has are put into `passed_over`; give them to [`Queues::put_back`].
     pub(super) fn shed(
         &mut self,
         webhook: usize,

@@ -1,4 +1,5 @@
-//! The sequence after a failed round: an event is held, becomes due, and is tried again or handed on.
+//! The sequence after a failed round: an event is held, becomes due, and is tried again or handed
+//! on.
 
 use super::dead_letter::DropReason;
 use super::dedupe::{EventId, Resume, State, HEARTBEAT_LOST_AFTER};
@@ -122,8 +123,8 @@ impl<T> Outbox<T> {
         })
     }
 
-    /// The rest of an event that a webhook has is known here alone. It is remembered for as long as it
-    /// is held, so that no webhook gets it twice.
+    /// The rest of an event that a webhook has is known here alone. It is remembered for as long as
+    /// it is held, so that no webhook gets it twice.
     fn refresh_accepted(&mut self, id: Option<EventId>, turn: &mut Turn<'_>) -> Resume {
         if let Some(id) = id {
             self.dedupe
@@ -186,8 +187,8 @@ impl<T> Outbox<T> {
     pub(super) fn release(&mut self, key: EntryKey, turn: &mut Turn<'_>) -> Option<Handover> {
         let entry = self.remove(key)?;
         if let (Some(id), false) = (entry.event().id, entry.is_accepted()) {
-            // This worker's heartbeat may be fresh for a while yet, and the new owner would take the
-            // event for its.
+            // This worker's heartbeat may be fresh for a while yet, and the new owner would take
+            // the event for its.
             self.dedupe
                 .settle(id, State::Released, turn.now, turn.shared);
         }

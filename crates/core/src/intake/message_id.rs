@@ -16,8 +16,8 @@ use crate::time;
 
 /// Gives the events of one request their ids.
 pub(super) struct MessageIds<'k> {
-    /// `collect.id_key`: without it, whoever has an event and its token can try out what a rule took
-    /// out of the payload.
+    /// `collect.id_key`: without it, whoever has an event and its token can try out what a rule
+    /// took out of the payload.
     key: Option<&'k HashKey>,
     /// How often each computed id has been given in this request.
     given: HashMap<Half, u32, FxBuildHasher>,
@@ -35,8 +35,8 @@ impl<'k> MessageIds<'k> {
 
     /// The id that the SDK sent, else a hash of the event, else a random id.
     ///
-    /// A hash needs a time: without one that can be read, two events that look alike are two events.
-    /// An identify or group event says a state, so its content is enough.
+    /// A hash needs a time: without one that can be read, two events that look alike are two
+    /// events. An identify or group event says a state, so its content is enough.
     pub(super) fn of<'a>(
         &mut self,
         draft: &Draft<'a>,

@@ -1,10 +1,11 @@
 //! Requests of real SDKs, each against the whole payloads and the reply that it has to give.
 //!
 //! A capture is `captures/<sdk>/<n>-<call>.json`. Its expectation is the file
-//! `<n>-<call>.expected.json` beside it, or its own member `expected`. Expectations are written from
-//! the rules and reviewed by eye, never taken from this crate's output. In them `<computed>` and
-//! `<random>` stand for an id that the SDK did not send. Directories that end in `-synthetic` and
-//! `-inferred` hold requests made from an SDK's source and from its relatives; their `note` says so.
+//! `<n>-<call>.expected.json` beside it, or its own member `expected`. Expectations are written
+//! from the rules and reviewed by eye, never taken from this crate's output. In them `<computed>`
+//! and `<random>` stand for an id that the SDK did not send. Directories that end in `-synthetic`
+//! and `-inferred` hold requests made from an SDK's source and from its relatives; their `note`
+//! says so.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -153,7 +153,8 @@ fn depth_costs_nothing() {
     }
 }
 
-/// 32 webhooks with rules that differ and look at everything; `limits` are the default's but for these.
+/// 32 webhooks with rules that differ and look at everything; `limits` are the default's but for
+/// these.
 fn bed_of_32(properties: impl Fn(usize) -> String, limits: &str) -> Bed {
     let webhook = |n: usize| {
         let properties = properties(n);

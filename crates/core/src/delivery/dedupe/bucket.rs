@@ -9,8 +9,8 @@ pub(super) const SLOTS_PER_BUCKET: usize = 8;
 
 const STATE_BITS: u32 = 3;
 
-/// At most [`SLOTS_PER_BUCKET`] encoded slots, no two of the same event. Changed where it lies: it is
-/// read and written twice an event.
+/// At most [`SLOTS_PER_BUCKET`] encoded slots, no two of the same event. Changed where it lies: it
+/// is read and written twice an event.
 pub(super) struct Bucket(Vec<u8>);
 
 /// What the table says of one event.

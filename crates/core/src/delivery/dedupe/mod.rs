@@ -1,12 +1,12 @@
 //! The table of events that the workers of the process share, to recognise what is sent again.
 //!
 //! It is an array of buckets in the host's shared data, each with a few slots. An event's bucket
-//! follows from its id, so the table never grows and needs no expiry: a new event takes a slot of its
-//! bucket over from an older one. That can cost a duplicate, never a loss. Writes are
+//! follows from its id, so the table never grows and needs no expiry: a new event takes a slot of
+//! its bucket over from an older one. That can cost a duplicate, never a loss. Writes are
 //! compare-and-swap, so that of two workers that get the same event at once one claims it.
 //!
-//! A claim is good while its owner's heartbeat is fresh: a worker whose VM died cannot keep an event
-//! from being delivered.
+//! A claim is good while its owner's heartbeat is fresh: a worker whose VM died cannot keep an
+//! event from being delivered.
 
 mod bucket;
 
@@ -21,8 +21,8 @@ pub const HEARTBEAT_LOST_AFTER: Duration = Duration::from_secs(3);
 /// How often a worker with claims renews its heartbeat.
 pub const HEARTBEAT_EVERY: Duration = Duration::from_secs(1);
 
-/// How often to try while other workers write to the same bucket; more would mean that something else
-/// is wrong.
+/// How often to try while other workers write to the same bucket; more would mean that something
+/// else is wrong.
 const MAX_TRIES: usize = 8;
 
 /// Identifies an event among all that SDKs send: a keyed hash of its source and its message id.
@@ -36,7 +36,8 @@ pub struct Owner(pub u32);
 const OWNER_BITS: u32 = 22;
 
 impl Owner {
-    /// The owner with this number; after 4,194,304 configurations of workers the numbers come again.
+    /// The owner with this number; after 4,194,304 configurations of workers the numbers come
+    /// again.
     #[must_use]
     pub const fn numbered(number: u32) -> Self {
         Self(number & (u32::MAX >> (u32::BITS - OWNER_BITS)))
@@ -124,8 +125,8 @@ impl DedupeTable {
         }
     }
 
-    /// Claims the event for this worker, unless it is decided or another worker is delivering it. An
-    /// event that is recognised as decided is remembered for another window from now on.
+    /// Claims the event for this worker, unless it is decided or another worker is delivering it.
+    /// An event that is recognised as decided is remembered for another window from now on.
     ///
     /// An event that another worker merely holds is taken over: the SDK has just sent it again, so
     /// now is the time to try.
@@ -179,8 +180,8 @@ impl DedupeTable {
         });
     }
 
-    /// Writes what `decide` makes of the event's slot, if anything, and has it decide again whenever
-    /// another worker was first. Gives what `decide` says beside that.
+    /// Writes what `decide` makes of the event's slot, if anything, and has it decide again
+    /// whenever another worker was first. Gives what `decide` says beside that.
     fn change<R>(
         &self,
         id: EventId,
@@ -236,15 +237,16 @@ impl DedupeTable {
     }
 
     fn bucket_of(&self, id: EventId) -> Option<u32> {
-        // The id is a hash: half of it spreads as well as the whole, and wasm divides no more than 64 bits at once.
+        // The id is a hash: half of it spreads as well as the whole, and wasm divides no more than
+        // 64 bits at once.
         let half = id.0 as u64;
         u32::try_from(half.checked_rem(u64::from(self.buckets))?).ok()
     }
 }
 
 impl EventId {
-    /// Tells the event from others of its bucket. The bucket follows from one half of the id and the
-    /// tag from both, so that two events are taken for one no more often than once in 2^61.
+    /// Tells the event from others of its bucket. The bucket follows from one half of the id and
+    /// the tag from both, so that two events are taken for one no more often than once in 2^61.
     const fn tag(self) -> u64 {
         let (low, high) = (self.0 as u64, (self.0 >> 64) as u64);
         low ^ high.rotate_left(32)

@@ -94,7 +94,8 @@ fn past_the_cap_on_bytes_a_request_is_refused_whole() {
 #[test]
 fn a_dead_webhook_does_not_cost_new_events_their_place() {
     let mut fixture = tight(&["a", "b"]);
-    // Webhook 0 never answers; webhook 1 accepts, so that only waiting deliveries to 0 hold the memory.
+    // Webhook 0 never answers; webhook 1 accepts, so that only waiting deliveries to 0 hold the
+    // memory.
     for n in 0..12 {
         fixture.submit(vec![ten_bytes(n, &[0, 1])]);
         fixture.respond(&format!("event-{n:04}"), 1, &status(200));

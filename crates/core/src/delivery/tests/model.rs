@@ -1,4 +1,5 @@
-//! Random schedules of requests, answers, failures, re-sends, time, deaths and new configurations on two workers.
+//! Random schedules of requests, answers, failures, re-sends, time, deaths and new configurations
+//! on two workers.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -46,8 +47,8 @@ proptest! {
         for fixture in world.fixtures.iter().chain(world.draining.iter().map(|(_, fixture)| fixture)) {
             fixture.outbox.assert_idle();
             let held = |outcome: &str| fixture.count(&format!("held.outcome.{outcome}"));
-            // `refused` also counts events that were refused at once and so never kept. What is handed from one
-            // configuration to the next is kept in the one and ends in the other.
+            // `refused` also counts events that were refused at once and so never kept. What is
+            // handed from one configuration to the next is kept in the one and ends in the other.
             if world.draining.is_empty() {
                 let ended = held("delivered") + held("expired") + held("handed_over");
                 assert!(ended <= held("kept") && held("kept") <= ended + held("refused"), "{held}", held = held("kept"));
