@@ -19,7 +19,7 @@ pub(super) fn count(field: &Field<'_>, bounds: Count, reader: &mut Reader<'_>) -
 }
 
 /// A status of a client error.
-pub(super) fn status(field: &Field<'_>, reader: &mut Reader<'_>) -> Option<u16> {
+fn status(field: &Field<'_>, reader: &mut Reader<'_>) -> Option<u16> {
     let wanted = format!("a status from {MIN_STATUS} to {MAX_STATUS}");
     let bounds = MIN_STATUS.into()..=MAX_STATUS.into();
     whole(field, bounds, &wanted, reader).and_then(|status| u16::try_from(status).ok())
@@ -83,4 +83,26 @@ pub(super) fn span(field: &Field<'_>, bounds: Span, reader: &mut Reader<'_>) -> 
         format!("is {found}; write {}", wanted(example)),
     );
     None
+}
+
+/// Reads a list of client errors, such as `retry.refusals`, in ascending order.
+pub(super) fn statuses(field: &Field<'_>, reader: &mut Reader<'_>) -> Option<Vec<u16>> {
+    let items = field.list(
+        "a list of statuses such as [400, 422], or [] for none",
+        reader,
+    )?;
+    let mut statuses: Vec<u16> = Vec::with_capacity(items.len());
+    for item in items {
+        let Some(status) = status(&item, reader) else {
+            continue;
+        };
+        match statuses.binary_search(&status) {
+            Ok(_) => reader.problem(
+                &item.path,
+                format!("is {status} again; write each status once"),
+            ),
+            Err(at) => statuses.insert(at, status),
+        }
+    }
+    Some(statuses)
 }

@@ -4,7 +4,6 @@ use freshpaint_core::config::types::{MAX_INTEGRATION_NAME_CHARS, MAX_ORIGINS, MA
 use freshpaint_core::config::{AllowedOrigin, Collect};
 use freshpaint_core::intake::dialect::{self, Dialect};
 
-use super::fields::Members;
 use super::origin;
 use super::quote::shown;
 use super::read::{Field, Object, Reader};
@@ -13,13 +12,6 @@ use super::target::{is_legal, percent_encoding_is_whole};
 /// The object `collect`, where there is one.
 pub(super) fn object<'n>(root: &Object<'n>, reader: &mut Reader<'_>) -> Option<Object<'n>> {
     root.get("collect")?.object(Collect::KEYS, reader)
-}
-
-/// Reads the fields of `collect`.
-pub(super) fn read(object: Option<&Object<'_>>, reader: &mut Reader<'_>) -> Collect {
-    object.map_or_else(Collect::default, |object| {
-        Collect::read(&mut Members { object, reader })
-    })
 }
 
 pub(super) fn path_prefix(field: &Field<'_>, reader: &mut Reader<'_>) -> Option<String> {

@@ -8,7 +8,7 @@ use freshpaint_core::intake::dialect::Dialect;
 use freshpaint_core::secret::HashKey;
 
 use super::read::{Field, Object, Reader};
-use super::{bound, collect, limits, secrets};
+use super::{bound, collect, secrets};
 
 /// An object, and where its problems go.
 pub(super) struct Members<'m, 'n, 'e> {
@@ -63,7 +63,7 @@ impl Fields for Members<'_, '_, '_> {
     }
 
     fn statuses(&mut self, key: &'static str) -> Option<Vec<u16>> {
-        self.member(key, limits::statuses)
+        self.member(key, bound::statuses)
     }
 
     fn allowed_origins(&mut self, key: &'static str) -> Option<Vec<AllowedOrigin>> {

@@ -2,10 +2,9 @@
 
 use freshpaint_core::config::{Dedupe, Limits, Retry};
 
-use super::bound;
 use super::duration;
 use super::fields::Members;
-use super::read::{Field, Object, Reader};
+use super::read::{Object, Reader};
 
 /// Reads `limits`.
 pub(super) fn read_limits(root: &Object<'_>, reader: &mut Reader<'_>) -> Limits {
@@ -73,26 +72,4 @@ pub(super) fn read_dedupe(root: &Object<'_>, reader: &mut Reader<'_>) -> Dedupe 
         object: &object,
         reader,
     })
-}
-
-/// Reads `retry.refusals`: client errors in ascending order.
-pub(super) fn statuses(field: &Field<'_>, reader: &mut Reader<'_>) -> Option<Vec<u16>> {
-    let items = field.list(
-        "a list of statuses such as [400, 422], or [] for none",
-        reader,
-    )?;
-    let mut statuses: Vec<u16> = Vec::with_capacity(items.len());
-    for item in items {
-        let Some(status) = bound::status(&item, reader) else {
-            continue;
-        };
-        match statuses.binary_search(&status) {
-            Ok(_) => reader.problem(
-                &item.path,
-                format!("is {status} again; write each status once"),
-            ),
-            Err(at) => statuses.insert(at, status),
-        }
-    }
-    Some(statuses)
 }

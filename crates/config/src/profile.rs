@@ -1,6 +1,7 @@
 //! `profile`: what health data asks of a configuration (seed, "Supports HIPAA mode").
 
 use super::collect;
+use super::fields::Members;
 use super::quote::shown;
 use super::read::{Object, Reader};
 use freshpaint_core::config::field::{self, Field as Description, Flag};
@@ -144,7 +145,9 @@ pub(super) fn read_collect(
     let has_key = object
         .as_ref()
         .is_some_and(|object| object.get("id_key").is_some());
-    let collect = collect::read(object.as_ref(), reader);
+    let collect = object.as_ref().map_or_else(Collect::default, |object| {
+        Collect::read(&mut Members { object, reader })
+    });
     if let (Some(Profile::Hipaa), false) = (profile, has_key) {
         reader.problem(
             "collect.id_key",

@@ -12,8 +12,7 @@ use subtle::ConstantTimeEq;
 
 use crate::consent::OptOut;
 use crate::event::{Event, Kind};
-use crate::observe::labels::SuppressReason;
-use crate::observe::Label;
+use crate::observe::labels::{Label, SuppressReason};
 use crate::redaction::Redaction;
 use crate::secret::Secret;
 use crate::work::{self, Work};

@@ -1,6 +1,7 @@
 //! The labels of the metrics: every value that each can have, and how it stands in a name.
 
-use super::registry::{labels, Label};
+use super::registry::labels;
+pub use super::registry::Label;
 use crate::event::Kind;
 
 labels! {
