@@ -47,7 +47,8 @@ pub(super) enum Defect {
     NotString,
     NotId,
     UnknownType,
-    Refused,
+    /// One rule's own reason, as it follows the field: "is older than collect.max_event_age".
+    Because(&'static str),
 }
 
 impl Place {
@@ -60,7 +61,8 @@ impl Place {
 impl InvalidReason {
     /// Every webhook has refused the event for good.
     pub(super) fn refused(at: Place) -> Self {
-        Fault::new(None, "", Defect::Refused).at(at).reason
+        let reason = Defect::Because("was refused by every webhook");
+        Fault::new(None, "", reason).at(at).reason
     }
 }
 
@@ -90,14 +92,15 @@ impl fmt::Display for InvalidReason {
             Place::In(list, index) if field.is_empty() => write!(formatter, "{list}[{index}]")?,
             Place::In(list, index) => write!(formatter, "{list}[{index}].{field}")?,
         }
-        formatter.write_str(match self.fault.defect {
+        let defect = match self.fault.defect {
+            Defect::Because(reason) => return write!(formatter, " {reason}"),
             Defect::Missing => " is missing",
             Defect::Empty => " is empty",
             Defect::NotObject => " is not an object",
             Defect::NotString => " is not a string",
             Defect::NotId => " is neither a string nor a number",
-            Defect::Refused => " was refused by every webhook",
             Defect::UnknownType => " is none of track, page, identify, group, screen, alias",
-        })
+        };
+        formatter.write_str(defect)
     }
 }
