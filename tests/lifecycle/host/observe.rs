@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use proxy_wasm::types::LogLevel;
+use proxy_wasm::types::{LogLevel, MetricType};
 
 use super::state::with;
 use super::vm::{Host, RootId, StreamId};
@@ -25,9 +25,13 @@ impl Host {
     /// Every counter that is not zero, without the product's prefix.
     pub(crate) fn counts(&self) -> BTreeMap<String, u64> {
         with(|state| {
-            let counted = state.metrics.iter().filter(|(_, value)| *value > 0);
-            counted
-                .map(|(name, value)| {
+            let kinds = state.metric_kinds.iter();
+            let counters = state.metrics.iter().zip(kinds);
+            counters
+                .filter(|((_, value), kind)| {
+                    *value > 0 && **kind as u32 == MetricType::Counter as u32
+                })
+                .map(|((name, value), _)| {
                     let name = name.strip_prefix("freshpaint_webhooks.").unwrap();
                     (name.to_owned(), *value)
                 })
@@ -35,9 +39,14 @@ impl Host {
         })
     }
 
-    /// One counter.
+    /// One counter; of a gauge its value, of a histogram the number of its values.
     pub(crate) fn count(&self, name: &str) -> u64 {
-        self.counts().get(name).copied().unwrap_or(0)
+        let is_it = |known: &str| known.strip_prefix("freshpaint_webhooks.") == Some(name);
+        with(|state| {
+            let mut all = state.metrics.iter();
+            let found = all.find(|(known, _)| is_it(known));
+            found.map_or(0, |(_, value)| *value)
+        })
     }
 
     /// The log since the last time of asking.
