@@ -97,8 +97,8 @@ fn a_webhook_has_5_seconds() {
     ]);
 }
 
-/// Ten events wait for one another on a webhook that takes 4 s for each: six have their turn within
-/// 25 s.
+/// Ten events wait for one another on a webhook that takes 4 s for each. Five have their turn while
+/// the webhook's whole timeout of 5 s is left of the 25 s; no later call is begun.
 #[test]
 fn all_deliveries_of_a_request_have_25_seconds() {
     let bed = Setup::new(&["crm"])
@@ -115,11 +115,11 @@ fn all_deliveries_of_a_request_have_25_seconds() {
     ));
     let took = begun.elapsed();
     assert_eq!(answer.status, 503);
-    assert!((SECOND * 24..SECOND * 27).contains(&took), "{took:?}");
+    assert!((SECOND * 20..SECOND * 23).contains(&took), "{took:?}");
     let metrics = bed.metrics();
-    assert_eq!(metrics["deliveries.webhook.crm.outcome.delivered"], 6);
-    assert_eq!(metrics["events.type.track.outcome.accepted"], 6);
-    assert_eq!(metrics["events.type.track.outcome.failed"], 4);
+    assert_eq!(metrics["deliveries.webhook.crm.outcome.delivered"], 5);
+    assert_eq!(metrics["events.type.track.outcome.accepted"], 5);
+    assert_eq!(metrics["events.type.track.outcome.failed"], 5);
 }
 
 #[test]
