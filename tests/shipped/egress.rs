@@ -103,7 +103,7 @@ fn delivers_over_verified_tls_with_the_protocol_that_the_webhook_offers() {
 fn sends_nothing_to_a_host_whose_certificate_is_for_another() {
     let (receiver, certificate) = secure(&["other.localhost"], true);
     let envoy = start_trusting(&certificate, &url("https", "hook.localhost", &receiver));
-    assert_failed(&envoy, &receiver, "unreachable");
+    assert_failed(&envoy, &receiver, "unreachable.status_class.none");
 }
 
 #[test]
@@ -111,7 +111,7 @@ fn sends_nothing_to_a_host_whose_certificate_no_authority_vouches_for() {
     let (receiver, _) = secure(&["hook.localhost"], true);
     let mut shipped = egress_to(&url("https", "hook.localhost", &receiver));
     shipped.allow_private().unwrap();
-    assert_failed(&start(shipped), &receiver, "unreachable");
+    assert_failed(&start(shipped), &receiver, "unreachable.status_class.none");
 }
 
 #[test]
@@ -127,7 +127,7 @@ fn refuses_private_addresses_by_name_and_by_number() {
         "[fd00::1]",
     ] {
         let envoy = start(egress_to(&url("http", host, &receiver)));
-        assert_failed(&envoy, &receiver, "unreachable");
+        assert_failed(&envoy, &receiver, "unreachable.status_class.none");
         let filtered = "dns_cache.egress.dns_address_filter_out";
         assert!(envoy.stat(filtered).unwrap() > 0, "{host}");
     }
@@ -226,14 +226,17 @@ fn tells_a_webhook_that_refuses_from_one_that_broke() {
     let cases = [
         (
             Reply::from(freshpaint_harness::receiver::status(503)),
-            "rejected",
+            "rejected.status_class.5xx",
         ),
-        (Reply::reset_before_headers(), "unreachable"),
-        (Reply::garbage(), "unreachable"),
+        (
+            Reply::reset_before_headers(),
+            "unreachable.status_class.none",
+        ),
+        (Reply::garbage(), "unreachable.status_class.none"),
         // Headers that only Envoy may set are removed from a webhook's answer.
         (
             Reply::from(freshpaint_harness::receiver::status(503).header("x-egress-flags", "UF")),
-            "rejected",
+            "rejected.status_class.5xx",
         ),
     ];
     for (reply, outcome) in cases {
@@ -256,8 +259,6 @@ fn assert_failed(envoy: &Envoy, receiver: &Receiver, outcome: &str) {
 }
 
 fn assert_counted(envoy: &Envoy, outcome: &str) {
-    let name = format!(
-        "wasmcustom.freshpaint_webhooks.attempts.webhook.hook.outcome.{outcome}.status_class.none"
-    );
+    let name = format!("wasmcustom.freshpaint_webhooks.attempts.webhook.hook.outcome.{outcome}");
     envoy.wait_for_stat(&name, 1, PATIENCE).unwrap();
 }
