@@ -3,6 +3,7 @@
 use crate::bed::{batch, Bed, Make};
 use crate::gateway::{self, Names};
 use crate::istio::{self, Module, Profile};
+use freshpaint_harness::prometheus::has_sample;
 use freshpaint_harness::wait::poll;
 use std::time::Duration;
 
@@ -20,7 +21,7 @@ fn assert_labelled(make: Make<'_>) {
     let mut text = String::new();
     let found = poll(PATIENCE, || {
         text = bed.envoy.ask_admin("/stats/prometheus").ok()?;
-        WANTED.iter().all(|it| has(&text, it)).then_some(())
+        WANTED.iter().all(|it| has_sample(&text, it)).then_some(())
     });
     let ours: Vec<_> = text
         .lines()
@@ -37,17 +38,4 @@ fn on_envoy_gateway_they_come_from_the_bootstrap_of_the_proxy() {
 #[test]
 fn on_istio_they_come_from_what_is_merged_into_its_bootstrap() {
     assert_labelled(&|place| istio::whole(place, Profile::Default, Module::Fetched));
-}
-
-/// Whether Prometheus' text has this sample, whatever the order of the labels.
-fn has(text: &str, wanted: &str) -> bool {
-    let sorted = |line: &str| {
-        let (name, rest) = line.split_once('{')?;
-        let (labels, value) = rest.split_once('}')?;
-        let mut labels: Vec<_> = labels.split(',').map(str::to_owned).collect();
-        labels.sort();
-        Some((name.to_owned(), labels, value.trim().to_owned()))
-    };
-    text.lines()
-        .any(|line| sorted(line).is_some() && sorted(line) == sorted(wanted))
 }

@@ -1,6 +1,7 @@
 //! The shipped `stats_tags` give Prometheus the labels that dashboards and alerts need.
 
 use crate::{payload, start, track};
+use freshpaint_harness::prometheus::has_sample;
 use freshpaint_harness::receiver::status;
 use freshpaint_harness::shipped::{trust_store, Shipped};
 use freshpaint_harness::wait::poll;
@@ -35,7 +36,10 @@ fn a_partial_success_is_counted_with_webhook_outcome_and_type() {
     let mut missing = Vec::new();
     poll(PATIENCE, || {
         let text = envoy.ask_admin("/stats/prometheus?usedonly").ok()?;
-        missing = wanted.iter().filter(|line| !has(&text, line)).collect();
+        missing = wanted
+            .iter()
+            .filter(|line| !has_sample(&text, line))
+            .collect();
         missing.is_empty().then_some(())
     });
     assert_eq!(
@@ -46,17 +50,4 @@ fn a_partial_success_is_counted_with_webhook_outcome_and_type() {
             .ask_admin("/stats/prometheus?filter=freshpaint")
             .unwrap()
     );
-}
-
-/// Whether Prometheus' text has this sample, whatever the order of the labels.
-fn has(text: &str, wanted: &str) -> bool {
-    let sorted = |line: &str| {
-        let (name, rest) = line.split_once('{')?;
-        let (labels, value) = rest.split_once('}')?;
-        let mut labels: Vec<_> = labels.split(',').map(str::to_owned).collect();
-        labels.sort();
-        Some((name.to_owned(), labels, value.trim().to_owned()))
-    };
-    text.lines()
-        .any(|line| sorted(line).is_some() && sorted(line) == sorted(wanted))
 }

@@ -19,7 +19,7 @@ pub(crate) struct File {
     pub(crate) documents: Vec<Rc<Node>>,
 }
 
-/// What a file is for.
+/// The purpose of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// What `envoy -c` takes.

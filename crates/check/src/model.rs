@@ -1,4 +1,4 @@
-//! What the files of one Envoy have in them, as far as the module is concerned.
+//! The model of one Envoy: those parts of its files that concern the module.
 
 use crate::files::Kind;
 use crate::node::Node;

@@ -26,7 +26,7 @@ pub(crate) fn shown(text: &str) -> String {
     format!("\"{}{cut}\"", line.collect::<String>())
 }
 
-/// What a path leads to in a tree: the deepest value there is, and its line.
+/// The deepest value of a tree that a path reaches, and its line.
 pub(crate) struct Place<'n> {
     pub(crate) line: usize,
     /// The value itself, when the whole path is there.

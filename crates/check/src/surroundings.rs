@@ -1,4 +1,4 @@
-//! What a file is checked against besides itself.
+//! The surroundings that a file is checked against: other files, and the environment.
 
 use std::fmt;
 use std::path::{Path, PathBuf};

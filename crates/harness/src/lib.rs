@@ -10,6 +10,7 @@ pub mod envoy;
 pub mod markdown;
 pub mod port;
 pub mod process;
+pub mod prometheus;
 pub mod receiver;
 pub mod runtime;
 pub mod shipped;

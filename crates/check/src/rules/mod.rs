@@ -24,7 +24,7 @@ pub(crate) struct Context<'a> {
     pub(crate) surroundings: &'a Surroundings<'a>,
 }
 
-/// What the rules have found so far.
+/// The findings of the rules so far.
 #[derive(Default)]
 struct Findings(Vec<Finding>);
 

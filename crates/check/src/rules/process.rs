@@ -16,7 +16,7 @@ const SHIPPED: &str = include_str!("../../../../envoy/envoy.yaml");
 pub(super) fn check(context: &Context<'_>, findings: &mut Findings) {
     let mut said = HashSet::new();
     for part in &context.model.twice {
-        // What an anchor repeats is said where it stands.
+        // A value that an anchor repeats is reported once, where the anchor stands.
         let key = part.path.rsplit('.').next();
         if !said.insert((part.file, part.line, key)) {
             continue;
