@@ -6,6 +6,7 @@ use super::batches::BatchKey;
 use super::dead_letter::DeadLetter;
 use super::event::PreparedEvent;
 use super::outcome::Outcome;
+use super::shedding::Place;
 use super::webhook_set::WebhookSet;
 use crate::clock::SteadyMillis;
 use crate::observe::labels::DeliveryOutcome;
@@ -67,6 +68,7 @@ pub(super) struct Entry {
     /// This round is a retry of ours and not an SDK's request.
     is_retry: bool,
     held: Option<Held>,
+    shed_place: Option<Place>,
 }
 
 impl Entry {
@@ -88,6 +90,7 @@ impl Entry {
             retry_after: None,
             is_retry: false,
             held: None,
+            shed_place: None,
         }
     }
 
@@ -135,11 +138,9 @@ impl Entry {
         self.in_flight.remove(webhook);
     }
 
-    /// The delivery ends before its turn has come; says whether it was waiting.
-    pub(super) fn stop_waiting(&mut self, webhook: usize) -> bool {
-        let was_waiting = self.waiting.contains(webhook);
+    /// The delivery ends, if need be before its turn has come.
+    pub(super) fn stop_waiting(&mut self, webhook: usize) {
         self.waiting.remove(webhook);
-        was_waiting
     }
 
     /// The webhook has the event; says whether it is the first.
@@ -246,10 +247,18 @@ impl Entry {
         self.dead_letter.as_ref()
     }
 
-    /// Its memory would be free without the deliveries that still wait: a webhook has it, and it is
-    /// not held.
-    pub(super) fn is_sheddable(&self) -> bool {
-        self.is_accepted && self.held.is_none()
+    /// Deliveries of this round wait, and none has a call under way.
+    pub(super) fn only_waits(&self) -> bool {
+        self.in_flight.is_empty() && !self.waiting.is_empty()
+    }
+
+    /// Its place among the events that could be shed, if it could.
+    pub(super) fn shed_place(&self) -> Option<Place> {
+        self.shed_place
+    }
+
+    pub(super) fn set_shed_place(&mut self, place: Option<Place>) {
+        self.shed_place = place;
     }
 
     pub(super) fn waiting(&self) -> WebhookSet {

@@ -25,6 +25,7 @@ mod queues;
 pub mod retry;
 mod retrying;
 mod rounds;
+mod shedding;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -173,13 +174,12 @@ impl<T> Outbox<T> {
             }
             entry.begin_call(webhook);
             self.queues.begin_call(webhook);
-            if entry.is_sheddable() {
-                self.queues.remove_sheddable();
-            }
             if !entry.is_retry() {
                 self.budget.on_first_attempt();
             }
-            return Some(Call::new(&self.config, webhook, key, entry, turn.now, unix));
+            let call = Call::new(&self.config, webhook, key, entry, turn.now, unix);
+            self.note_sheddable(key);
+            return Some(call);
         }
     }
 

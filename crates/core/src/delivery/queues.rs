@@ -25,8 +25,6 @@ struct WebhookQueue {
 pub(super) struct Queues {
     queues: Vec<WebhookQueue>,
     max_in_flight: usize,
-    /// Waiting deliveries of events that a webhook has already.
-    sheddable: usize,
 }
 
 impl Queues {
@@ -34,7 +32,6 @@ impl Queues {
         Self {
             queues: (0..webhooks).map(|_| WebhookQueue::default()).collect(),
             max_in_flight,
-            sheddable: 0,
         }
     }
 
@@ -104,50 +101,18 @@ impl Queues {
         timers.set(Timer::Queue, fronts.map(|(deadline, _)| *deadline).min());
     }
 
-    /// Takes out the oldest delivery to a webhook that another webhook can do without. Deliveries
-    /// of events that no webhook has are put into `passed_over`; give them to [`Queues::put_back`].
-    pub(super) fn shed(
-        &mut self,
-        webhook: usize,
-        store: &Store,
-        passed_over: &mut Vec<(SteadyMillis, EntryKey)>,
-    ) -> Option<EntryKey> {
-        if self.sheddable == 0 {
-            return None;
-        }
-        let ready = &mut self.queues.get_mut(webhook)?.ready;
-        while let Some((deadline, key)) = ready.pop_front() {
-            let Some(entry) = store.get(key) else {
-                continue;
-            };
-            if !entry.waiting().contains(webhook) {
-                continue;
+    /// Takes out the deliveries at the front of a webhook's queue that have ended before their turn.
+    pub(super) fn drop_stale(&mut self, webhook: usize, store: &Store) {
+        let Some(queue) = self.queues.get_mut(webhook) else {
+            return;
+        };
+        while let Some((_, key)) = queue.ready.front() {
+            let entry = store.get(*key);
+            if entry.is_some_and(|entry| entry.waiting().contains(webhook)) {
+                return;
             }
-            if entry.is_sheddable() {
-                return Some(key);
-            }
-            passed_over.push((deadline, key));
+            queue.ready.pop_front();
         }
-        None
-    }
-
-    /// Puts what [`Queues::shed`] passed over back where it stood.
-    pub(super) fn put_back(&mut self, webhook: usize, passed_over: Vec<(SteadyMillis, EntryKey)>) {
-        if let Some(queue) = self.queues.get_mut(webhook) {
-            for delivery in passed_over.into_iter().rev() {
-                queue.ready.push_front(delivery);
-            }
-        }
-    }
-
-    /// So many deliveries more can be shed.
-    pub(super) fn add_sheddable(&mut self, deliveries: usize) {
-        self.sheddable += deliveries;
-    }
-
-    /// One that could be shed waits no more.
-    pub(super) fn remove_sheddable(&mut self) {
-        self.sheddable = self.sheddable.saturating_sub(1);
     }
 
     pub(super) fn begin_call(&mut self, webhook: usize) {
@@ -179,8 +144,7 @@ impl Queues {
     }
 
     #[cfg(test)]
-    pub(super) fn counters(&self) -> [usize; 2] {
-        let in_flight = self.queues.iter().map(|queue| queue.in_flight).sum();
-        [in_flight, self.sheddable]
+    pub(super) fn in_flight(&self) -> usize {
+        self.queues.iter().map(|queue| queue.in_flight).sum()
     }
 }

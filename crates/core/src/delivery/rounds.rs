@@ -192,9 +192,7 @@ impl<T> Outbox<T> {
         let Some(entry) = self.store.get_mut(key) else {
             return;
         };
-        if entry.stop_waiting(webhook) && entry.is_sheddable() {
-            self.queues.remove_sheddable();
-        }
+        entry.stop_waiting(webhook);
         let mut is_first = false;
         if outcome == Outcome::Delivered {
             turn.observe
@@ -221,6 +219,8 @@ impl<T> Outbox<T> {
         }
         if self.store.get(key).is_some_and(Entry::round_is_over) {
             self.end_round(key, turn);
+        } else {
+            self.note_sheddable(key);
         }
     }
 
@@ -229,9 +229,6 @@ impl<T> Outbox<T> {
         let Some(entry) = self.store.get(key) else {
             return;
         };
-        if entry.is_sheddable() {
-            self.queues.add_sheddable(entry.waiting().len());
-        }
         let kind = entry.event().kind;
         if let Some(id) = entry.event().id {
             self.dedupe
@@ -329,32 +326,6 @@ impl<T> Outbox<T> {
         self.batches.decide(batch, decision);
         self.batches.settle(batch);
         self.batches.answer_if_ready(batch, now, &mut self.timers);
-    }
-
-    /// Is there room for so many bytes more? If need be, events that a webhook has already give up
-    /// the deliveries that have not started, oldest first: a dead webhook must not cost a new event
-    /// its place.
-    pub(super) fn make_room(&mut self, cost: usize, turn: &mut Turn<'_>) -> bool {
-        let max = self.config.limits.max_in_flight_bytes;
-        if cost > max {
-            return false;
-        }
-        let most = max - cost;
-        for webhook in 0..self.queues.len() {
-            let mut passed_over = Vec::new();
-            while self.store.in_flight_bytes() > most {
-                let shed = self.queues.shed(webhook, &self.store, &mut passed_over);
-                let Some((key, entry)) = shed.and_then(|key| Some((key, self.store.get(key)?)))
-                else {
-                    break;
-                };
-                for waiting in entry.waiting().iter() {
-                    self.finish(key, waiting, Outcome::NotSent(NotSent::Shed), turn);
-                }
-            }
-            self.queues.put_back(webhook, passed_over);
-        }
-        self.store.in_flight_bytes() <= most
     }
 
     pub(super) fn insert(&mut self, entry: Entry) -> EntryKey {

@@ -5,6 +5,7 @@ use slotmap::{new_key_type, SlotMap};
 
 use super::dedupe::EventId;
 use super::entry::{Entry, Held};
+use super::shedding::{Place, Sheddable};
 use crate::clock::SteadyMillis;
 use crate::config::Retry;
 
@@ -22,6 +23,10 @@ pub(super) struct Store {
     in_flight_bytes: usize,
     held_events: usize,
     held_bytes: usize,
+    sheddable: Sheddable,
+    /// How often an event has been looked up, for tests of what work costs.
+    #[cfg(test)]
+    looks: std::cell::Cell<usize>,
 }
 
 impl Store {
@@ -42,6 +47,7 @@ impl Store {
 
     /// Takes an event out, wherever it stood.
     pub(super) fn remove(&mut self, key: EntryKey) -> Option<Entry> {
+        self.set_sheddable(key, false);
         let entry = self.entries.remove(key)?;
         let cost = entry.event().cost();
         if entry.held().is_some() {
@@ -57,6 +63,8 @@ impl Store {
     }
 
     pub(super) fn get(&self, key: EntryKey) -> Option<&Entry> {
+        #[cfg(test)]
+        self.looks.set(self.looks.get() + 1);
         self.entries.get(key)
     }
 
@@ -77,6 +85,7 @@ impl Store {
 
     /// Holds an event for another round; says whether it was not held before.
     pub(super) fn hold(&mut self, key: EntryKey, held: Held) -> bool {
+        self.set_sheddable(key, false);
         let Some(entry) = self.entries.get_mut(key) else {
             return false;
         };
@@ -116,6 +125,36 @@ impl Store {
         resting.map(|(key, _)| key).collect()
     }
 
+    /// Says whether the event's memory would be free without the deliveries that wait.
+    pub(super) fn set_sheddable(&mut self, key: EntryKey, is_sheddable: bool) {
+        let Some(entry) = self.entries.get_mut(key) else {
+            return;
+        };
+        let cost = entry.event().cost();
+        match entry.shed_place() {
+            None if is_sheddable => {
+                let place = self.sheddable.push(key, cost);
+                entry.set_shed_place(Some(place));
+            }
+            Some(_) if !is_sheddable => {
+                entry.set_shed_place(None);
+                self.sheddable.remove(cost);
+            }
+            _ => return,
+        }
+        self.sheddable.shrink(is_current_in(&self.entries));
+    }
+
+    /// The event that could be shed for the longest time.
+    pub(super) fn oldest_sheddable(&mut self) -> Option<EntryKey> {
+        self.sheddable.oldest(is_current_in(&self.entries))
+    }
+
+    /// Bytes of the events that could be shed.
+    pub(super) fn sheddable_bytes(&self) -> usize {
+        self.sheddable.bytes()
+    }
+
     /// Counts memory of an event that is not in the store yet.
     pub(super) fn reserve(&mut self, bytes: usize) {
         self.in_flight_bytes += bytes;
@@ -141,8 +180,29 @@ impl Store {
     }
 
     #[cfg(test)]
-    pub(super) fn counters(&self) -> [usize; 4] {
+    pub(super) fn looks(&self) -> usize {
+        self.looks.get()
+    }
+
+    #[cfg(test)]
+    pub(super) fn counters(&self) -> [usize; 6] {
         let [bytes, events] = [self.held_bytes, self.held_events];
-        [self.by_id.len(), self.in_flight_bytes, events, bytes]
+        let sheddable = [self.sheddable.events(), self.sheddable.bytes()];
+        let in_flight = self.in_flight_bytes;
+        [
+            self.by_id.len(),
+            in_flight,
+            events,
+            bytes,
+            sheddable[0],
+            sheddable[1],
+        ]
+    }
+}
+
+fn is_current_in(entries: &SlotMap<EntryKey, Entry>) -> impl Fn(Place, EntryKey) -> bool + '_ {
+    |place, key| {
+        let entry = entries.get(key);
+        entry.is_some_and(|entry| entry.shed_place() == Some(place))
     }
 }

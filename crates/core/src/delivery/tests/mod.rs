@@ -12,6 +12,7 @@ mod overload;
 mod refusals;
 mod resends;
 mod rounds;
+mod shedding;
 mod workers;
 #[cfg(not(target_arch = "wasm32"))]
 mod world;

@@ -319,11 +319,16 @@ impl World {
 }
 
 impl<T: std::fmt::Debug> Outbox<T> {
+    /// How often an event has been looked up.
+    pub(super) fn looks(&self) -> usize {
+        self.store.looks()
+    }
+
     /// Nothing is left, and every counter says so.
     pub(super) fn assert_idle(&self) {
         assert!(self.is_empty(), "{self:?}");
         assert!(self.attempts.is_empty(), "{self:?}");
-        assert_eq!(self.store.counters(), [0; 4], "{self:?}");
-        assert_eq!(self.queues.counters(), [0; 2], "{self:?}");
+        assert_eq!(self.store.counters(), [0; 6], "{self:?}");
+        assert_eq!(self.queues.in_flight(), 0, "{self:?}");
     }
 }
