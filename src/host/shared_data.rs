@@ -2,6 +2,7 @@
 
 use freshpaint_core::clock::SteadyMillis;
 use freshpaint_core::delivery::dedupe::{Cas, Owner, Shared};
+use freshpaint_core::observe::peers::{Board, Version};
 
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::Status;
@@ -31,6 +32,18 @@ impl Shared for SharedData {
 
     fn beat(&mut self, owner: Owner, now: SteadyMillis) {
         let _ = write(&heartbeat_key(owner), &now.to_le_bytes(), None);
+    }
+}
+
+impl Board for SharedData {
+    fn read(&mut self, key: &str) -> Option<(Vec<u8>, Version)> {
+        let (value, cas) = read(key);
+        Some((value?, Version(cas?)))
+    }
+
+    fn write(&mut self, key: &str, value: &[u8], replaced: Option<Version>) -> bool {
+        let cas = replaced.map_or(CREATE, |Version(cas)| cas);
+        write(key, value, Some(cas)).is_ok()
     }
 }
 

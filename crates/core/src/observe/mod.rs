@@ -4,6 +4,7 @@ mod changes;
 pub mod labels;
 mod log_lines;
 mod metrics;
+pub mod peers;
 mod registry;
 #[cfg(test)]
 mod tests;
