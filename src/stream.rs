@@ -124,7 +124,8 @@ impl HttpContext for Stream {
             }
             State::Receiving(upload) => {
                 let mut worker = self.plugin.worker.borrow_mut();
-                let upload = worker.handle_piece(upload, size, || host::request_body(size));
+                let read = || host::request_body(size);
+                let upload = worker.handle_piece(upload, size, read, host::steady, &mut SharedData);
                 drop(worker);
                 self.receive(upload, end_of_stream);
                 Action::Pause

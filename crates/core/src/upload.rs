@@ -4,8 +4,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use crate::config::Limits;
-use crate::delivery::{Verdict, OVERLOADED_RETRY_AFTER};
-use crate::intake::{Collection, Head, Report};
+use crate::intake::{Collection, Head};
 use crate::local_reply::LocalReply;
 use crate::observe::labels::RequestOutcome;
 use crate::observe::{Counter, Observe};
@@ -15,6 +14,12 @@ use crate::observe::{Counter, Observe};
 /// Many clients look for an answer only when they have sent the whole body, and lose it when the
 /// connection is closed before that. SDKs that drop a batch on 413 would send it again and again.
 const MAX_SKIPPED_BYTES: usize = 16 * 1024 * 1024;
+
+/// A body of up to so many bytes is small.
+const SMALL_BODY: usize = 64 * 1024;
+
+/// Of the memory for bodies and events, one part in so many is kept for small bodies.
+const PARTS: usize = 8;
 
 /// A request that is still coming in.
 #[derive(Debug)]
@@ -84,6 +89,19 @@ impl Upload {
 }
 
 impl Gathering {
+    /// What a piece of this size makes the body's memory grow by: as a `Vec` does, by doubling.
+    fn growth(&self, size: usize) -> usize {
+        let (length, capacity) = (self.body.len(), self.body.capacity());
+        let wanted = length.saturating_add(size);
+        if wanted <= capacity {
+            0
+        } else {
+            wanted
+                .max(capacity.saturating_mul(2))
+                .saturating_sub(capacity)
+        }
+    }
+
     fn push(&mut self, piece: Vec<u8>) {
         if self.body.is_empty() {
             // Most bodies come in one piece.
@@ -103,11 +121,25 @@ impl Refused {
     }
 }
 
+/// The room that a piece of a body needs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Room {
+    /// It takes these.
+    pub(crate) bytes: usize,
+    /// It leaves these free, for others.
+    pub(crate) spare: usize,
+}
+
 /// The memory that all bodies being gathered on a worker take together.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Uploads(Rc<Cell<usize>>);
 
 impl Uploads {
+    /// Bytes of all these bodies.
+    pub(crate) fn bytes(&self) -> usize {
+        self.0.get()
+    }
+
     /// The body of this request is to be gathered.
     pub(crate) fn open(&self, collection: Collection) -> Upload {
         Upload::Gathering(Gathering {
@@ -120,14 +152,16 @@ impl Uploads {
         })
     }
 
-    /// Takes a piece of this size, which is read only if it is wanted. `in_flight` is what else
-    /// counts against `limits.max_in_flight_bytes`.
+    /// Takes a piece of this size, which is read only if it is wanted and `has_room`.
+    ///
+    /// Bodies that are large and come slowly must not keep everybody else's out, so that the last
+    /// part of the memory is for small ones.
     pub(crate) fn push(
         &self,
         mut upload: Upload,
         size: usize,
         read: impl FnOnce() -> Vec<u8>,
-        in_flight: usize,
+        has_room: impl FnOnce(Room, &mut Observe) -> bool,
         limits: &Limits,
         observe: &mut Observe,
     ) -> Upload {
@@ -138,17 +172,20 @@ impl Uploads {
                 return upload;
             }
         };
-        let in_flight = in_flight.saturating_add(self.0.get());
-        let (reply, outcome) = if gathering.body.len().saturating_add(size) > limits.max_body_bytes
-        {
+        let length = gathering.body.len().saturating_add(size);
+        let others = self.bytes().saturating_sub(gathering.reserved.bytes);
+        let room = Room {
+            bytes: gathering.growth(size),
+            spare: if length > SMALL_BODY {
+                others.min(limits.max_in_flight_bytes / PARTS)
+            } else {
+                0
+            },
+        };
+        let (reply, outcome) = if length > limits.max_body_bytes {
             (gathering.collection.too_large(), RequestOutcome::Refused)
-        } else if in_flight.saturating_add(size) > limits.max_in_flight_bytes {
-            let after = OVERLOADED_RETRY_AFTER;
-            let verdict = Verdict::Overloaded { after };
-            (
-                gathering.collection.answer(&verdict, &Report::default()),
-                RequestOutcome::Retry,
-            )
+        } else if !has_room(room, observe) {
+            (gathering.collection.overloaded(), RequestOutcome::Retry)
         } else {
             gathering.push(read());
             return upload;

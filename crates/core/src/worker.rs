@@ -14,7 +14,7 @@ use crate::local_reply::LocalReply;
 use crate::observe::labels::{EventOutcome, FilteredReason, RequestOutcome};
 use crate::observe::{Counter, Observe};
 use crate::prepare::{wanted_by, Preparer};
-use crate::upload::{Gathering, Unread, Upload, Uploads};
+use crate::upload::{Gathering, Room, Unread, Upload, Uploads};
 use crate::work::Work;
 
 /// What sets this worker apart from the others, given by the host.
@@ -81,17 +81,26 @@ impl Worker {
 
     /// Takes a piece of a body of this size, which is read only if it is wanted. Refuses a body
     /// that grows past `limits.max_body_bytes`, and one that would have all of them take more than
-    /// `limits.max_in_flight_bytes`.
+    /// `limits.max_in_flight_bytes`, whatever gave way to it. `now` is asked when something has to.
     pub fn handle_piece(
         &mut self,
         upload: Upload,
         size: usize,
         read: impl FnOnce() -> Vec<u8>,
+        now: impl FnOnce() -> SteadyMillis,
+        shared: &mut dyn Shared,
     ) -> Upload {
-        let in_flight = self.outbox.in_flight_bytes();
-        let limits = &self.config.limits;
+        let outbox = &mut self.outbox;
+        outbox.set_gathered_bytes(self.uploads.bytes());
+        let has_room = |room: Room, observe: &mut Observe| {
+            let all = room.bytes.saturating_add(room.spare);
+            all <= outbox.room()
+                && (outbox.has_room(room.bytes)
+                    || outbox.make_room(room.bytes, &mut Turn::new(now(), shared, observe)))
+        };
+        let (limits, observe) = (&self.config.limits, &mut self.observe);
         self.uploads
-            .push(upload, size, read, in_flight, limits, &mut self.observe)
+            .push(upload, size, read, has_room, limits, observe)
     }
 
     /// Takes a whole request in. Its reply comes from [`Worker::poll_reply`], and calls may wait to
@@ -119,10 +128,12 @@ impl Worker {
         let Gathering {
             mut collection,
             body,
-            reserved: _reserved,
+            reserved,
         } = upload;
         let limits = &self.config.limits;
         let (work, mut bytes) = (Work::new(limits.max_rule_time), 0);
+        self.outbox.set_gathered_bytes(self.uploads.bytes());
+        let room = self.outbox.room();
         let mut excess = None;
         let read = collection.read(&body, &mut context, &mut |index, item| {
             if excess.is_some() {
@@ -136,7 +147,12 @@ impl Worker {
                     });
                     if let Some(prepared) = preparer.prepare(&event, index, allowed, &work) {
                         bytes += prepared.cost();
-                        events.push(prepared);
+                        // Whether it could ever fit is known only at its end.
+                        if bytes <= room {
+                            events.push(prepared);
+                        } else {
+                            events = Vec::new();
+                        }
                     } else {
                         let reason = FilteredReason::Unwanted;
                         observe.count(Counter::Filtered(Some(event.kind), reason));
@@ -164,6 +180,12 @@ impl Worker {
             return Err(reply);
         }
         observe.log_lines.invalid(&report, now.steady);
+        if bytes > room {
+            self.count(RequestOutcome::Retry);
+            return Err(collection.overloaded());
+        }
+        drop((body, reserved));
+        self.outbox.set_gathered_bytes(self.uploads.bytes());
         let ticket = Ticket { collection, report };
         let mut turn = Turn::new(now.steady, shared, observe);
         self.outbox.handle_events(ticket, stream, events, &mut turn);

@@ -80,7 +80,9 @@ impl Setup {
             end_of_stream: false,
         });
         let (size, read) = (body.len(), || body.as_bytes().to_vec());
-        let upload = self.worker.handle_piece(upload.unwrap(), size, read);
+        let upload =
+            self.worker
+                .handle_piece(upload.unwrap(), size, read, || self.now, &mut self.shared);
         let Upload::Gathering(whole) = upload else {
             panic!("{upload:?}")
         };

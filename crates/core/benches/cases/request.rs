@@ -92,7 +92,9 @@ impl Bed {
             end_of_stream: false,
         });
         let (size, read) = (self.body.len(), || self.body.clone());
-        let upload = self.worker.handle_piece(upload.unwrap(), size, read);
+        let upload = self
+            .worker
+            .handle_piece(upload.unwrap(), size, read, || 0, &mut self.shared);
         let Upload::Gathering(whole) = upload else {
             panic!("refused")
         };

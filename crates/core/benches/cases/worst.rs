@@ -101,7 +101,7 @@ fn submit(worker: &mut Worker, shared: &mut SharedMemory, body: &[u8]) {
         end_of_stream: false,
     };
     let upload = worker.handle_head(&head).unwrap();
-    let upload = worker.handle_piece(upload, body.len(), || body.to_vec());
+    let upload = worker.handle_piece(upload, body.len(), || body.to_vec(), || 1, shared);
     let Upload::Gathering(whole) = upload else {
         panic!("not gathered");
     };

@@ -38,7 +38,8 @@ object! {
         /// remains a backstop.
         max_in_flight_per_webhook: usize = Count::new(256, 1, 10_000),
         /// Bytes of bodies that come in, and of payloads that wait or are in flight. Past it the
-        /// SDK is answered 503 with `Retry-After`, and nothing of its request was taken.
+        /// SDK is answered 503 with `Retry-After`, and nothing of its request was taken. Bodies of
+        /// more than 64 KiB leave an eighth of it to smaller ones.
         max_in_flight_bytes: usize = Count::new(64 * MIB, 64 * KIB, 256 * MIB),
     }
 }

@@ -101,7 +101,7 @@ impl Queues {
         timers.set(Timer::Queue, fronts.map(|(deadline, _)| *deadline).min());
     }
 
-    /// Takes out the deliveries at the front of a webhook's queue that have ended before their turn.
+    /// Takes out the deliveries at the front of a webhook's queue that ended before their turn.
     pub(super) fn drop_stale(&mut self, webhook: usize, store: &Store) {
         let Some(queue) = self.queues.get_mut(webhook) else {
             return;

@@ -76,21 +76,41 @@ impl<T> Outbox<T> {
     /// Is there room for so many bytes more? If need be, events that a webhook has already give up
     /// the deliveries that have not started, oldest first: a dead webhook must not cost a new event
     /// its place. Nothing is given up where that would not make enough room.
-    pub(super) fn make_room(&mut self, bytes: usize, turn: &mut Turn<'_>) -> bool {
-        let Some(most) = self.config.limits.max_in_flight_bytes.checked_sub(bytes) else {
-            return false;
-        };
-        let missing = self.store.in_flight_bytes().saturating_sub(most);
-        if missing > self.store.sheddable_bytes() {
+    pub(crate) fn make_room(&mut self, bytes: usize, turn: &mut Turn<'_>) -> bool {
+        if bytes > self.room() {
             return false;
         }
-        while self.store.in_flight_bytes() > most {
+        while !self.has_room(bytes) {
             let Some(key) = self.store.oldest_sheddable() else {
                 return false;
             };
             self.shed(key, turn);
         }
         true
+    }
+
+    /// Whether there is room for so many bytes more, and nothing has to give way.
+    pub(crate) fn has_room(&self, bytes: usize) -> bool {
+        let taken = self.store.in_flight_bytes();
+        let all = taken
+            .saturating_add(self.gathered_bytes)
+            .saturating_add(bytes);
+        all <= self.config.limits.max_in_flight_bytes
+    }
+
+    /// The most bytes that [`Outbox::make_room`] has room for.
+    pub(crate) fn room(&self) -> usize {
+        let most = self.config.limits.max_in_flight_bytes;
+        let kept = self
+            .store
+            .in_flight_bytes()
+            .saturating_sub(self.store.sheddable_bytes());
+        most.saturating_sub(kept.saturating_add(self.gathered_bytes))
+    }
+
+    /// Bodies that are coming in take so many bytes of the room.
+    pub(crate) fn set_gathered_bytes(&mut self, bytes: usize) {
+        self.gathered_bytes = bytes;
     }
 
     fn shed(&mut self, key: EntryKey, turn: &mut Turn<'_>) {

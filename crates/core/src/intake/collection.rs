@@ -11,7 +11,7 @@ use super::invalid::Place;
 use super::message_id::MessageIds;
 use super::{Context, InvalidReason, Item, Report, Route};
 use crate::consent::OptOut;
-use crate::delivery::Verdict;
+use crate::delivery::{Verdict, OVERLOADED_RETRY_AFTER};
 use crate::json::Id;
 use crate::local_reply::LocalReply;
 
@@ -145,6 +145,13 @@ impl Collection {
     #[must_use]
     pub fn refused(&self, index: u32) -> InvalidReason {
         InvalidReason::refused(Place::of(self.list, index))
+    }
+
+    /// There is no room for the request, and nothing of it was taken.
+    #[must_use]
+    pub fn overloaded(&self) -> LocalReply {
+        let after = OVERLOADED_RETRY_AFTER;
+        self.answer(&Verdict::Overloaded { after }, &Report::default())
     }
 
     /// The answer to the SDK, in its dialect.

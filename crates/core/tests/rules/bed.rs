@@ -95,7 +95,10 @@ impl Bed {
         };
         let upload = self.worker.handle_head(&head).unwrap();
         let read = || body.as_bytes().to_vec();
-        let upload = self.worker.handle_piece(upload, body.len(), read);
+        let nothing = &mut SharedMemory::default();
+        let upload = self
+            .worker
+            .handle_piece(upload, body.len(), read, || 1, nothing);
         let Upload::Gathering(whole) = upload else {
             panic!("refused");
         };

@@ -1,0 +1,275 @@
+//! What a worker holds in memory at most: bodies that come in, events, and what is kept.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    unsafe_code
+)]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+use freshpaint_core::clock::Now;
+use freshpaint_core::config::Config;
+use freshpaint_core::delivery::dedupe::Owner;
+use freshpaint_core::delivery::outcome::CallResponse;
+use freshpaint_core::intake::{Head, Headers};
+use freshpaint_core::test_util::SharedMemory;
+use freshpaint_core::upload::{Gathering, Upload};
+use freshpaint_core::worker::{Identity, Worker};
+
+const KIB: usize = 1 << 10;
+const MIB: usize = 1 << 20;
+
+thread_local! {
+    static NOW: Cell<usize> = const { Cell::new(0) };
+    static PEAK: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Knows how much memory this thread has, and had at most.
+struct Measuring;
+
+fn change(more: usize, less: usize) {
+    let now = NOW.get().wrapping_add(more).wrapping_sub(less);
+    NOW.set(now);
+    PEAK.set(PEAK.get().max(now));
+}
+
+// SAFETY: every call goes to the system's allocator as it came.
+unsafe impl GlobalAlloc for Measuring {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        change(layout.size(), 0);
+        // SAFETY: as the caller promised.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        change(0, layout.size());
+        // SAFETY: as the caller promised.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Measuring = Measuring;
+
+struct NoHeaders;
+
+impl Headers for NoHeaders {
+    fn get(&self, _: &str) -> Option<Vec<u8>> {
+        None
+    }
+}
+
+/// One worker, and the host's memory of what it has called.
+struct Bed {
+    worker: Worker,
+    shared: SharedMemory,
+    now: Now,
+    /// Calls under way: token, webhook, body.
+    calls: Vec<(u32, usize, usize)>,
+    next: u32,
+}
+
+impl Bed {
+    fn new(configuration: &str) -> Self {
+        let environment = |_: &str| Some("k".repeat(32));
+        let config: Config = freshpaint_config::parse(configuration.as_bytes(), &environment)
+            .unwrap_or_else(|problems| panic!("{problems:?}"));
+        let identity = Identity {
+            owner: Owner(1),
+            seed: 1,
+            id_key: [7; 16],
+            plugin: b"room",
+        };
+        Self {
+            worker: Worker::new(config, &identity, 0),
+            shared: SharedMemory::default(),
+            now: Now::default(),
+            calls: Vec::new(),
+            next: 0,
+        }
+    }
+
+    /// Sends a body in pieces of 16 KiB, all but its end; `None` when it is refused.
+    fn begin(&mut self, body: &[u8]) -> Option<Gathering> {
+        let mut upload = self
+            .worker
+            .handle_head(&Head {
+                method: b"POST",
+                path: b"/v1/batch",
+                headers: &NoHeaders,
+                end_of_stream: false,
+            })
+            .unwrap();
+        for piece in body.chunks(16 * KIB) {
+            let read = || piece.to_vec();
+            let now = || self.now.steady;
+            upload = self
+                .worker
+                .handle_piece(upload, piece.len(), read, now, &mut self.shared);
+        }
+        match upload {
+            Upload::Gathering(whole) => Some(whole),
+            Upload::Refused(_) => None,
+        }
+    }
+
+    /// Ends it, and makes the calls; whether it was taken.
+    fn end(&mut self, whole: Gathering) -> bool {
+        let shared = &mut self.shared;
+        let taken = self.worker.handle_body(whole, 1, self.now, shared).is_ok();
+        self.drive();
+        taken
+    }
+
+    fn send(&mut self, body: &[u8]) -> bool {
+        let whole = self.begin(body);
+        whole.is_some_and(|whole| self.end(whole))
+    }
+
+    fn drive(&mut self) {
+        let now = self.now.steady;
+        while let Some(call) = self
+            .worker
+            .poll_call(now, &mut self.shared, Default::default)
+        {
+            self.next += 1;
+            self.calls
+                .push((self.next, call.webhook(), call.body().len()));
+            self.worker
+                .handle_dispatched(&call, Ok(self.next), now, &mut self.shared);
+        }
+        while self.worker.poll_reply().is_some() {}
+    }
+
+    /// Answers every call to this webhook with this status.
+    fn answer(&mut self, webhook: usize, status: u16) {
+        loop {
+            let Some(at) = self.calls.iter().position(|(_, to, _)| *to == webhook) else {
+                return;
+            };
+            let (token, _, _) = self.calls.swap_remove(at);
+            let response = CallResponse {
+                status: Some(status),
+                answered: true,
+                ..CallResponse::default()
+            };
+            let now = self.now.steady;
+            self.worker
+                .handle_response(token, &response, now, &mut self.shared);
+            self.drive();
+        }
+    }
+
+    /// Bodies of the calls under way, which the host has copies of.
+    fn copies(&self) -> usize {
+        self.calls.iter().map(|(_, _, bytes)| bytes).sum()
+    }
+}
+
+/// A batch of one event of some `size` bytes.
+fn body(id: &str, size: usize) -> Vec<u8> {
+    let filling = "x".repeat(size);
+    format!(
+        r#"{{"batch":[{{"type":"track","event":"e","anonymousId":"d","messageId":"{id}","properties":{{"x":"{filling}"}}}}]}}"#
+    )
+    .into_bytes()
+}
+
+fn webhooks(count: usize, each: &str) -> String {
+    let all: Vec<_> = (0..count)
+        .map(|n| format!(r#"{{"name":"w{n}","url":"https://example.com/{n}"{each}}}"#))
+        .collect();
+    all.join(",")
+}
+
+#[test]
+fn deliveries_that_wait_for_a_dead_webhook_give_way_to_a_body() {
+    let two = webhooks(2, "");
+    let mut bed = Bed::new(&format!(
+        r#"{{"webhooks":[{two}],"limits":{{"max_in_flight_bytes":8388608,"max_in_flight_per_webhook":1}}}}"#
+    ));
+    // Webhook 0 hangs and 1 takes everything, so that all but one event only wait for 0.
+    for n in 0..100 {
+        assert!(bed.send(&body(&n.to_string(), 500 * KIB)), "{n}");
+        bed.answer(1, 200);
+    }
+}
+
+#[test]
+fn bodies_that_never_end_leave_room_for_small_ones() {
+    let two = webhooks(2, "");
+    let mut bed = Bed::new(&format!(r#"{{"webhooks":[{two}]}}"#));
+    let large = body("large", 1_000_000);
+    let held: Vec<_> = (0..200).filter_map(|_| bed.begin(&large)).collect();
+    assert!((40..=56).contains(&held.len()), "{}", held.len());
+    for n in 0..200 {
+        assert!(bed.send(&body(&n.to_string(), 2_000)), "{n}");
+        bed.answer(0, 200);
+        bed.answer(1, 200);
+    }
+    drop(held);
+    assert!(bed.send(&large));
+}
+
+/// All of it at once: bodies that come in, events in flight to webhooks that get a payload of their
+/// own each, and as many kept as may be. docs/operations.md gives the figure.
+#[test]
+fn a_worker_takes_no_more_memory_than_its_bounds_say() {
+    let eight = webhooks(8, r#","properties":{"mask":["properties.nN"]}"#);
+    let eight: Vec<_> = eight
+        .split("N\"")
+        .enumerate()
+        .map(|(n, part)| {
+            if n == 0 {
+                part.to_owned()
+            } else {
+                format!("{n}\"{part}")
+            }
+        })
+        .collect();
+    let eight = eight.concat();
+    let mut bed = Bed::new(&format!(
+        r#"{{"webhooks":[{eight}],"limits":{{"max_in_flight_bytes":16777216}},"retry":{{"max_held_bytes":8388608}}}}"#
+    ));
+    let before = NOW.get();
+    PEAK.set(before);
+    // Fills what may be kept: every webhook fails.
+    for n in 0..40 {
+        bed.send(&body(&format!("kept-{n}"), 60 * KIB));
+        for webhook in 0..8 {
+            bed.answer(webhook, 503);
+        }
+    }
+    let kept = NOW.get() - before;
+    assert!((6 * MIB..9 * MIB).contains(&kept), "{kept}");
+    // Webhooks that keep failing are tried again one by one.
+    for webhook in 0..8 {
+        bed.now.steady += 70_000;
+        bed.worker.handle_timeout(bed.now.steady, &mut bed.shared);
+        bed.drive();
+        bed.answer(webhook, 200);
+    }
+    let mut refused = 0;
+    let mut coming = Vec::new();
+    for n in 0..40 {
+        coming.extend(bed.begin(&body(&format!("coming-{n}"), 200 * KIB)));
+        refused += usize::from(!bed.send(&body(&format!("flying-{n}"), 100 * KIB)));
+        // The largest there is, and one whose payloads come to far more than there is room for.
+        refused += usize::from(!bed.send(&body(&format!("large-{n}"), 900 * KIB)));
+    }
+    assert!(
+        refused > 40 && coming.len() > 5,
+        "{refused}, {}",
+        coming.len()
+    );
+    assert!(bed.copies() <= 17 * MIB, "{}", bed.copies());
+    let (now, peak) = (NOW.get() - before, PEAK.get() - before);
+    // What is there; and one request: its body, here and at its sender, read, rendered, redacted.
+    assert!(now > 20 * MIB, "{now}");
+    assert!(now <= (16 + 8 + 1) * MIB, "{now}");
+    assert!(peak <= (16 + 8 + 1 + 8) * MIB, "{peak}");
+}
