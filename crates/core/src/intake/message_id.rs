@@ -14,6 +14,17 @@ use crate::json::{Id, Object, Text, Value};
 use crate::secret::HashKey;
 use crate::time;
 
+/// What a broken SDK writes for an id that it does not have, in any case. All its events would be
+/// taken for one, and every event but the first would be lost.
+const PLACEHOLDERS: [&str; 6] = [
+    "undefined",
+    "null",
+    "none",
+    "nan",
+    "0",
+    "00000000-0000-0000-0000-000000000000",
+];
+
 /// Gives the events of one request their ids.
 pub(super) struct MessageIds<'k> {
     /// `collect.id_key`: without it, whoever has an event and its token can try out what a rule
@@ -33,7 +44,7 @@ impl<'k> MessageIds<'k> {
         }
     }
 
-    /// The id that the SDK sent, else a hash of the event, else a random id.
+    /// The id that the SDK sent, if it says anything, else a hash of the event, else a random id.
     ///
     /// A hash needs a time: without one that can be read, two events that look alike are two
     /// events. An identify or group event says a state, so its content is enough.
@@ -42,7 +53,8 @@ impl<'k> MessageIds<'k> {
         draft: &Draft<'a>,
         random: &mut fastrand::Rng,
     ) -> MessageId<'a> {
-        match (draft.message_id, draft.kind) {
+        let sent = draft.message_id.filter(|id| !is_placeholder(*id));
+        match (sent, draft.kind) {
             (Some(id), _) => MessageId::Sent(id),
             (None, Kind::Track | Kind::Page) if draft.time.and_then(time::parse).is_none() => {
                 MessageId::Random(base64(random.u128(..).to_be_bytes()))
@@ -66,6 +78,11 @@ impl<'k> MessageIds<'k> {
             update(&number.to_be_bytes());
         })
     }
+}
+
+fn is_placeholder(id: Id<'_>) -> bool {
+    let mut placeholders = PLACEHOLDERS.iter();
+    placeholders.any(|placeholder| id.escaped().eq_ignore_ascii_case(placeholder))
 }
 
 /// 128 bits of SHA-256 over the bytes that `feed` gives; of HMAC-SHA-256 where there is a key.

@@ -22,6 +22,7 @@ mod ids;
 mod mapping;
 mod paths;
 #[cfg(not(target_arch = "wasm32"))]
+mod placeholders;
 mod properties;
 mod sources;
 mod support;
