@@ -61,7 +61,9 @@ pub(super) struct Entry {
     waiters: Vec<Waiter>,
     /// When this round ends.
     deadline: SteadyMillis,
-    /// Rounds after which a webhook still lacked it.
+    /// A call has been made in this round.
+    was_called: bool,
+    /// Rounds with a call after which a webhook still lacked it.
     failed_rounds: u32,
     /// The longest pause that a webhook asked for in this round.
     retry_after: Option<Duration>,
@@ -86,6 +88,7 @@ impl Entry {
             dead_letter: None,
             waiters: Vec::new(),
             deadline: 0,
+            was_called: false,
             failed_rounds: 0,
             retry_after: None,
             is_retry: false,
@@ -123,6 +126,7 @@ impl Entry {
     ) {
         self.waiting = webhooks;
         self.retry_after = None;
+        self.was_called = false;
         self.is_retry = is_retry;
         self.deadline = deadline;
     }
@@ -131,6 +135,7 @@ impl Entry {
     pub(super) fn begin_call(&mut self, webhook: usize) {
         self.waiting.remove(webhook);
         self.in_flight.insert(webhook);
+        self.was_called = true;
     }
 
     /// The call has ended.
@@ -184,6 +189,11 @@ impl Entry {
         self.failed_rounds = 0;
         self.retry_after = None;
         self.dead_letter = Some(dead_letter);
+    }
+
+    /// A call has been made in this round: otherwise the end of the round says nothing.
+    pub(super) fn was_called(&self) -> bool {
+        self.was_called
     }
 
     /// A webhook still lacks it after the round.

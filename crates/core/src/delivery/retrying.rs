@@ -89,6 +89,12 @@ impl<T> Outbox<T> {
                 self.reschedule(key, due);
                 continue;
             }
+            if !admitting.iter().any(|webhook| self.has_turn(webhook)) {
+                // Those before it are events that SDKs wait for.
+                let pause = Backoff::from(&self.config.retry).delay(1, None, &mut self.random);
+                self.reschedule(key, turn.now.saturating_add(pause));
+                continue;
+            }
             if !self.budget.covers(admitting.len(), turn.now) {
                 self.schedule.wait_for_budget(turn.now);
                 self.schedule.push(due, key, &mut self.timers);

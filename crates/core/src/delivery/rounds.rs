@@ -128,7 +128,7 @@ impl<T> Outbox<T> {
         let mut too_late = WebhookSet::EMPTY;
         for webhook in webhooks.iter() {
             let timeout = timeout(&self.config, webhook);
-            if self.queues.has_turn(webhook, timeout) {
+            if self.has_turn(webhook) {
                 let until = deadline.saturating_sub(millis(timeout)).saturating_add(1);
                 self.queues.push(webhook, key, until, &mut self.timers);
             } else {
@@ -138,6 +138,12 @@ impl<T> Outbox<T> {
         for webhook in too_late.iter() {
             self.finish(key, webhook, Outcome::NotSent(NotSent::Deadline), turn);
         }
+    }
+
+    /// Whether a delivery to the webhook is likely to have its turn in time.
+    pub(super) fn has_turn(&self, webhook: usize) -> bool {
+        let timeout = timeout(&self.config, webhook);
+        self.queues.has_turn(webhook, timeout)
     }
 
     /// Ends the deliveries that wait behind a webhook that keeps failing.
@@ -253,7 +259,7 @@ impl<T> Outbox<T> {
             return;
         };
         let (owed, next) = (self.policy.owed(entry), self.policy.next_round(entry));
-        if !owed.is_empty() {
+        if !owed.is_empty() && entry.was_called() {
             entry.fail_round();
         }
         let waiters = if entry.is_accepted() {

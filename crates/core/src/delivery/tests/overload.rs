@@ -143,3 +143,31 @@ fn copies_of_calls_are_bounded_as_payloads_are() {
     }
     assert!(fixture.outbox.is_empty());
 }
+
+#[test]
+fn a_retry_without_a_turn_waits_and_is_no_failure() {
+    let mut fixture = Fixture::new(config_with(&["a"], |config| {
+        config.limits.max_in_flight_per_webhook = 1;
+    }));
+    // Each call takes 4 s, and there are always more than have their turn in time.
+    let mut busy = 0;
+    while fixture.now < 200_000 {
+        fixture.submit(
+            (busy..busy + 4)
+                .map(|n| event(&format!("e{n}"), &[0]))
+                .collect(),
+        );
+        busy += 4;
+        fixture.pass(Duration::from_secs(4));
+        fixture.respond_all(200);
+    }
+    let held = fixture.outbox.held_events();
+    assert!(held > 50, "{held}");
+    // Nothing has been tried in vain, so that each comes as soon as there is a turn for it.
+    let quiet = fixture.now;
+    while fixture.now < quiet + 10_000 {
+        fixture.respond_all(200);
+        fixture.pass(Duration::from_millis(10));
+    }
+    assert_eq!(fixture.outbox.held_events(), 0);
+}
