@@ -12,7 +12,14 @@ pub(super) fn read(root: &Object<'_>, reader: &mut Reader<'_>) -> Option<usize> 
     let at = names.iter().position(|own| *own == Some(name));
     let default = (0..names.len()).find(|at| format!("webhook_{at}") == name);
     let wrong = match (at, default) {
-        (Some(_), _) if names.len() > 1 => return at,
+        (Some(at), _) if names.len() > 1 => {
+            if has_batch(root, at) {
+                let message = "is on the dead letter webhook, which gets one event in each call; \
+                               leave it out";
+                reader.problem(&format!("webhooks[{at}].batch"), message);
+            }
+            return Some(at);
+        }
         (Some(_), _) => format!(
             "is {}, the only webhook, and a dead letter gets no other events; write a second \
              webhook",
@@ -34,18 +41,32 @@ pub(super) fn read(root: &Object<'_>, reader: &mut Reader<'_>) -> Option<usize> 
 
 /// The name that is written for each webhook, also for those that are refused.
 fn names<'n>(root: &Object<'n>) -> Vec<Option<&'n str>> {
-    let Some(Node::List(webhooks)) = root.get("webhooks").map(|field| field.node) else {
-        return Vec::new();
-    };
-    webhooks.iter().map(name).collect()
+    webhooks(root).iter().map(name).collect()
+}
+
+fn webhooks<'n>(root: &Object<'n>) -> &'n [Node] {
+    match root.get("webhooks").map(|field| field.node) {
+        Some(Node::List(webhooks)) => webhooks,
+        _ => &[],
+    }
 }
 
 fn name(webhook: &Node) -> Option<&str> {
+    match member(webhook, "name") {
+        Some(Node::String(name)) => Some(name),
+        _ => None,
+    }
+}
+
+fn has_batch(root: &Object<'_>, at: usize) -> bool {
+    let webhook = webhooks(root).get(at);
+    webhook.is_some_and(|webhook| member(webhook, "batch").is_some())
+}
+
+fn member<'n>(webhook: &'n Node, wanted: &str) -> Option<&'n Node> {
     let Node::Object(members) = webhook else {
         return None;
     };
-    match members.iter().find(|(key, _)| key == "name") {
-        Some((_, Node::String(name))) => Some(name),
-        _ => None,
-    }
+    let (_, value) = members.iter().find(|(key, _)| key == wanted)?;
+    Some(value)
 }

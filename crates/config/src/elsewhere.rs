@@ -1,15 +1,16 @@
 //! Where a key belongs that stands in the wrong object.
 
-use freshpaint_core::config::{Collect, Dedupe, Limits, Retry};
+use freshpaint_core::config::{Batch, Collect, Dedupe, Limits, Retry};
 
 use super::quote::shown;
 use super::{profile, properties, root, rules, signing, webhook};
 
 /// The objects of the tree and their keys.
-const OBJECTS: [(&str, &[&str]); 9] = [
+const OBJECTS: [(&str, &[&str]); 10] = [
     ("options", webhook::OPTIONS_KEYS),
     ("events", rules::EVENTS_KEYS),
     ("properties", properties::KEYS),
+    ("batch", Batch::KEYS),
     ("signing", signing::KEYS),
     ("context", profile::CONTEXT_KEYS),
     ("collect", Collect::KEYS),

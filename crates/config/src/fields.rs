@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use freshpaint_core::config::field::{Count, Fields, Flag, Span};
-use freshpaint_core::config::AllowedOrigin;
+use freshpaint_core::config::{AllowedOrigin, BatchFormat};
 use freshpaint_core::intake::dialect::Dialect;
 use freshpaint_core::secret::HashKey;
 
@@ -64,6 +64,12 @@ impl Fields for Members<'_, '_, '_> {
 
     fn statuses(&mut self, key: &'static str) -> Option<Vec<u16>> {
         self.member(key, bound::statuses)
+    }
+
+    fn batch_format(&mut self, key: &'static str) -> Option<BatchFormat> {
+        self.member(key, |field, reader| {
+            field.choice(&BatchFormat::NAMED, reader)
+        })
     }
 
     fn allowed_origins(&mut self, key: &'static str) -> Option<Vec<AllowedOrigin>> {

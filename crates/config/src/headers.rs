@@ -1,5 +1,6 @@
 //! The headers of a webhook's calls: those configured, and the two that every call has.
 
+use freshpaint_core::config::BatchFormat;
 use freshpaint_core::secret::Secret;
 
 use super::read::{Field, Reader};
@@ -16,13 +17,7 @@ pub(super) const MAX_VALUE_BYTES: usize = 8_192;
 pub(super) const MAX_BYTES: usize = 32_768;
 
 /// Sent unless the configuration says otherwise.
-const DEFAULTS: [(&str, &str); 2] = [
-    ("content-type", "application/json"),
-    (
-        "user-agent",
-        concat!("freshpaint-webhooks/", env!("CARGO_PKG_VERSION")),
-    ),
-];
+const USER_AGENT: &str = concat!("freshpaint-webhooks/", env!("CARGO_PKG_VERSION"));
 
 /// Names that are not the configuration's to set, and why.
 pub(super) const RESERVED: [(&str, &[&str]); 3] = [
@@ -53,18 +48,23 @@ pub(super) const RESERVED: [(&str, &[&str]); 3] = [
     ),
 ];
 
-/// The defaults alone.
-pub(super) fn defaults() -> Vec<(String, Secret)> {
-    DEFAULTS
+/// The defaults alone; `format` is that of a webhook with `batch`.
+pub(super) fn defaults(format: Option<BatchFormat>) -> Vec<(String, Secret)> {
+    let content_type = format.map_or("application/json", BatchFormat::content_type);
+    [("content-type", content_type), ("user-agent", USER_AGENT)]
         .map(|(name, value)| (name.to_owned(), value.into()))
         .into()
 }
 
 /// Reads the object of headers: lower-case names, in alphabetical order, with the defaults.
-pub(super) fn read(field: Field<'_>, reader: &mut Reader<'_>) -> Vec<(String, Secret)> {
+pub(super) fn read(
+    field: Field<'_>,
+    format: Option<BatchFormat>,
+    reader: &mut Reader<'_>,
+) -> Vec<(String, Secret)> {
     let path = field.path.clone();
     let Some(object) = field.map("an object of header names and values", reader) else {
-        return defaults();
+        return defaults(format);
     };
     let mut headers: Vec<(String, Secret)> = Vec::new();
     for (written, field) in object.fields() {
@@ -97,7 +97,7 @@ pub(super) fn read(field: Field<'_>, reader: &mut Reader<'_>) -> Vec<(String, Se
             format!("is {size} bytes in all; write at most {MAX_BYTES}"),
         );
     }
-    for default in defaults() {
+    for default in defaults(format) {
         if headers.iter().all(|(name, _)| *name != default.0) {
             insert(&mut headers, default);
         }

@@ -10,6 +10,7 @@
 #![forbid(unsafe_code)]
 
 mod advice;
+mod batch;
 mod bound;
 mod collect;
 mod dead_letter;

@@ -2,9 +2,9 @@
 
 use super::read::{Object, Reader};
 use super::target::{self, Target};
-use super::{advice, bound, headers, names, profile, properties, rules, secrets, signing};
+use super::{advice, batch, bound, headers, names, profile, properties, rules, secrets, signing};
 use freshpaint_core::config::field::{self, Field as Description, Span};
-use freshpaint_core::config::{Guarantee, Options, Webhook};
+use freshpaint_core::config::{Batch, Guarantee, Options, Webhook};
 use freshpaint_core::routing::Rules;
 
 /// The fields of one webhook.
@@ -49,6 +49,7 @@ pub(super) const FIELDS: &[Description] = &[
         "guarantee",
         "What this webhook is promised. See [guarantee](#guarantee).",
     ),
+    Description::object("batch", Batch::FIELDS, "one event in each call", "See [batch](#batch)."),
     Description::object("signing", signing::FIELDS, "not signed", "See [signing](#signing)."),
     Description::object("options", OPTIONS_FIELDS, "`options`", "See [options](#options)."),
     Description::object("events", rules::EVENTS_FIELDS, "all events", "See [rules](#rules)."),
@@ -143,9 +144,11 @@ pub(super) fn read_all(root: &Object<'_>, all: &All, reader: &mut Reader<'_>) ->
 fn read(object: &Object<'_>, name: String, all: &All, reader: &mut Reader<'_>) -> Option<Webhook> {
     let target = read_url(object, reader);
     let cluster = read_cluster(object, &all.cluster, reader);
+    let batch = batch::read(object, reader);
+    let format = batch.as_ref().map(|batch| batch.format);
     let headers = match object.get("headers") {
-        Some(field) => headers::read(field, reader),
-        None => headers::defaults(),
+        Some(field) => headers::read(field, format, reader),
+        None => headers::defaults(format),
     };
     let timeout = object
         .get("timeout")
@@ -178,6 +181,7 @@ fn read(object: &Object<'_>, name: String, all: &All, reader: &mut Reader<'_>) -
         headers,
         timeout,
         guarantee,
+        batch,
         signing,
         options,
         rules,

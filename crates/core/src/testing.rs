@@ -43,6 +43,7 @@ pub(crate) fn webhook(name: &str) -> Webhook {
         headers: Vec::new(),
         timeout: Duration::from_secs(5),
         guarantee: Guarantee::default(),
+        batch: None,
         signing: None,
         options: Options::default(),
         rules: None,

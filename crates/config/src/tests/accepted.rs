@@ -5,7 +5,8 @@ use std::time::Duration;
 use super::{lines, parse};
 use freshpaint_core::clock::UnixSeconds;
 use freshpaint_core::config::{
-    Acknowledge, Collect, Config, Dedupe, Guarantee, Limits, Options, Retry, Timestamps, Webhook,
+    Acknowledge, Batch, BatchFormat, Collect, Config, Dedupe, Guarantee, Limits, Options, Retry,
+    Timestamps, Webhook,
 };
 use freshpaint_core::consent::OptOut;
 use freshpaint_core::event::Kind;
@@ -49,6 +50,7 @@ fn webhook(name: &str, authority: &str, path: &str) -> Webhook {
         ],
         timeout: Duration::from_secs(5),
         guarantee: Guarantee::AtLeastOne,
+        batch: None,
         signing: None,
         rules: None,
         options: Options::default(),
@@ -118,6 +120,7 @@ fn everything_can_be_said() {
           "cluster": "crm",
           "headers": {"X-Api-Key": " ${CRM_KEY}\t", "Content-Type": "application/json; charset=utf-8", "x-note": "a$b $${c}"},
           "timeout": "1.5s",
+          "batch": {"format": "ndjson", "max_events": 20, "max_bytes": 65536, "max_wait": "0.02s"},
           "signing": {"secrets": ["${SIGNING_KEY}", {"secret": "${SIGNING_KEY}", "not_after": "2027-01-31T00:00:00+01:00"}]},
           "options": {"enable_pageview_events": false},
           "events": {"types": ["track"], "deny": ["a*"]},
@@ -127,7 +130,7 @@ fn everything_can_be_said() {
           "requires_consent": ["f"],
           "properties": {"allow": ["traits.*"], "deny": ["traits.b"], "hash": ["traits.c"]}
         },
-        {"url": "http://example.com/${HOOK_PATH}", "guarantee": "at_least_one",
+        {"name": "spare", "url": "http://example.com/${HOOK_PATH}", "guarantee": "at_least_one",
          "signing": {"scheme": "x_signature_sha1", "secrets": ["${CRM_KEY}"]}, "options": {"enable_identify_events": true}}
       ],
       "cluster": "egress",
@@ -140,7 +143,7 @@ fn everything_can_be_said() {
       "properties": {"deny": ["traits.a"], "hash_key": "${HASH_KEY}"},
       "sources": ["d", "canary-k3y"],
       "guarantee": "each",
-      "dead_letter": "crm",
+      "dead_letter": "spare",
       "acknowledge": "settled",
       "timestamps": "milliseconds",
       "collect": {
@@ -173,6 +176,12 @@ fn everything_can_be_said() {
                 ],
                 timeout: Duration::from_millis(1_500),
                 guarantee: Guarantee::Each,
+                batch: Some(Batch {
+                    format: BatchFormat::Ndjson,
+                    max_events: 20,
+                    max_bytes: 65_536,
+                    max_wait: Duration::from_millis(20),
+                }),
                 signing: Some(Signing::StandardWebhooks(vec![
                     Key::new(b"canarycanarycanarycanary", None).unwrap(),
                     Key::new(
@@ -232,7 +241,7 @@ fn everything_can_be_said() {
                     }),
                     ..Rules::default()
                 })),
-                ..webhook("webhook_1", "example.com", "/canary/path")
+                ..webhook("spare", "example.com", "/canary/path")
             },
         ],
         honored: OptOut {
@@ -240,7 +249,7 @@ fn everything_can_be_said() {
             dnt: true,
         },
         context_ip: true,
-        dead_letter: Some(0),
+        dead_letter: Some(1),
         acknowledge: Acknowledge::Settled,
         timestamps: Timestamps::Milliseconds,
         collect: Collect {

@@ -243,6 +243,7 @@ fn bounds_are_held() {
             let mut tree = json!({"webhooks": [{"url": "https://example.com/in"}]});
             match steps[..] {
                 ["webhooks[]", key] => tree["webhooks"][0][key] = value.clone(),
+                ["webhooks[]", object, key] => tree["webhooks"][0][object][key] = value.clone(),
                 [object, key] => tree[object][key] = value.clone(),
                 _ => panic!("{path}"),
             }

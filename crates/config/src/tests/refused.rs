@@ -30,6 +30,10 @@ const BEYOND_A_SCHEMA: &[(&str, &str)] = &[
         "write signing, or its name",
         "names are compared with each other",
     ),
+    (
+        "is on the dead letter webhook",
+        "names are compared with each other",
+    ),
     ("headers has too", "headers and signing are compared"),
     (
         "less than retry.initial_backoff",

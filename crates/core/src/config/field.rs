@@ -193,6 +193,8 @@ pub trait Fields {
     fn hash_key(&mut self, key: &'static str) -> Option<HashKey>;
     /// [`super::types::Statuses`].
     fn statuses(&mut self, key: &'static str) -> Option<Vec<u16>>;
+    /// [`super::BatchFormat`].
+    fn batch_format(&mut self, key: &'static str) -> Option<super::BatchFormat>;
     /// [`super::types::AllowedOrigins`].
     fn allowed_origins(&mut self, key: &'static str) -> Option<Vec<super::AllowedOrigin>>;
 }

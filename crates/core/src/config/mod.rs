@@ -1,6 +1,7 @@
 //! The plugin's configuration, checked: what the rest of the crate may rely on. `freshpaint-config`
 //! reads it.
 
+mod batch;
 mod collect;
 mod diagnostic;
 pub mod field;
@@ -11,6 +12,7 @@ pub mod types;
 use std::rc::Rc;
 use std::time::Duration;
 
+pub use batch::{Batch, BatchFormat};
 pub use collect::Collect;
 pub use diagnostic::Diagnostic;
 pub use limits::{Dedupe, Limits, Retry};
@@ -69,6 +71,8 @@ pub struct Webhook {
     pub timeout: Duration,
     /// What holds when another webhook has accepted the event and this one has not.
     pub guarantee: Guarantee,
+    /// How it gets several events in one call; `None` gives each event a call.
+    pub batch: Option<Batch>,
     /// How its calls are signed; `None` leaves them unsigned.
     pub signing: Option<Signing>,
     /// The contract's two options as they hold for this webhook.

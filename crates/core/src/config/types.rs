@@ -1,5 +1,6 @@
 //! Types of fields that are more than a number, a duration or a flag.
 
+use super::batch::BatchFormat;
 use super::field::{Describes, Fields, Kind, Other};
 use super::origin::AllowedOrigin;
 use crate::intake::dialect::{self, Dialect};
@@ -139,6 +140,31 @@ impl Describes<Option<HashKey>> for KeySecret {
 
     fn read(self, key: &'static str, fields: &mut impl Fields) -> Option<HashKey> {
         fields.hash_key(key)
+    }
+}
+
+/// Describes the form of a body with several events.
+#[derive(Clone, Copy, Debug)]
+pub struct BatchFormats;
+
+impl BatchFormats {
+    pub(super) const fn kind(self) -> Kind {
+        Kind::Other(Other {
+            type_name: "string",
+            default: "`json_array`",
+            bounds: "`json_array`, `ndjson`",
+            schema: "batch_format",
+        })
+    }
+}
+
+impl Describes<BatchFormat> for BatchFormats {
+    fn default(self) -> BatchFormat {
+        BatchFormat::default()
+    }
+
+    fn read(self, key: &'static str, fields: &mut impl Fields) -> BatchFormat {
+        fields.batch_format(key).unwrap_or_default()
     }
 }
 

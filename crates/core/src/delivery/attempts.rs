@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use rustc_hash::FxHashMap;
 
+use super::bundle;
 use super::dead_letter::DeadLetter;
-use super::entry::Entry;
+use super::event::PreparedEvent;
 use super::outcome::{CallResponse, Outcome};
-use super::store::EntryKey;
+use super::store::{EntryKey, Store};
 use super::timers::{Timer, Timers};
 use crate::clock::{millis, SteadyMillis, UnixSeconds};
 use crate::config::{Config, Webhook};
@@ -21,10 +22,11 @@ const LOST_AFTER_MILLIS: u64 = 5_000;
 /// its event loop's turn.
 const EARLY_MILLIS: u64 = 50;
 
-/// One HTTP call of a delivery.
-#[derive(Clone, Copy, Debug)]
+/// One HTTP call, of one delivery or of several that share it.
+#[derive(Clone, Debug)]
 pub(super) struct Attempt {
     entry: EntryKey,
+    others: Vec<EntryKey>,
     webhook: usize,
     began: SteadyMillis,
     /// When it is given up if the host never ends it.
@@ -34,8 +36,30 @@ pub(super) struct Attempt {
 }
 
 impl Attempt {
-    pub(super) fn entry(&self) -> EntryKey {
-        self.entry
+    /// A call that begins now.
+    pub(super) fn new(
+        webhook: usize,
+        entry: EntryKey,
+        others: Vec<EntryKey>,
+        now: SteadyMillis,
+    ) -> Self {
+        Self {
+            entry,
+            others,
+            webhook,
+            began: now,
+            lost_at: now,
+            bytes: 0,
+        }
+    }
+
+    /// The event of a call that carries one.
+    pub(super) fn only_entry(&self) -> Option<EntryKey> {
+        self.others.is_empty().then_some(self.entry)
+    }
+
+    pub(super) fn entries(&self) -> impl Iterator<Item = EntryKey> + '_ {
+        std::iter::once(self.entry).chain(self.others.iter().copied())
     }
 
     pub(super) fn webhook(&self) -> usize {
@@ -63,52 +87,78 @@ impl Attempt {
 #[derive(Clone, Debug)]
 pub struct Call {
     config: Rc<Config>,
-    body: Rc<[u8]>,
+    body: Body,
     timeout: Duration,
     signature: Vec<(&'static str, String)>,
     dead_letter: Option<DeadLetter>,
     attempt: Attempt,
 }
 
+/// What a call carries.
+#[derive(Clone, Debug)]
+enum Body {
+    Event(Rc<[u8]>),
+    /// In the form of `batch`, for as long as the host needs to copy it.
+    Batch(Vec<u8>),
+}
+
+impl Body {
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Event(payload) => payload,
+            Self::Batch(body) => body,
+        }
+    }
+}
+
 impl Call {
-    /// The next attempt to deliver an event. `unix` gives the time in seconds since
-    /// 1970-01-01T00:00:00Z; it is not asked when the webhook's calls are not signed.
+    /// The call that begins with this attempt; `None` never happens with entries that are there.
+    /// `unix` gives the time in seconds since 1970-01-01T00:00:00Z; it is not asked when the
+    /// webhook's calls are not signed.
     pub(super) fn new(
         config: &Rc<Config>,
-        webhook: usize,
-        key: EntryKey,
-        entry: &Entry,
+        attempt: Attempt,
+        store: &Store,
         now: SteadyMillis,
         unix: impl FnOnce() -> UnixSeconds,
-    ) -> Self {
-        let event = entry.event();
-        let body = Rc::clone(event.payload_for(webhook));
-        let left = Duration::from_millis(entry.deadline().saturating_sub(now));
-        let configured = config.webhooks.get(webhook);
-        let timeout = configured.map_or(left, |webhook| webhook.timeout.min(left));
-        let signing = configured.and_then(|webhook| webhook.signing.as_ref());
-        let signature = signing.map(|signing| {
-            // An event that an unsigned configuration held has no id yet.
-            let id = event.webhook_id;
-            let id = id.unwrap_or_else(|| WebhookId::of_payload(&body));
-            signing.headers(id, unix(), &body)
+    ) -> Option<Self> {
+        let index = attempt.webhook;
+        let (entry, webhook) = (store.get(attempt.entry)?, config.webhooks.get(index)?);
+        let event = |key| Some(store.get(key)?.event());
+        let body = match &webhook.batch {
+            None => Body::Event(Rc::clone(entry.event().payload_for(index))),
+            Some(batch) => {
+                let events = attempt.entries().filter_map(event);
+                let payloads: Vec<&[u8]> =
+                    events.map(|event| &**event.payload_for(index)).collect();
+                Body::Batch(bundle::render(batch.format, &payloads))
+            }
+        };
+        let signature = webhook.signing.as_ref().map(|signing| {
+            let id = |event: &PreparedEvent| {
+                // An event that an unsigned configuration held has no id yet.
+                let of_payload = || WebhookId::of_payload(event.payload_for(index));
+                event.webhook_id.unwrap_or_else(of_payload)
+            };
+            let ids = attempt.entries().filter_map(event).map(id);
+            signing.headers(WebhookId::of_all(ids), unix(), body.bytes())
         });
+        let left = Duration::from_millis(entry.deadline().saturating_sub(now));
+        let timeout = webhook.timeout.min(left);
         let lost_at = now.saturating_add(millis(timeout));
-        let bytes = body.len();
-        Self {
+        let attempt = Attempt {
+            bytes: body.bytes().len(),
+            lost_at: lost_at.saturating_add(LOST_AFTER_MILLIS),
+            ..attempt
+        };
+        Some(Self {
             config: Rc::clone(config),
             body,
             timeout,
             signature: signature.unwrap_or_default(),
             dead_letter: entry.dead_letter().cloned(),
-            attempt: Attempt {
-                entry: key,
-                webhook,
-                began: now,
-                bytes,
-                lost_at: lost_at.saturating_add(LOST_AFTER_MILLIS),
-            },
-        }
+            attempt,
+        })
     }
 
     /// Index of the webhook in the configuration.
@@ -147,7 +197,7 @@ impl Call {
     /// The request's body.
     #[must_use]
     pub fn body(&self) -> &[u8] {
-        &self.body
+        self.body.bytes()
     }
 
     /// At most what is left of the 25 s; never zero, which the host would take for no timeout.
@@ -157,7 +207,7 @@ impl Call {
     }
 
     pub(super) fn attempt(&self) -> Attempt {
-        self.attempt
+        self.attempt.clone()
     }
 
     fn configured(&self) -> Option<&Webhook> {
@@ -176,8 +226,8 @@ pub(super) struct Attempts {
 impl Attempts {
     pub(super) fn insert(&mut self, token: u32, attempt: Attempt, timers: &mut Timers) {
         self.bytes += attempt.bytes;
-        self.calls.insert(token, attempt);
         timers.start(Timer::LostCall, attempt.lost_at);
+        self.calls.insert(token, attempt);
     }
 
     /// Takes out a call that has ended. A token that is not known, or has ended before, is `None`.
@@ -193,7 +243,8 @@ impl Attempts {
         if self.calls.is_empty() {
             timers.set(Timer::LostCall, None);
         }
-        Some((attempt, attempt.outcome(response, now)))
+        let outcome = attempt.outcome(response, now);
+        Some((attempt, outcome))
     }
 
     /// Takes out the calls that the host should have ended long ago.
@@ -201,7 +252,9 @@ impl Attempts {
         let mut lost = Vec::new();
         self.calls.retain(|_, attempt| {
             let is_lost = attempt.lost_at <= now;
-            lost.extend(is_lost.then_some(*attempt));
+            if is_lost {
+                lost.push(attempt.clone());
+            }
             !is_lost
         });
         let bytes = lost.iter().map(|attempt: &Attempt| attempt.bytes);

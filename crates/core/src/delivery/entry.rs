@@ -6,7 +6,9 @@ use super::batches::BatchKey;
 use super::dead_letter::DeadLetter;
 use super::event::PreparedEvent;
 use super::outcome::Outcome;
+use super::ready::Waiting;
 use super::shedding::Place;
+use super::store::EntryKey;
 use super::webhook_set::WebhookSet;
 use crate::clock::SteadyMillis;
 use crate::observe::labels::DeliveryOutcome;
@@ -131,6 +133,25 @@ impl Entry {
         self.deadline = deadline;
     }
 
+    /// Its place in the queue of a webhook that takes `share` events in one call. An event that the
+    /// webhook has refused before goes alone, and so does a dead letter, of which headers tell.
+    pub(super) fn waiting_for(
+        &self,
+        webhook: usize,
+        key: EntryKey,
+        too_late: SteadyMillis,
+        share: u32,
+    ) -> Waiting {
+        let goes_alone = self.refusals(webhook) > 0 || self.dead_letter.is_some();
+        let bytes = self.event.payload_for(webhook).len();
+        Waiting {
+            too_late,
+            key,
+            bytes: u32::try_from(bytes).unwrap_or(u32::MAX),
+            share: if goes_alone { 1 } else { share },
+        }
+    }
+
     /// The delivery's turn has come: its call is under way.
     pub(super) fn begin_call(&mut self, webhook: usize) {
         self.waiting.remove(webhook);
@@ -141,6 +162,12 @@ impl Entry {
     /// The call has ended.
     pub(super) fn end_call(&mut self, webhook: usize) {
         self.in_flight.remove(webhook);
+    }
+
+    /// The call has ended and decided nothing: the delivery waits for another turn.
+    pub(super) fn wait_again(&mut self, webhook: usize) {
+        self.in_flight.remove(webhook);
+        self.waiting.insert(webhook);
     }
 
     /// The delivery ends, if need be before its turn has come.

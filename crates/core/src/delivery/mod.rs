@@ -12,6 +12,7 @@
 
 mod attempts;
 mod batches;
+mod bundle;
 mod claimed_by_other;
 mod dead_letter;
 pub mod dedupe;
@@ -22,6 +23,7 @@ mod handover;
 pub mod outcome;
 mod pace;
 mod queues;
+mod ready;
 pub mod retry;
 mod retrying;
 mod rounds;
@@ -39,7 +41,7 @@ use crate::clock::{millis, SteadyMillis, UnixSeconds};
 use crate::config::Config;
 use crate::observe::Observe;
 
-use self::attempts::Attempts;
+use self::attempts::{Attempt, Attempts};
 use self::batches::Batches;
 use self::claimed_by_other::ClaimedByOther;
 use self::dedupe::{DedupeTable, Owner, Shared};
@@ -48,7 +50,6 @@ use self::queues::Queues;
 use self::retry::budget::Budget;
 use self::retry::policy::Policy;
 use self::retry::schedule::Schedule;
-use self::rounds::starts_too_late;
 use self::store::Store;
 use self::timers::{Timer, Timers};
 
@@ -116,7 +117,7 @@ impl<T> Outbox<T> {
             store: Store::default(),
             gathered_bytes: 0,
             batches: Batches::new(config.acknowledge),
-            queues: Queues::new(config.webhooks.len(), limits.max_in_flight_per_webhook),
+            queues: Queues::new(&config.webhooks, limits.max_in_flight_per_webhook),
             attempts: Attempts::default(),
             policy: Policy::new(&config),
             schedule: Schedule::default(),
@@ -165,23 +166,14 @@ impl<T> Outbox<T> {
             return None;
         }
         loop {
-            let (webhook, key) = self.queues.pop(&mut self.timers)?;
-            let entry = self.store.get_mut(key);
-            let Some(entry) = entry.filter(|entry| entry.waiting().contains(webhook)) else {
-                continue;
-            };
-            if starts_too_late(&self.config, entry, webhook, turn.now) {
-                self.finish(key, webhook, Outcome::NotSent(NotSent::Deadline), turn);
+            let (webhook, first) = self.queues.pop(turn.now, &mut self.timers)?;
+            if !self.begin_delivery(webhook, first.key, turn) {
                 continue;
             }
-            entry.begin_call(webhook);
-            self.queues.begin_call(webhook);
-            if !entry.is_retry() {
-                self.budget.on_first_attempt();
-            }
-            let call = Call::new(&self.config, webhook, key, entry, turn.now, unix);
-            self.note_sheddable(key);
-            return Some(call);
+            self.queues.begin_call(webhook, turn.now);
+            let others = self.begin_others(webhook, &first, turn);
+            let attempt = Attempt::new(webhook, first.key, others, turn.now);
+            return Call::new(&self.config, attempt, &self.store, turn.now, unix);
         }
     }
 
@@ -217,6 +209,8 @@ impl<T> Outbox<T> {
         if self.timers.expire(Timer::Queue, now) {
             self.end_overdue_rounds(turn);
         }
+        // What has waited for others goes with the next call that is asked for.
+        self.timers.expire(Timer::Bundle, now);
         if self.timers.expire(Timer::LostCall, now) {
             for attempt in self.attempts.remove_lost(now, &mut self.timers) {
                 self.end_attempt(attempt, Outcome::Timeout, turn);

@@ -1,23 +1,39 @@
 //! Whose turn it is: one queue of deliveries for each webhook.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
+use super::bundle::Bundling;
 use super::pace::Pace;
+use super::ready::{Ready, Waiting};
 use super::retry::breaker::CircuitBreaker;
 use super::store::{EntryKey, Store};
 use super::timers::{Timer, Timers};
 use crate::clock::SteadyMillis;
+use crate::config::Webhook;
 
 /// One webhook's queue.
 #[derive(Debug, Default)]
 struct WebhookQueue {
-    /// In order of arrival, each with the time from which it is too late to begin. A delivery that
-    /// has ended before its turn is left in and skipped.
-    ready: VecDeque<(SteadyMillis, EntryKey)>,
+    ready: Ready,
+    /// `None` when each event has a call of its own.
+    bundling: Option<Bundling>,
     in_flight: usize,
     breaker: CircuitBreaker,
     pace: Pace,
+}
+
+impl WebhookQueue {
+    /// Whether the call of what waits may start. If it is too soon, the timer runs until then.
+    fn may_start(&self, now: SteadyMillis, timers: &mut Timers) -> bool {
+        let Some(bundling) = &self.bundling else {
+            return true;
+        };
+        let starts_at = bundling.starts_at(&self.ready, self.in_flight);
+        let too_soon = starts_at.filter(|at| *at > now);
+        too_soon
+            .inspect(|at| timers.hasten(Timer::Bundle, *at))
+            .is_none()
+    }
 }
 
 /// The queues of all webhooks, by index in the configuration.
@@ -28,32 +44,48 @@ pub(super) struct Queues {
 }
 
 impl Queues {
-    pub(super) fn new(webhooks: usize, max_in_flight: usize) -> Self {
+    pub(super) fn new(webhooks: &[Webhook], max_in_flight: usize) -> Self {
+        let queue = |webhook| WebhookQueue {
+            bundling: Bundling::of(webhook),
+            ..WebhookQueue::default()
+        };
         Self {
-            queues: (0..webhooks).map(|_| WebhookQueue::default()).collect(),
+            queues: webhooks.iter().map(queue).collect(),
             max_in_flight,
         }
     }
 
-    /// Puts a delivery at the end of a webhook's queue, until `too_late`.
-    pub(super) fn push(
-        &mut self,
-        webhook: usize,
-        key: EntryKey,
-        too_late: SteadyMillis,
-        timers: &mut Timers,
-    ) {
+    /// Puts a delivery at the end of a webhook's queue.
+    pub(super) fn push(&mut self, webhook: usize, waiting: Waiting, timers: &mut Timers) {
         if let Some(queue) = self.queues.get_mut(webhook) {
-            queue.ready.push_back((too_late, key));
-            timers.start(Timer::Queue, too_late);
+            timers.start(Timer::Queue, waiting.too_late);
+            queue.ready.push_back(waiting);
         }
+    }
+
+    /// Puts a delivery before all others; [`Queues::restart`] has to follow.
+    pub(super) fn push_first(&mut self, webhook: usize, waiting: Waiting) {
+        if let Some(queue) = self.queues.get_mut(webhook) {
+            queue.ready.push_front(waiting);
+        }
+    }
+
+    /// How many events may share a call to the webhook.
+    pub(super) fn share(&self, webhook: usize) -> u32 {
+        self.bundling(webhook).map_or(1, Bundling::max_events)
+    }
+
+    fn bundling(&self, webhook: usize) -> Option<&Bundling> {
+        self.queues.get(webhook)?.bundling.as_ref()
     }
 
     /// Whether a delivery that is put into the queue is likely to have its turn in time. Behind a
     /// webhook that keeps failing nobody waits.
     pub(super) fn has_turn(&self, webhook: usize, timeout: Duration) -> bool {
         self.queues.get(webhook).is_some_and(|queue| {
-            let ahead = queue.ready.len() + queue.in_flight;
+            let waiting = queue.bundling.as_ref();
+            let waiting = waiting.map_or(queue.ready.len(), |rule| rule.calls(&queue.ready));
+            let ahead = waiting + queue.in_flight;
             ahead < self.max_in_flight
                 || !queue.breaker.is_open()
                     && queue.pace.has_turn(ahead, self.max_in_flight, timeout)
@@ -66,7 +98,7 @@ impl Queues {
         if !queue.breaker.is_open() {
             return None;
         }
-        queue.ready.pop_front().map(|(_, key)| key)
+        queue.ready.pop_front().map(|waiting| waiting.key)
     }
 
     /// Takes out the delivery whose turn it is, which may have ended already: the next one to the
@@ -74,31 +106,56 @@ impl Queues {
     ///
     /// A webhook that answers late is busy, and one that keeps failing comes last: their calls
     /// stand behind those that a client's answer will come from.
-    pub(super) fn pop(&mut self, timers: &mut Timers) -> Option<(usize, EntryKey)> {
+    pub(super) fn pop(
+        &mut self,
+        now: SteadyMillis,
+        timers: &mut Timers,
+    ) -> Option<(usize, Waiting)> {
+        timers.set(Timer::Bundle, None);
         let (webhook, queue) = self
             .queues
             .iter_mut()
             .enumerate()
             .filter(|(_, queue)| queue.in_flight < self.max_in_flight && !queue.ready.is_empty())
+            .filter(|(_, queue)| queue.may_start(now, timers))
             .min_by_key(|(_, queue)| (queue.breaker.is_open(), queue.in_flight))?;
-        let (_, key) = queue.ready.pop_front()?;
+        let waiting = queue.ready.pop_front()?;
         if self.queues.iter().all(|queue| queue.ready.is_empty()) {
             timers.set(Timer::Queue, None);
         }
-        Some((webhook, key))
+        Some((webhook, waiting))
+    }
+
+    /// Bytes of a body that others may take in the call of `first`.
+    pub(super) fn room_beside(&self, webhook: usize, first: &Waiting) -> usize {
+        let bundling = self.bundling(webhook);
+        bundling.map_or(0, |rule| rule.room_beside(first))
+    }
+
+    /// Takes out the next delivery, if it may share the call of `first`.
+    pub(super) fn pop_other(
+        &mut self,
+        webhook: usize,
+        first: &Waiting,
+        room: usize,
+    ) -> Option<Waiting> {
+        let ready = &mut self.queues.get_mut(webhook)?.ready;
+        let next = ready.front()?;
+        let fits = next.share == first.share && next.body_bytes() <= room;
+        fits.then(|| ready.pop_front()).flatten()
     }
 
     /// Takes out the oldest delivery to a webhook, if its round is over.
     pub(super) fn pop_overdue(&mut self, webhook: usize, now: SteadyMillis) -> Option<EntryKey> {
         let ready = &mut self.queues.get_mut(webhook)?.ready;
-        ready.front().filter(|(deadline, _)| *deadline <= now)?;
-        ready.pop_front().map(|(_, key)| key)
+        ready.front().filter(|waiting| waiting.too_late <= now)?;
+        ready.pop_front().map(|waiting| waiting.key)
     }
 
     /// Lets the timer run for the delivery whose round ends first.
     pub(super) fn restart(&self, timers: &mut Timers) {
         let fronts = self.queues.iter().filter_map(|queue| queue.ready.front());
-        timers.set(Timer::Queue, fronts.map(|(deadline, _)| *deadline).min());
+        timers.set(Timer::Queue, fronts.map(|waiting| waiting.too_late).min());
     }
 
     /// Takes out the deliveries at the front of a webhook's queue that ended before their turn.
@@ -106,8 +163,8 @@ impl Queues {
         let Some(queue) = self.queues.get_mut(webhook) else {
             return;
         };
-        while let Some((_, key)) = queue.ready.front() {
-            let entry = store.get(*key);
+        while let Some(waiting) = queue.ready.front() {
+            let entry = store.get(waiting.key);
             if entry.is_some_and(|entry| entry.waiting().contains(webhook)) {
                 return;
             }
@@ -115,9 +172,12 @@ impl Queues {
         }
     }
 
-    pub(super) fn begin_call(&mut self, webhook: usize) {
+    pub(super) fn begin_call(&mut self, webhook: usize, now: SteadyMillis) {
         if let Some(queue) = self.queues.get_mut(webhook) {
             queue.in_flight += 1;
+            if let Some(bundling) = &mut queue.bundling {
+                bundling.begin_call(now);
+            }
         }
     }
 

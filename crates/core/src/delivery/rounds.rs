@@ -125,17 +125,19 @@ impl<T> Outbox<T> {
             return;
         };
         entry.begin_round(webhooks, is_retry, deadline);
-        let mut too_late = WebhookSet::EMPTY;
+        let mut hopeless = WebhookSet::EMPTY;
         for webhook in webhooks.iter() {
-            let timeout = timeout(&self.config, webhook);
-            if self.has_turn(webhook) {
-                let until = deadline.saturating_sub(millis(timeout)).saturating_add(1);
-                self.queues.push(webhook, key, until, &mut self.timers);
-            } else {
-                too_late.insert(webhook);
+            let too_late = too_late(&self.config, deadline, webhook);
+            let share = self.queues.share(webhook);
+            match self.store.get(key).filter(|_| self.has_turn(webhook)) {
+                Some(entry) => {
+                    let waiting = entry.waiting_for(webhook, key, too_late, share);
+                    self.queues.push(webhook, waiting, &mut self.timers);
+                }
+                None => hopeless.insert(webhook),
             }
         }
-        for webhook in too_late.iter() {
+        for webhook in hopeless.iter() {
             self.finish(key, webhook, Outcome::NotSent(NotSent::Deadline), turn);
         }
     }
@@ -159,16 +161,16 @@ impl<T> Outbox<T> {
 
     /// A call has ended, or could not be made.
     pub(super) fn end_attempt(&mut self, attempt: Attempt, outcome: Outcome, turn: &mut Turn<'_>) {
-        let (key, webhook) = (attempt.entry(), attempt.webhook());
+        let webhook = attempt.webhook();
         let ended = Counter::Attempts(webhook, outcome.attempt_label());
         turn.observe.count(ended);
         let was_made = !matches!(outcome, Outcome::NotSent(_));
         let took = was_made.then(|| turn.now.saturating_sub(attempt.began()));
         self.queues.end_call(webhook, took);
-        if let Some(entry) = self.store.get_mut(key) {
-            entry.end_call(webhook);
+        match attempt.only_entry() {
+            Some(key) => self.finish(key, webhook, outcome, turn),
+            None => self.end_bundle(&attempt, outcome, turn),
         }
-        self.finish(key, webhook, outcome, turn);
     }
 
     /// Ends the deliveries whose round was over before their turn came.
@@ -187,6 +189,29 @@ impl<T> Outbox<T> {
         self.queues.restart(&mut self.timers);
     }
 
+    /// The delivery's turn has come; says whether its call is to be made.
+    pub(super) fn begin_delivery(
+        &mut self,
+        webhook: usize,
+        key: EntryKey,
+        turn: &mut Turn<'_>,
+    ) -> bool {
+        let entry = self.store.get_mut(key);
+        let Some(entry) = entry.filter(|entry| entry.waiting().contains(webhook)) else {
+            return false;
+        };
+        if starts_too_late(&self.config, entry, webhook, turn.now) {
+            self.finish(key, webhook, Outcome::NotSent(NotSent::Deadline), turn);
+            return false;
+        }
+        entry.begin_call(webhook);
+        if !entry.is_retry() {
+            self.budget.on_first_attempt();
+        }
+        self.note_sheddable(key);
+        true
+    }
+
     /// One delivery has ended, with or without a call.
     pub(super) fn finish(
         &mut self,
@@ -195,9 +220,22 @@ impl<T> Outbox<T> {
         outcome: Outcome,
         turn: &mut Turn<'_>,
     ) {
-        let Some(entry) = self.store.get_mut(key) else {
-            return;
-        };
+        if let Some(is_first) = self.end_delivery(key, webhook, outcome, turn) {
+            self.note_webhook(webhook, outcome, turn);
+            self.after_delivery(key, is_first, turn);
+        }
+    }
+
+    /// Notes how a delivery ended; says whether its webhook is the first that has the event.
+    pub(super) fn end_delivery(
+        &mut self,
+        key: EntryKey,
+        webhook: usize,
+        outcome: Outcome,
+        turn: &mut Turn<'_>,
+    ) -> Option<bool> {
+        let entry = self.store.get_mut(key)?;
+        entry.end_call(webhook);
         entry.stop_waiting(webhook);
         let mut is_first = false;
         if outcome == Outcome::Delivered {
@@ -219,7 +257,11 @@ impl<T> Outbox<T> {
                 log_lines.failure(webhook, config, outcome, attempt, turn.now);
             }
         }
-        self.note_webhook(webhook, outcome, turn);
+        Some(is_first)
+    }
+
+    /// What follows from the end of a delivery for its event.
+    pub(super) fn after_delivery(&mut self, key: EntryKey, is_first: bool, turn: &mut Turn<'_>) {
         if is_first {
             self.accept(key, turn);
         }
@@ -355,14 +397,16 @@ impl<T> Outbox<T> {
     }
 }
 
+/// From when on a call in a round that ends at `deadline` would not have the webhook's whole
+/// timeout.
+pub(super) fn too_late(config: &Config, deadline: SteadyMillis, webhook: usize) -> SteadyMillis {
+    let latest = deadline.saturating_sub(millis(timeout(config, webhook)));
+    latest.saturating_add(1)
+}
+
 /// Whether a call that began now would not have the webhook's whole timeout. It would take the
 /// webhook's time for an answer that nobody hears.
-pub(super) fn starts_too_late(
-    config: &Config,
-    entry: &Entry,
-    webhook: usize,
-    now: SteadyMillis,
-) -> bool {
+fn starts_too_late(config: &Config, entry: &Entry, webhook: usize, now: SteadyMillis) -> bool {
     now.saturating_add(millis(timeout(config, webhook))) > entry.deadline()
 }
 

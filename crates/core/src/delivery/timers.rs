@@ -9,6 +9,8 @@ pub(super) enum Timer {
     Heartbeat,
     /// The round of a delivery ends before its turn has come.
     Queue,
+    /// An event has waited long enough for others that would share its call.
+    Bundle,
     /// The host may have forgotten a call.
     LostCall,
     /// A request has to be answered.
@@ -21,7 +23,7 @@ pub(super) enum Timer {
 
 /// When each timer runs out; at most one deadline for each kind.
 #[derive(Debug, Default)]
-pub(super) struct Timers([Option<SteadyMillis>; 6]);
+pub(super) struct Timers([Option<SteadyMillis>; 7]);
 
 impl Timers {
     /// Sets a timer, or stops it.
@@ -35,6 +37,13 @@ impl Timers {
     pub(super) fn start(&mut self, timer: Timer, at: SteadyMillis) {
         if let Some(slot) = self.0.get_mut(timer as usize) {
             slot.get_or_insert(at);
+        }
+    }
+
+    /// Sets a timer that is not running or would run out later.
+    pub(super) fn hasten(&mut self, timer: Timer, at: SteadyMillis) {
+        if let Some(slot) = self.0.get_mut(timer as usize) {
+            *slot = Some(slot.map_or(at, |known| known.min(at)));
         }
     }
 

@@ -1,6 +1,7 @@
 //! The list of webhooks, and a webhook's own members.
 
 use super::{keys, webhook, Case, URL};
+use freshpaint_core::config::Batch;
 
 pub(super) fn cases() -> Vec<Case> {
     let many = vec![format!("{{{URL}}}"); 33].join(", ");
@@ -36,6 +37,28 @@ pub(super) fn cases() -> Vec<Case> {
         webhook(
             r#""options": {"enable_identify_events": 1}"#,
             &["webhooks[0].options.enable_identify_events: is a number; write true or false"]
+        ),
+        webhook(r#""batch": true"#, &["webhooks[0].batch: is a boolean; write an object"]),
+        webhook(
+            r#""batch": {"format": "csv"}"#,
+            &[r#"webhooks[0].batch.format: is "csv"; write one of "json_array", "ndjson""#]
+        ),
+        webhook(
+            r#""batch": {"max_events": 0, "max_bytes": 1023, "max_wait": "6s"}"#,
+            &[
+                "webhooks[0].batch.max_events: is 0; write a whole number from 1 to 10000 (default 100)",
+                "webhooks[0].batch.max_bytes: is 1023; write a whole number from 1024 to 8388608 (default 524288)",
+                r#"webhooks[0].batch.max_wait: is "6s"; write seconds from "0s" to "5s" (default "0s"), such as "0s""#,
+            ]
+        ),
+        webhook(r#""batch": {"size": 5}"#, &[&keys("webhooks[0].batch.size", Batch::KEYS)]),
+        webhook(
+            r#""max_wait": "1s""#,
+            &["webhooks[0].max_wait: is not a known key here; write batch: {max_wait: ...}"]
+        ),
+        Case::new(
+            format!(r#"{{"dead_letter": "b", "webhooks": [{{{URL}}}, {{"name": "b", "batch": {{}}, {URL}}}]}}"#),
+            &["webhooks[1].batch: is on the dead letter webhook, which gets one event in each call; leave it out"]
         ),
         webhook(r#""guarantee": 1"#, &[r#"webhooks[0].guarantee: is a number; write one of "at_least_one", "each""#]),
     ]

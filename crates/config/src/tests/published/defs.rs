@@ -8,6 +8,7 @@ use freshpaint_core::config::types::{
     Statuses, MAX_INTEGRATION_NAME_CHARS, MAX_ORIGINS, MAX_PREFIX_BYTES, MAX_STATUS, MIN_KEY_BYTES,
     MIN_STATUS,
 };
+use freshpaint_core::config::BatchFormat;
 use freshpaint_core::event::Kind;
 use freshpaint_core::intake::dialect;
 
@@ -57,6 +58,10 @@ pub(super) fn schema(name: &str) -> Value {
             // Characters outside ASCII are several bytes each.
             "pattern": format!(r"\$\{{|[^\u0000-\u007f]|^[\s\S]{{{MIN_KEY_BYTES},}}$")
         }),
+        "batch_format" => {
+            let formats = BatchFormat::NAMED.map(|(name, _)| name);
+            json!({"enum": formats, "default": formats[0]})
+        }
         "refusals" => statuses(&Statuses::REFUSALS),
         "statuses" => statuses(&Statuses::NONE),
         "guarantee" => json!({"enum": webhook::GUARANTEES.map(|(name, _)| name)}),

@@ -1,6 +1,7 @@
 //! The rules of delivery, one test each, on a fake clock and a fake host.
 
 mod bounds;
+mod bundles;
 mod dead_letter;
 mod dedupe;
 mod each;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::fixture::{event, status, Fixture, Made};
 use crate::clock::SteadyMillis;
-use crate::config::{Acknowledge, Config, Guarantee};
+use crate::config::{Acknowledge, Batch, BatchFormat, Config, Guarantee};
 use crate::delivery::outcome::{CallResponse, NotSent};
 use crate::delivery::{Outbox, PreparedEvent, Verdict};
 use crate::testing::config;
@@ -15,6 +15,8 @@ use crate::testing::config;
 pub(super) const WEBHOOKS: usize = 3;
 const DEAD_LETTER: usize = WEBHOOKS;
 const MOST_IN_FLIGHT: usize = 2;
+/// Events in one call to a webhook with `batch`.
+const MOST_TOGETHER: usize = 4;
 const MOST_HELD: usize = 4;
 const MOST_BYTES: usize = 8 * 300;
 /// Time passes in steps of at most this many milliseconds, and what happened is seen at their ends.
@@ -50,6 +52,17 @@ fn configuration(acknowledge: Acknowledge) -> Config {
     let mut config = config(&["a", "b", "c", "dead"]);
     config.dead_letter = Some(DEAD_LETTER);
     config.webhooks[2].guarantee = Guarantee::Each;
+    for (webhook, format, max_wait) in [
+        (1, BatchFormat::JsonArray, Duration::ZERO),
+        (2, BatchFormat::Ndjson, Duration::from_millis(50)),
+    ] {
+        config.webhooks[webhook].batch = Some(Batch {
+            format,
+            max_events: MOST_TOGETHER,
+            max_wait,
+            ..Batch::default()
+        });
+    }
     config.retry.max_refusals = 2;
     config.retry.window = Duration::from_secs(120);
     config.retry.max_backoff = Duration::from_secs(20);
@@ -200,11 +213,14 @@ impl World {
                 ..CallResponse::default()
             },
         };
-        if matches!(how, Ending::Status(400)) {
-            self.refused.insert((call.payload.clone(), call.webhook));
+        let events = events_of(call);
+        // Of several nobody knows which one is refused.
+        if let (Ending::Status(400), [event]) = (how, &events[..]) {
+            self.refused.insert((event.clone(), call.webhook));
         }
         if matches!(how, Ending::Delivered) && call.webhook != DEAD_LETTER {
-            self.delivered.insert((call.payload.clone(), call.webhook));
+            let delivered = events.into_iter().map(|event| (event, call.webhook));
+            self.delivered.extend(delivered);
         }
         let fixture = self.fixture(worker);
         fixture.calls.retain(|made| made.token != call.token);
@@ -283,11 +299,17 @@ impl World {
                     "{call:?}"
                 );
                 if self.seen_tokens.insert((fixture.owner, call.token)) {
-                    let to = (call.payload.clone(), call.webhook);
-                    assert!(
-                        !self.delivered.contains(&to),
-                        "sent again to who has it: {call:?}"
-                    );
+                    let events = events_of(call);
+                    for event in &events {
+                        let to = (event.clone(), call.webhook);
+                        assert!(
+                            !self.delivered.contains(&to),
+                            "sent again to who has it: {call:?}"
+                        );
+                    }
+                    let different: BTreeSet<_> = events.iter().collect();
+                    assert_eq!(different.len(), events.len(), "twice in one call: {call:?}");
+                    assert!(events.len() <= MOST_TOGETHER, "{call:?}");
                 }
             }
             for count in in_flight {
@@ -316,6 +338,21 @@ impl World {
             self.pass(1_000);
         }
     }
+}
+
+/// The names of the events that a call carries.
+fn events_of(call: &Made) -> Vec<String> {
+    let list = match call.webhook {
+        1 => call
+            .payload
+            .strip_prefix('[')
+            .unwrap()
+            .strip_suffix(']')
+            .unwrap(),
+        2 => call.payload.strip_suffix('\n').unwrap(),
+        _ => return vec![call.payload.clone()],
+    };
+    list.split([',', '\n']).map(str::to_owned).collect()
 }
 
 impl<T: std::fmt::Debug> Outbox<T> {
