@@ -1,7 +1,7 @@
 //! The host's shared data, with the table of recognised events in it.
 
 use freshpaint_core::clock::SteadyMillis;
-use freshpaint_core::delivery::dedupe::{Cas, Owner, Shared};
+use freshpaint_core::delivery::dedupe::{Cas, Heartbeat, Owner, Shared};
 use freshpaint_core::observe::peers::{Board, Version};
 
 use proxy_wasm::hostcalls;
@@ -25,13 +25,21 @@ impl Shared for SharedData {
         write(&bucket_key(bucket), value, Some(cas.0.unwrap_or(CREATE))).is_ok()
     }
 
-    fn heartbeat_of(&mut self, owner: Owner) -> Option<SteadyMillis> {
-        let (value, _) = read(&heartbeat_key(owner));
-        Some(SteadyMillis::from_le_bytes(value?.try_into().ok()?))
+    fn heartbeat_of(&mut self, owner: Owner) -> Option<Heartbeat> {
+        let value = read(&heartbeat_key(owner)).0?;
+        let (at, decided_before) = value.split_first_chunk()?;
+        Some(Heartbeat {
+            at: SteadyMillis::from_le_bytes(*at),
+            decided_before: SteadyMillis::from_le_bytes(*decided_before.first_chunk()?),
+        })
     }
 
-    fn beat(&mut self, owner: Owner, now: SteadyMillis) {
-        let _ = write(&heartbeat_key(owner), &now.to_le_bytes(), None);
+    fn beat(&mut self, owner: Owner, heartbeat: Heartbeat) {
+        let mut value = [0; 16];
+        let (at, decided_before) = value.split_at_mut(8);
+        at.copy_from_slice(&heartbeat.at.to_le_bytes());
+        decided_before.copy_from_slice(&heartbeat.decided_before.to_le_bytes());
+        let _ = write(&heartbeat_key(owner), &value, None);
     }
 }
 
@@ -48,7 +56,7 @@ impl Board for SharedData {
 }
 
 /// Short enough for the host's `std::string` to need no memory of its own (22 bytes in libc++):
-/// four are made for each event.
+/// two are made for each event.
 fn bucket_key(bucket: u32) -> String {
     key("freshpaint.e.", bucket)
 }

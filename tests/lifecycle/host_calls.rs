@@ -16,7 +16,7 @@ passes 1 to 1 1 to 3 20 to 1
      0      1      1       1 proxy_get_buffer_bytes HttpRequestBody
      1      1      1       1 proxy_get_header_map_pairs HttpRequestHeaders
      0      1      3      20 proxy_get_header_map_value :status
-     0      2      2      40 proxy_get_shared_data freshpaint.e
+     0      1      1      20 proxy_get_shared_data freshpaint.e
      0      1      3      20 proxy_http_call
      0      1      3       1 proxy_increment_metric freshpaint_webhooks.attempts.webhook.hook_N.outcome.delivered.status_class.Nxx
      0      1      3       1 proxy_increment_metric freshpaint_webhooks.deliveries.webhook.hook_N.outcome.delivered
@@ -25,8 +25,10 @@ passes 1 to 1 1 to 3 20 to 1
      1      0      0       0 proxy_increment_metric freshpaint_webhooks.requests.outcome.passed
      0      1      1       1 proxy_send_local_response
      0      2      4      21 proxy_set_effective_context
-     0      2      2      40 proxy_set_shared_data freshpaint.e
-     2     18     30     170 in all
+     0      1      1      20 proxy_set_shared_data freshpaint.e
+     0      1      1       1 proxy_set_shared_data freshpaint.p
+     0      0      0       1 proxy_set_tick_period_milliseconds
+     2     17     29     132 in all
 ";
 
 /// The calls of one request from its head to the end of its last delivery, on a worker that has

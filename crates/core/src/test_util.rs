@@ -2,8 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::clock::SteadyMillis;
-use crate::delivery::dedupe::{Cas, Owner, Shared};
+use crate::delivery::dedupe::{Cas, Heartbeat, Owner, Shared};
 
 /// Shared data as Envoy has it: a value, and a number that each write changes.
 #[derive(Debug, Default)]
@@ -11,8 +10,11 @@ pub struct SharedMemory {
     buckets: FxHashMap<u32, (Vec<u8>, u32)>,
     /// What a bucket holds that has never been written.
     unwritten: Vec<u8>,
-    heartbeats: FxHashMap<u32, SteadyMillis>,
+    heartbeats: FxHashMap<u32, Heartbeat>,
     writes: u32,
+    /// Every second write finds that another worker was first.
+    is_contended: bool,
+    is_late: bool,
 }
 
 impl SharedMemory {
@@ -21,6 +23,15 @@ impl SharedMemory {
     pub fn filled_with(bucket: Vec<u8>) -> Self {
         Self {
             unwritten: bucket,
+            ..Self::default()
+        }
+    }
+
+    /// Shared data where another worker is always first, and writes what was there.
+    #[must_use]
+    pub fn contended() -> Self {
+        Self {
+            is_contended: true,
             ..Self::default()
         }
     }
@@ -36,6 +47,10 @@ impl Shared for SharedMemory {
     }
 
     fn store(&mut self, bucket: u32, value: &[u8], cas: Cas) -> bool {
+        self.is_late = self.is_contended && !self.is_late;
+        if self.is_late {
+            return false;
+        }
         let is_unchanged = self.buckets.get(&bucket).map(|(_, cas)| *cas) == cas.0;
         if is_unchanged {
             self.writes += 1;
@@ -47,11 +62,11 @@ impl Shared for SharedMemory {
         is_unchanged
     }
 
-    fn heartbeat_of(&mut self, owner: Owner) -> Option<SteadyMillis> {
+    fn heartbeat_of(&mut self, owner: Owner) -> Option<Heartbeat> {
         self.heartbeats.get(&owner.0).copied()
     }
 
-    fn beat(&mut self, owner: Owner, now: SteadyMillis) {
-        self.heartbeats.insert(owner.0, now);
+    fn beat(&mut self, owner: Owner, heartbeat: Heartbeat) {
+        self.heartbeats.insert(owner.0, heartbeat);
     }
 }

@@ -8,9 +8,15 @@ use freshpaint_core::test_util::SharedMemory;
 /// Every bucket is full of events that a webhook has.
 pub fn full() -> SharedMemory {
     let mut memory = SharedMemory::default();
-    let bucket = DedupeTable::new(Owner(u32::MAX), 8, Duration::from_secs(900));
+    let mut bucket = DedupeTable::new(Owner(u32::MAX), 8, Duration::from_secs(900));
     for id in 0..8 {
-        bucket.settle(EventId(u128::MAX - id), State::Accepted, 0, &mut memory);
+        bucket.settle(
+            EventId(u128::MAX - id),
+            None,
+            State::Accepted,
+            0,
+            &mut memory,
+        );
     }
     let (full, _) = memory.load(0);
     SharedMemory::filled_with(full)

@@ -30,7 +30,7 @@ impl<T> Outbox<T> {
                 self.start_dead_letter(key, dead_letter, webhook, turn);
             }
             None => {
-                self.remove(key);
+                self.remove(key, turn);
             }
         }
     }
@@ -57,17 +57,15 @@ impl<T> Outbox<T> {
         let Some(entry) = self.store.get_mut(key).filter(|entry| !entry.is_accepted()) else {
             return;
         };
-        let (id, kind) = (entry.event().id, entry.event().kind);
+        let kind = entry.event().kind;
         let waiters = entry.take_waiters();
         let is_refused = matches!(reason, DropReason::Refused | DropReason::Oversized);
-        if let Some(id) = id {
-            let state = if is_refused {
-                State::Refused
-            } else {
-                State::Released
-            };
-            self.dedupe.settle(id, state, turn.now, turn.shared);
-        }
+        let state = if is_refused {
+            State::Refused
+        } else {
+            State::Released
+        };
+        self.settle(key, state, turn);
         for waiter in waiters {
             // The first answer always asks the SDK to send the event again.
             let (outcome, decision) = if is_refused && !waiter.brought_it {

@@ -72,6 +72,8 @@ pub(super) struct Entry {
     /// This round is a retry of ours and not an SDK's request.
     is_retry: bool,
     held: Option<Held>,
+    /// When this worker claimed it, until it has been said what became of it.
+    claim: Option<SteadyMillis>,
     shed_place: Option<Place>,
 }
 
@@ -95,6 +97,7 @@ impl Entry {
             retry_after: None,
             is_retry: false,
             held: None,
+            claim: None,
             shed_place: None,
         }
     }
@@ -245,6 +248,20 @@ impl Entry {
             dead_letter: self.dead_letter.clone(),
             failed_rounds: self.failed_rounds,
         }
+    }
+
+    /// This worker has claimed it, at this date.
+    pub(super) fn claim(&mut self, date: SteadyMillis) {
+        self.claim = Some(date);
+    }
+
+    pub(super) fn take_claim(&mut self) -> Option<SteadyMillis> {
+        self.claim.take()
+    }
+
+    /// Nobody has been told what became of it since it was claimed.
+    pub(super) fn is_claimed(&self) -> bool {
+        self.claim.is_some()
     }
 
     pub(super) fn add_waiter(&mut self, waiter: Waiter) {

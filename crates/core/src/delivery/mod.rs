@@ -14,6 +14,7 @@ mod attempts;
 mod batches;
 mod bundle;
 mod claimed_by_other;
+mod claims;
 mod dead_letter;
 pub mod dedupe;
 mod dropping;
@@ -203,7 +204,8 @@ impl<T> Outbox<T> {
     pub fn handle_timeout(&mut self, turn: &mut Turn<'_>) {
         let now = turn.now;
         // Also for what it waits for, which it may claim in a moment.
-        if !self.store.is_empty() || !self.claimed_by_other.is_empty() {
+        let has_events = !self.store.is_empty() || !self.claimed_by_other.is_empty();
+        if has_events || self.dedupe.has_news() {
             self.beat(turn);
         }
         if self.timers.expire(Timer::Queue, now) {

@@ -2,7 +2,7 @@
 //! on.
 
 use super::dead_letter::DropReason;
-use super::dedupe::{EventId, Resume, State, HEARTBEAT_LOST_AFTER};
+use super::dedupe::{Resume, State, HEARTBEAT_LOST_AFTER};
 use super::entry::Held;
 use super::event::PreparedEvent;
 use super::handover::Handover;
@@ -81,7 +81,7 @@ impl<T> Outbox<T> {
                 self.drop_event(key, DropReason::Expired, turn);
                 continue;
             }
-            let (id, is_accepted) = (entry.event().id, entry.is_accepted());
+            let is_accepted = entry.is_accepted();
             let webhooks = self.policy.next_round(entry);
             let admitting = self.admitting_retry(webhooks, turn.now);
             if admitting.is_empty() {
@@ -101,12 +101,15 @@ impl<T> Outbox<T> {
                 break;
             }
             let resumed = if is_accepted {
-                self.refresh_accepted(id, turn)
+                // The rest of an event that a webhook has is known here alone. It is remembered for
+                // as long as it is held, so that no webhook gets it twice.
+                self.settle(key, State::Accepted, turn);
+                Resume::Ours(turn.now)
             } else {
-                self.resume(id, turn)
+                self.resume(key, turn)
             };
             match resumed {
-                Resume::Ours => {
+                Resume::Ours(_) => {
                     self.budget.withdraw(admitting.len());
                     self.note_retry(admitting, turn.now);
                     self.begin_round(key, admitting, true, turn);
@@ -120,23 +123,6 @@ impl<T> Outbox<T> {
             }
         }
         self.schedule.restart(&mut self.timers);
-    }
-
-    /// An event without an id that lasts is known here alone.
-    pub(super) fn resume(&mut self, id: Option<EventId>, turn: &mut Turn<'_>) -> Resume {
-        id.map_or(Resume::Ours, |id| {
-            self.dedupe.resume(id, turn.now, turn.shared)
-        })
-    }
-
-    /// The rest of an event that a webhook has is known here alone. It is remembered for as long as
-    /// it is held, so that no webhook gets it twice.
-    fn refresh_accepted(&mut self, id: Option<EventId>, turn: &mut Turn<'_>) -> Resume {
-        if let Some(id) = id {
-            self.dedupe
-                .settle(id, State::Accepted, turn.now, turn.shared);
-        }
-        Resume::Ours
     }
 
     /// When the webhook's breaker lets a retry through.
@@ -177,7 +163,7 @@ impl<T> Outbox<T> {
     /// An SDK has sent the event again to another worker, which took it over.
     pub(super) fn hand_to_other_worker(&mut self, key: EntryKey, turn: &mut Turn<'_>) {
         turn.observe.count(Counter::Held(HeldOutcome::HandedOver));
-        let Some(mut entry) = self.remove(key) else {
+        let Some(mut entry) = self.remove(key, turn) else {
             return;
         };
         let waiters = entry.take_waiters();
@@ -191,13 +177,12 @@ impl<T> Outbox<T> {
 
     /// Gives a held event up to a newer configuration.
     pub(super) fn release(&mut self, key: EntryKey, turn: &mut Turn<'_>) -> Option<Handover> {
-        let entry = self.remove(key)?;
-        if let (Some(id), false) = (entry.event().id, entry.is_accepted()) {
+        if !self.store.get(key)?.is_accepted() {
             // This worker's heartbeat may be fresh for a while yet, and the new owner would take
             // the event for its.
-            self.dedupe
-                .settle(id, State::Released, turn.now, turn.shared);
+            self.settle(key, State::Released, turn);
         }
+        let entry = self.remove(key, turn)?;
         turn.observe.count(Counter::Held(HeldOutcome::HandedOver));
         Handover::of(entry, &self.config, &self.policy)
     }

@@ -21,13 +21,13 @@ impl<T> Outbox<T> {
     /// A batch brings an event.
     pub(super) fn admit(&mut self, event: PreparedEvent, batch: BatchKey, turn: &mut Turn<'_>) {
         let Some(id) = event.id else {
-            return self.start(event, batch, turn);
+            return self.start(event, None, batch, turn);
         };
         if let Some(key) = self.store.find(id) {
             return self.join(key, event.index, batch, turn);
         }
         match self.dedupe.claim(id, turn.now, turn.shared) {
-            Claim::Ours => self.start(event, batch, turn),
+            Claim::Ours(date) => self.start(event, Some(date), batch, turn),
             Claim::Accepted => {
                 let duplicate = Counter::Events(Some(event.kind), EventOutcome::Duplicate);
                 turn.observe.count(duplicate);
@@ -48,9 +48,18 @@ impl<T> Outbox<T> {
         }
     }
 
-    fn start(&mut self, event: PreparedEvent, batch: BatchKey, turn: &mut Turn<'_>) {
+    fn start(
+        &mut self,
+        event: PreparedEvent,
+        claimed: Option<SteadyMillis>,
+        batch: BatchKey,
+        turn: &mut Turn<'_>,
+    ) {
         let (wanted, index) = (event.wanted, event.index);
         let mut entry = Entry::new(event);
+        if let Some(date) = claimed {
+            entry.claim(date);
+        }
         entry.add_waiter(Waiter {
             batch,
             index,
@@ -65,7 +74,7 @@ impl<T> Outbox<T> {
         let Some(entry) = self.store.get_mut(key) else {
             return;
         };
-        let (kind, id, is_resting) = (entry.event().kind, entry.event().id, entry.round_is_over());
+        let (kind, is_resting) = (entry.event().kind, entry.round_is_over());
         let is_accepted = entry.is_accepted();
         if !(is_accepted && is_resting) {
             entry.add_waiter(Waiter {
@@ -75,11 +84,8 @@ impl<T> Outbox<T> {
             });
         }
         if is_accepted {
-            if let Some(id) = id {
-                // It is remembered for another window.
-                self.dedupe
-                    .settle(id, State::Accepted, turn.now, turn.shared);
-            }
+            // It is remembered for another window.
+            self.settle(key, State::Accepted, turn);
             let duplicate = Counter::Events(Some(kind), EventOutcome::Duplicate);
             turn.observe.count(duplicate);
             self.batches.decide(batch, Decision::Accepted);
@@ -89,8 +95,8 @@ impl<T> Outbox<T> {
         } else if is_resting {
             // It is held; the SDK has asked again, so the next round starts now.
             let webhooks = self.policy.next_round(entry);
-            match self.resume(id, turn) {
-                Resume::Ours => self.begin_round(key, webhooks, false, turn),
+            match self.resume(key, turn) {
+                Resume::Ours(_) => self.begin_round(key, webhooks, false, turn),
                 Resume::Busy | Resume::Gone => self.hand_to_other_worker(key, turn),
             }
         }
@@ -278,11 +284,9 @@ impl<T> Outbox<T> {
             return;
         };
         let kind = entry.event().kind;
-        if let Some(id) = entry.event().id {
-            self.dedupe
-                .settle(id, State::Accepted, turn.now, turn.shared);
-        }
-        for waiter in entry.waiters() {
+        self.settle(key, State::Accepted, turn);
+        let waiters = self.store.get(key).map_or(&[][..], Entry::waiters);
+        for waiter in waiters {
             let outcome = if waiter.brought_it {
                 EventOutcome::Accepted
             } else {
@@ -336,7 +340,7 @@ impl<T> Outbox<T> {
     /// The event is owed to nobody any more.
     fn complete(&mut self, key: EntryKey, turn: &mut Turn<'_>) {
         self.count_undelivered(key, turn);
-        if let Some(entry) = self.remove(key) {
+        if let Some(entry) = self.remove(key, turn) {
             if entry.held().is_some() && entry.dead_letter().is_none() {
                 turn.observe.count(Counter::Held(HeldOutcome::Delivered));
             }
@@ -356,11 +360,11 @@ impl<T> Outbox<T> {
         let Some(entry) = self.store.get_mut(key) else {
             return;
         };
-        let (id, is_accepted) = (entry.event().id, entry.is_accepted());
+        let is_accepted = entry.is_accepted();
         let failed = Counter::Events(Some(entry.event().kind), EventOutcome::Failed);
         let waiters = entry.take_waiters();
-        if let (Some(id), false) = (id, is_accepted) {
-            self.dedupe.settle(id, State::Held, turn.now, turn.shared);
+        if !is_accepted {
+            self.settle(key, State::Held, turn);
         }
         let held_until = Some(due);
         for waiter in waiters {
@@ -374,26 +378,6 @@ impl<T> Outbox<T> {
         self.batches.decide(batch, decision);
         self.batches.settle(batch);
         self.batches.answer_if_ready(batch, now, &mut self.timers);
-    }
-
-    pub(super) fn insert(&mut self, entry: Entry) -> EntryKey {
-        let key = self.store.insert(entry);
-        self.dedupe.restart_heartbeat(true, &mut self.timers);
-        key
-    }
-
-    pub(super) fn remove(&mut self, key: EntryKey) -> Option<Entry> {
-        let entry = self.store.remove(key)?;
-        let has_claims = !self.store.is_empty();
-        self.dedupe.restart_heartbeat(has_claims, &mut self.timers);
-        Some(entry)
-    }
-
-    /// Shows the other workers that this one is alive.
-    pub(super) fn beat(&mut self, turn: &mut Turn<'_>) {
-        self.dedupe.beat_if_due(turn.now, turn.shared);
-        let has_claims = !self.store.is_empty();
-        self.dedupe.restart_heartbeat(has_claims, &mut self.timers);
     }
 }
 

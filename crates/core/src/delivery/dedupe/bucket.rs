@@ -1,7 +1,8 @@
 //! How the table's buckets are encoded.
 
 use super::{Owner, State, OWNER_BITS};
-use crate::clock::SteadyMillis;
+use crate::clock::{millis, SteadyMillis};
+use crate::delivery::TOTAL_TIMEOUT;
 
 /// Events that share a bucket. With one slot each, a table half full would have lost a fifth of its
 /// events to collisions; with eight it has lost one in a hundred.
@@ -10,7 +11,7 @@ pub(super) const SLOTS_PER_BUCKET: usize = 8;
 const STATE_BITS: u32 = 3;
 
 /// At most [`SLOTS_PER_BUCKET`] encoded slots, no two of the same event. Changed where it lies: it
-/// is read and written twice an event.
+/// is read and written for each event.
 pub(super) struct Bucket(Vec<u8>);
 
 /// What the table says of one event.
@@ -56,7 +57,7 @@ impl Bucket {
                 .chunks_exact_mut(Slot::LEN)
                 .min_by_key(|old| match Slot::decode(old) {
                     None => (0, 0),
-                    Some(old) => old.eviction_rank(horizon),
+                    Some(old) => old.eviction_rank(horizon, slot.written),
                 })
         {
             evicted.copy_from_slice(&new);
@@ -66,16 +67,17 @@ impl Bucket {
 
 impl Slot {
     /// Two little-endian words: the tag, and the state, the owner and the time from the lowest bit
-    /// up. The host copies a bucket out and in four times an event: at this size it is two cache
-    /// lines.
+    /// up. The host copies a bucket out and in for each event: at this size it is two cache lines.
     const LEN: usize = 8 + 8;
 
     /// The lowest goes first: by what forgetting it costs, and then by age.
-    fn eviction_rank(&self, horizon: SteadyMillis) -> (u8, SteadyMillis) {
+    fn eviction_rank(&self, horizon: SteadyMillis, now: SteadyMillis) -> (u8, SteadyMillis) {
         let rank = match self.state {
             _ if self.written < horizon => 0,
             State::Released => 0,
             State::Accepted | State::Refused => 1,
+            // By now a webhook has it.
+            State::Claimed if now.saturating_sub(self.written) > millis(TOTAL_TIMEOUT) => 1,
             State::Claimed | State::Held => 2,
         };
         (rank, self.written)

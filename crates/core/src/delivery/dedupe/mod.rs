@@ -5,14 +5,20 @@
 //! its bucket over from an older one. That can cost a duplicate, never a loss. Writes are
 //! compare-and-swap, so that of two workers that get the same event at once one claims it.
 //!
-//! A claim is good while its owner's heartbeat is fresh: a worker whose VM died cannot keep an
-//! event from being delivered.
+//! A claim says that its worker is delivering the event, and later that a webhook has it: a worker
+//! shares a mark before which every claim of its is decided, and writes into slots only what did
+//! not come to acceptance. So an event costs one access to its bucket, when it comes in.
+//!
+//! The mark is part of the worker's heartbeat. A claim that it does not cover is good while the
+//! heartbeat is fresh: a worker whose VM died cannot keep an event from being delivered.
 
 mod bucket;
+mod progress;
 
 use std::time::Duration;
 
 use self::bucket::{Bucket, Slot, SLOTS_PER_BUCKET};
+use self::progress::Progress;
 use super::timers::{Timer, Timers};
 use crate::clock::{millis, SteadyMillis};
 
@@ -20,10 +26,12 @@ use crate::clock::{millis, SteadyMillis};
 pub const HEARTBEAT_LOST_AFTER: Duration = Duration::from_secs(3);
 /// How often a worker with claims renews its heartbeat.
 pub const HEARTBEAT_EVERY: Duration = Duration::from_secs(1);
+/// How long an acceptance may be unknown to the other workers. Until then they wait for the event.
+pub const TOLD_WITHIN: Duration = Duration::from_millis(100);
 
-/// How often to try while other workers write to the same bucket; more would mean that something
-/// else is wrong.
-const MAX_TRIES: usize = 8;
+/// How often to try while other workers write to the same bucket. Each time one of them has got
+/// on; more would mean that something else is wrong.
+const MAX_TRIES: usize = 100;
 
 /// Identifies an event among all that SDKs send: a keyed hash of its source and its message id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -55,17 +63,27 @@ pub trait Shared {
     fn load(&mut self, bucket: u32) -> (Vec<u8>, Cas);
     /// Writes a bucket unless another worker has since it was read; says whether it did.
     fn store(&mut self, bucket: u32, value: &[u8], cas: Cas) -> bool;
-    /// The steady time of a worker's last heartbeat.
-    fn heartbeat_of(&mut self, owner: Owner) -> Option<SteadyMillis>;
+    /// A worker's last heartbeat.
+    fn heartbeat_of(&mut self, owner: Owner) -> Option<Heartbeat>;
     /// Sets this worker's heartbeat.
-    fn beat(&mut self, owner: Owner, now: SteadyMillis);
+    fn beat(&mut self, owner: Owner, heartbeat: Heartbeat);
+}
+
+/// What a worker shares of itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Heartbeat {
+    /// When it was alive.
+    pub at: SteadyMillis,
+    /// Each of its claims that is older has come to acceptance, unless the event's slot says
+    /// something else.
+    pub decided_before: SteadyMillis,
 }
 
 /// What a slot says of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum State {
-    /// A worker is delivering it.
+    /// A worker is delivering it; once its mark has passed, a webhook has it.
     Claimed,
     /// A worker holds it to try again later.
     Held,
@@ -80,8 +98,8 @@ pub enum State {
 /// What to do with an event that has come in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Claim {
-    /// It is ours to deliver.
-    Ours,
+    /// It is ours to deliver; the date of the claim.
+    Ours(SteadyMillis),
     /// A webhook accepted it already.
     Accepted,
     /// Every webhook has refused it for good.
@@ -93,8 +111,8 @@ pub enum Claim {
 /// What to do with an event that this worker holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Resume {
-    /// It is ours to deliver.
-    Ours,
+    /// It is ours to deliver; the date of the claim.
+    Ours(SteadyMillis),
     /// Another worker is delivering it now.
     Busy,
     /// It is decided, or another worker holds it.
@@ -107,7 +125,21 @@ pub struct DedupeTable {
     owner: Owner,
     buckets: u32,
     window: u64,
+    /// When the next heartbeat is due, if there is no news.
     beat_at: SteadyMillis,
+    progress: Progress,
+}
+
+/// What a slot of another worker, or a decided one, comes to.
+enum Standing {
+    Accepted,
+    Refused,
+    /// Another worker is delivering it now.
+    UnderWay,
+    /// Another worker keeps it.
+    Kept,
+    /// It is for whoever comes first.
+    Open,
 }
 
 impl DedupeTable {
@@ -122,75 +154,123 @@ impl DedupeTable {
             buckets: if window.is_zero() { 0 } else { buckets },
             window: millis(window),
             beat_at: 0,
+            progress: Progress::default(),
         }
     }
 
     /// Claims the event for this worker, unless it is decided or another worker is delivering it.
-    /// An event that is recognised as decided is remembered for another window from now on.
+    /// An event that is recognised as decided is remembered for another window from now on. The
+    /// caller has made sure that this worker has not got it.
     ///
     /// An event that another worker merely holds is taken over: the SDK has just sent it again, so
     /// now is the time to try.
-    pub fn claim(&self, id: EventId, now: SteadyMillis, shared: &mut dyn Shared) -> Claim {
-        self.change(id, now, shared, |found, shared| {
-            let remembered = |slot: &Slot| now.saturating_sub(slot.written) <= self.window;
-            match found {
-                Some(slot) if slot.state == State::Accepted && remembered(&slot) => {
+    pub fn claim(&mut self, id: EventId, now: SteadyMillis, shared: &mut dyn Shared) -> Claim {
+        let date = self.progress.date(now);
+        let (_, claim) = self.change(id, now, shared, |found, shared| {
+            let standing = found.map(|slot| match slot.state {
+                // Had it come to anything but acceptance, the slot would say so.
+                State::Claimed if slot.owner == self.owner => (slot, Standing::Accepted),
+                _ => (slot, self.standing(&slot, now, shared)),
+            });
+            let remembered = |slot: Slot| now.saturating_sub(slot.written) <= self.window;
+            match standing {
+                Some((slot, Standing::Accepted)) if remembered(slot) => {
                     (Some(State::Accepted), Claim::Accepted)
                 }
-                Some(slot) if slot.state == State::Refused && remembered(&slot) => {
+                Some((slot, Standing::Refused)) if remembered(slot) => {
                     (Some(State::Refused), Claim::Refused)
                 }
-                Some(slot)
-                    if slot.state == State::Claimed && self.is_anothers(&slot, now, shared) =>
-                {
-                    (None, Claim::ClaimedByOther)
-                }
-                _ => (Some(State::Claimed), Claim::Ours),
+                Some((_, Standing::UnderWay)) => (None, Claim::ClaimedByOther),
+                _ => (Some(State::Claimed), Claim::Ours(date)),
             }
-        })
+        });
+        if let Claim::Ours(date) = claim {
+            self.progress.begin(date);
+        }
+        claim
     }
 
     /// Takes up again an event that this worker holds and no webhook has, unless it is decided or
     /// another worker has it by now.
-    pub fn resume(&self, id: EventId, now: SteadyMillis, shared: &mut dyn Shared) -> Resume {
+    pub fn resume(&mut self, id: EventId, now: SteadyMillis, shared: &mut dyn Shared) -> Resume {
+        let date = self.progress.date(now);
         // Once the slot has gone to another event nobody can tell, and a duplicate is better than a
         // loss.
-        self.change(id, now, shared, |found, shared| match found {
-            Some(slot) if matches!(slot.state, State::Accepted | State::Refused) => {
-                (None, Resume::Gone)
+        let (_, resume) = self.change(id, now, shared, |found, shared| {
+            match found.map(|slot| self.standing(&slot, now, shared)) {
+                Some(Standing::Accepted | Standing::Refused | Standing::Kept) => {
+                    (None, Resume::Gone)
+                }
+                Some(Standing::UnderWay) => (None, Resume::Busy),
+                Some(Standing::Open) | None => (Some(State::Claimed), Resume::Ours(date)),
             }
-            Some(slot) if slot.state == State::Held && self.is_anothers(&slot, now, shared) => {
-                (None, Resume::Gone)
-            }
-            Some(slot) if slot.state == State::Claimed && self.is_anothers(&slot, now, shared) => {
-                (None, Resume::Busy)
-            }
-            _ => (Some(State::Claimed), Resume::Ours),
-        })
+        });
+        if let Resume::Ours(date) = resume {
+            self.progress.begin(date);
+        }
+        resume
     }
 
-    /// Says what became of an event that this worker had claimed.
-    pub fn settle(&self, id: EventId, state: State, now: SteadyMillis, shared: &mut dyn Shared) {
-        self.change(id, now, shared, |found, _| {
+    /// Says what became of an event that this worker had claimed: at this date, if it has said
+    /// nothing since.
+    pub fn settle(
+        &mut self,
+        id: EventId,
+        claimed: Option<SteadyMillis>,
+        state: State,
+        now: SteadyMillis,
+        shared: &mut dyn Shared,
+    ) {
+        if self.buckets == 0 {
+            return;
+        }
+        match claimed {
+            Some(date) if state == State::Accepted => self.progress.accept(date, id),
+            Some(date) => {
+                // Until it is written the mark must not pass the claim.
+                if self.write(id, state, now, shared) {
+                    self.progress.end(date);
+                }
+            }
+            None => {
+                self.write(id, state, now, shared);
+            }
+        }
+        // The others need not wait for it then, and this worker need not wake for it.
+        if self.has_news() && self.progress.is_complete(now) {
+            self.beat(now, shared);
+        }
+    }
+
+    /// There is something that the other workers have to be told.
+    pub(super) fn has_news(&self) -> bool {
+        self.progress.has_news()
+    }
+
+    /// Says in the event's slot what became of it. `false` when other workers kept it from that.
+    fn write(&self, id: EventId, state: State, now: SteadyMillis, shared: &mut dyn Shared) -> bool {
+        let (was_written, ()) = self.change(id, now, shared, |found, _| {
             let is_ours =
                 found.is_some_and(|slot| slot.owner == self.owner && slot.state != State::Accepted);
             // Another event or worker may own the slot by now; leave it alone.
             let is_written = is_ours || state == State::Accepted;
             (is_written.then_some(state), ())
         });
+        was_written
     }
 
     /// Writes what `decide` makes of the event's slot, if anything, and has it decide again
-    /// whenever another worker was first. Gives what `decide` says beside that.
+    /// whenever another worker was first. Gives what `decide` says beside that, and whether the
+    /// table is as it wants it.
     fn change<R>(
         &self,
         id: EventId,
         now: SteadyMillis,
         shared: &mut dyn Shared,
         mut decide: impl FnMut(Option<Slot>, &mut dyn Shared) -> (Option<State>, R),
-    ) -> R {
+    ) -> (bool, R) {
         let Some(key) = self.bucket_of(id) else {
-            return decide(None, shared).1;
+            return (true, decide(None, shared).1);
         };
         let tag = id.tag();
         let mut tries = 1;
@@ -199,41 +279,76 @@ impl DedupeTable {
             let mut bucket = Bucket::of(bytes);
             let (state, decision) = decide(bucket.find(tag), shared);
             let Some(state) = state else {
-                return decision;
+                return (true, decision);
             };
             let slot = Slot {
                 tag,
                 state,
                 owner: self.owner,
-                written: now,
+                written: self.progress.date(now),
             };
             bucket.put(slot, now.saturating_sub(self.window));
-            if shared.store(key, bucket.as_bytes(), cas) || tries == MAX_TRIES {
-                return decision;
+            let is_written = shared.store(key, bucket.as_bytes(), cas);
+            if is_written || tries == MAX_TRIES {
+                return (is_written, decision);
             }
             tries += 1;
         }
     }
 
-    fn is_anothers(&self, slot: &Slot, now: SteadyMillis, shared: &mut dyn Shared) -> bool {
-        slot.owner != self.owner
-            && shared
-                .heartbeat_of(slot.owner)
-                .is_some_and(|beat| now.saturating_sub(beat) <= millis(HEARTBEAT_LOST_AFTER))
-    }
-
-    /// Shows the other workers that this one is alive, if it is time.
-    pub(super) fn beat_if_due(&mut self, now: SteadyMillis, shared: &mut dyn Shared) {
-        if self.buckets > 0 && now >= self.beat_at {
-            shared.beat(self.owner, now);
-            self.beat_at = now.saturating_add(millis(HEARTBEAT_EVERY));
+    fn standing(&self, slot: &Slot, now: SteadyMillis, shared: &mut dyn Shared) -> Standing {
+        match slot.state {
+            State::Accepted => return Standing::Accepted,
+            State::Refused => return Standing::Refused,
+            State::Released => return Standing::Open,
+            State::Claimed | State::Held if slot.owner == self.owner => return Standing::Open,
+            State::Claimed | State::Held => {}
+        }
+        let Some(heartbeat) = shared.heartbeat_of(slot.owner) else {
+            return Standing::Open;
+        };
+        let is_alive = now.saturating_sub(heartbeat.at) <= millis(HEARTBEAT_LOST_AFTER);
+        match slot.state {
+            State::Claimed if slot.written < heartbeat.decided_before => Standing::Accepted,
+            State::Claimed if is_alive => Standing::UnderWay,
+            State::Held if is_alive => Standing::Kept,
+            _ => Standing::Open,
         }
     }
 
-    /// Lets the timer run while this worker has claims.
+    /// Shows the other workers that this one is alive and how far it has come, if it is time.
+    pub(super) fn beat_if_due(&mut self, now: SteadyMillis, shared: &mut dyn Shared) {
+        if now >= self.due() {
+            self.beat(now, shared);
+        }
+    }
+
+    fn beat(&mut self, now: SteadyMillis, shared: &mut dyn Shared) {
+        if self.buckets == 0 {
+            return;
+        }
+        let (decided_before, uncovered) = self.progress.advance();
+        for id in uncovered {
+            self.write(id, State::Accepted, now, shared);
+        }
+        let heartbeat = Heartbeat {
+            at: now,
+            decided_before,
+        };
+        shared.beat(self.owner, heartbeat);
+        self.beat_at = now.saturating_add(millis(HEARTBEAT_EVERY));
+    }
+
+    fn due(&self) -> SteadyMillis {
+        let wait = millis(HEARTBEAT_EVERY - TOLD_WITHIN);
+        let sooner = if self.has_news() { wait } else { 0 };
+        self.beat_at.saturating_sub(sooner)
+    }
+
+    /// Lets the timer run while this worker has claims or news.
     pub(super) fn restart_heartbeat(&self, has_claims: bool, timers: &mut Timers) {
-        let next = (self.buckets > 0 && has_claims).then_some(self.beat_at);
-        timers.set(Timer::Heartbeat, next);
+        let is_needed = self.buckets > 0 && (has_claims || self.has_news());
+        timers.set(Timer::Heartbeat, is_needed.then(|| self.due()));
     }
 
     fn bucket_of(&self, id: EventId) -> Option<u32> {

@@ -1,10 +1,10 @@
 //! Random schedules of requests, answers, failures, re-sends, time, deaths and new configurations
-//! on two workers.
+//! on three workers.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::world::{Ending, Step, World, WEBHOOKS};
+use super::world::{Ending, Step, World, WEBHOOKS, WORKERS};
 use crate::config::Acknowledge;
 
 fn ending() -> impl Strategy<Value = Ending> {
@@ -18,11 +18,12 @@ fn ending() -> impl Strategy<Value = Ending> {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let worker = 0..2_usize;
+    let worker = 0..WORKERS;
     let events = vec((0..12_u8, 1..(1_u8 << WEBHOOKS)), 0..5);
     prop_oneof![
         4 => (worker.clone(), events).prop_map(|(worker, events)| Step::Submit(worker, events)),
         2 => (worker.clone(), any::<usize>()).prop_map(|(worker, request)| Step::SendAgain(worker, request)),
+        1 => (worker.clone(), any::<usize>(), any::<usize>()).prop_map(|(worker, one, other)| Step::Regroup(worker, one, other)),
         10 => (worker.clone(), any::<usize>(), ending()).prop_map(|(worker, call, how)| Step::End(worker, call, how)),
         1 => (worker.clone(), 0..WEBHOOKS, any::<bool>()).prop_map(|(worker, webhook, on)| Step::Refuse(worker, webhook, on)),
         1 => (worker.clone(), any::<bool>()).prop_map(|(worker, dies)| if dies { Step::Die(worker) } else { Step::Replace(worker) }),

@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::fixture::{accepted, event, retry, status, Fixture};
-use crate::delivery::dedupe::{EventId, Owner, Shared as _};
+use crate::delivery::dedupe::{EventId, Heartbeat, Owner, Shared as _, TOLD_WITHIN};
 use crate::delivery::outcome::CallResponse;
 use crate::delivery::PreparedEvent;
 use crate::testing::{config, config_with};
@@ -72,6 +72,42 @@ fn what_one_keeps_the_other_takes_over_when_it_comes_again() {
 }
 
 #[test]
+fn what_one_has_delivered_the_other_knows_in_a_moment_whatever_else_is_in_flight() {
+    let (mut one, mut two) = two();
+    one.submit(vec![event("hangs", &[0]), event("x", &[0])]);
+    one.pass(Duration::from_millis(40));
+    one.submit(vec![event("y", &[0])]);
+    one.respond("x", 0, &status(200));
+    one.respond("y", 0, &status(200));
+    two.now = one.now;
+    let again = two.submit(vec![event("x", &[0]), event("y", &[0])]);
+    one.pass(TOLD_WITHIN);
+    two.pass(TOLD_WITHIN + Duration::from_millis(50));
+    assert_eq!(two.take_verdicts(), [(again, accepted())]);
+    assert_eq!(two.under_way(), [""; 0]);
+    let hangs = two.submit(vec![event("hangs", &[0])]);
+    one.pass(Duration::from_secs(1));
+    two.pass(Duration::from_secs(1));
+    assert_eq!(two.under_way(), [""; 0], "the other one is delivering it");
+    one.respond("hangs", 0, &status(200));
+    two.pass(Duration::from_millis(50));
+    assert_eq!(two.take_verdicts(), [(hangs, accepted())]);
+}
+
+#[test]
+fn what_a_worker_that_ended_has_delivered_is_known_for_the_whole_window() {
+    let (mut one, mut two) = two();
+    one.submit(vec![event("x", &[0])]);
+    one.pass(Duration::from_millis(1));
+    one.respond("x", 0, &status(200));
+    drop(one);
+    two.pass(Duration::from_secs(600));
+    let again = two.submit(vec![event("x", &[0])]);
+    assert_eq!(two.take_verdicts(), [(again, accepted())]);
+    assert_eq!(two.under_way(), [""; 0]);
+}
+
+#[test]
 fn a_claim_does_not_outlive_its_worker() {
     let (mut one, mut two) = two();
     one.submit(vec![event("x", &[0])]);
@@ -119,7 +155,11 @@ fn an_event_that_was_waited_for_in_vain_is_counted_as_failed() {
     let again = two.submit(vec![event("x", &[0])]);
     for _ in 0..26 {
         // It lives and does not get to the end of it.
-        one.shared.borrow_mut().beat(Owner(1), two.now);
+        let heartbeat = Heartbeat {
+            at: two.now,
+            decided_before: 0,
+        };
+        one.shared.borrow_mut().beat(Owner(1), heartbeat);
         two.pass(Duration::from_secs(1));
     }
     assert_eq!(two.take_verdicts(), [(again, retry(1, false))]);
@@ -178,6 +218,7 @@ fn a_table_half_full_forgets_next_to_nothing() {
         let call = one.calls.pop().unwrap();
         one.end(call.token, &status(200));
     }
+    one.pass(TOLD_WITHIN);
     for event in &events {
         two.submit(vec![event.clone()]);
     }

@@ -1,16 +1,20 @@
-//! Two workers, what may happen to them, and what must be true all the while.
+//! Three workers, what may happen to them, and what must be true all the while.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::time::Duration;
 
 use super::fixture::{event, status, Fixture, Made};
-use crate::clock::SteadyMillis;
+use crate::clock::{millis, SteadyMillis};
 use crate::config::{Acknowledge, Batch, BatchFormat, Config, Guarantee};
+use crate::delivery::dedupe::TOLD_WITHIN;
 use crate::delivery::outcome::{CallResponse, NotSent};
 use crate::delivery::{Outbox, PreparedEvent, Verdict};
+use crate::test_util::SharedMemory;
 use crate::testing::config;
 
+pub(super) const WORKERS: usize = 3;
 /// Those that get events; the dead letter webhook comes after them.
 pub(super) const WEBHOOKS: usize = 3;
 const DEAD_LETTER: usize = WEBHOOKS;
@@ -26,8 +30,10 @@ const LONGEST_STEP: SteadyMillis = 500;
 pub(super) enum Step {
     /// A request on a worker, with events by name and the webhooks that want them.
     Submit(usize, Vec<(u8, u8)>),
-    /// The SDK sends an earlier request again, perhaps to the other worker.
+    /// The SDK sends an earlier request again, perhaps to another worker.
     SendAgain(usize, usize),
+    /// The SDK sends the events of two earlier requests again in one, the last ones first.
+    Regroup(usize, usize, usize),
     /// A call under way ends.
     End(usize, usize, Ending),
     /// The host refuses calls to a webhook, or makes them again.
@@ -82,7 +88,7 @@ pub(super) struct Request {
     pub(super) verdict: Option<Verdict>,
 }
 
-/// Two workers, and everything that an observer of both ends can know.
+/// The workers, and everything that an observer of both ends can know.
 pub(super) struct World {
     acknowledge: Acknowledge,
     pub(super) fixtures: Vec<Fixture>,
@@ -93,6 +99,10 @@ pub(super) struct World {
     pub(super) requests: BTreeMap<(u32, u32), Request>,
     /// Event and webhook, once the webhook has said 2xx.
     delivered: BTreeSet<(String, usize)>,
+    /// When which owner first heard that a webhook has the event.
+    accepted: BTreeMap<String, (u32, SteadyMillis)>,
+    /// Events whose owner died before it told that a webhook has them.
+    untold: BTreeSet<String>,
     /// Event and webhook, once the webhook has refused it.
     refused: BTreeSet<(String, usize)>,
     seen_tokens: BTreeSet<(u32, u32)>,
@@ -100,8 +110,8 @@ pub(super) struct World {
 
 impl World {
     pub(super) fn new(acknowledge: Acknowledge) -> Self {
-        let shared = Rc::default();
-        let fixtures = (0..2)
+        let shared = Rc::new(RefCell::new(SharedMemory::contended()));
+        let fixtures = (0..WORKERS as u32)
             .map(|worker| {
                 Fixture::sharing(configuration(acknowledge), Rc::clone(&shared), worker + 1)
             })
@@ -110,9 +120,11 @@ impl World {
             acknowledge,
             fixtures,
             draining: Vec::new(),
-            owners: 2,
+            owners: WORKERS as u32,
             requests: BTreeMap::new(),
             delivered: BTreeSet::new(),
+            accepted: BTreeMap::new(),
+            untold: BTreeSet::new(),
             refused: BTreeSet::new(),
             seen_tokens: BTreeSet::new(),
         }
@@ -146,6 +158,16 @@ impl World {
                     self.submit(*worker, events);
                 }
             }
+            Step::Regroup(worker, one, other) => {
+                let earlier: Vec<_> = self.requests.values().collect();
+                let events = [one, other].map(|index| {
+                    let request = earlier.get(index % earlier.len().max(1));
+                    request.map_or(&[][..], |request| &request.events)
+                });
+                let mut events = events.concat();
+                events.reverse();
+                self.submit(*worker, events);
+            }
             Step::End(worker, index, how) => {
                 let calls = &self.fixtures[*worker].calls;
                 if let Some(call) = calls.get(index % calls.len().max(1)).cloned() {
@@ -163,6 +185,12 @@ impl World {
             Step::Pass(millis) => self.pass(*millis),
             Step::Die(worker) => {
                 let dead = self.replace(*worker);
+                let told_by = dead.now.saturating_sub(millis(TOLD_WITHIN));
+                let untold = self
+                    .accepted
+                    .iter()
+                    .filter(|(_, (owner, at))| *owner == dead.owner && *at >= told_by);
+                self.untold.extend(untold.map(|(name, _)| name.clone()));
                 self.requests.retain(|(owner, _), request| {
                     *owner != dead.owner || request.verdict.is_some()
                 });
@@ -219,8 +247,12 @@ impl World {
             self.refused.insert((event.clone(), call.webhook));
         }
         if matches!(how, Ending::Delivered) && call.webhook != DEAD_LETTER {
-            let delivered = events.into_iter().map(|event| (event, call.webhook));
-            self.delivered.extend(delivered);
+            let fixture = self.fixture(worker);
+            let heard = (fixture.owner, fixture.now);
+            for event in events {
+                self.accepted.entry(event.clone()).or_insert(heard);
+                self.delivered.insert((event, call.webhook));
+            }
         }
         let fixture = self.fixture(worker);
         fixture.calls.retain(|made| made.token != call.token);
@@ -236,7 +268,7 @@ impl World {
         }
     }
 
-    /// Time passes for both workers alike; calls end at their timeout as the host would end them.
+    /// Time passes for all workers alike; calls end at their timeout as the host would end them.
     fn pass(&mut self, millis: u64) {
         let until = self.fixtures[0].now + millis;
         while self.fixtures[0].now < until {
@@ -303,7 +335,7 @@ impl World {
                     for event in &events {
                         let to = (event.clone(), call.webhook);
                         assert!(
-                            !self.delivered.contains(&to),
+                            !self.delivered.contains(&to) || self.untold.contains(event),
                             "sent again to who has it: {call:?}"
                         );
                     }
