@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use freshpaint_core::config::field::{Count, Span};
-use freshpaint_core::config::types::{MAX_STATUS, MIN_STATUS};
+use freshpaint_core::config::types::Statuses;
 
 use super::duration;
 use super::quote::shown;
@@ -18,11 +18,12 @@ pub(super) fn count(field: &Field<'_>, bounds: Count, reader: &mut Reader<'_>) -
     whole(field, min..=max, &wanted, reader)
 }
 
-/// A status of a client error.
-fn status(field: &Field<'_>, reader: &mut Reader<'_>) -> Option<u16> {
-    let wanted = format!("a status from {MIN_STATUS} to {MAX_STATUS}");
-    let bounds = MIN_STATUS.into()..=MAX_STATUS.into();
-    whole(field, bounds, &wanted, reader).and_then(|status| u16::try_from(status).ok())
+/// A status of an error.
+fn status(field: &Field<'_>, bounds: Statuses, reader: &mut Reader<'_>) -> Option<u16> {
+    let Statuses { min, max, .. } = bounds;
+    let wanted = format!("a status from {min} to {max}");
+    whole(field, min.into()..=max.into(), &wanted, reader)
+        .and_then(|status| u16::try_from(status).ok())
 }
 
 // The bounds have been held against the number before it is cast.
@@ -85,15 +86,19 @@ pub(super) fn span(field: &Field<'_>, bounds: Span, reader: &mut Reader<'_>) -> 
     None
 }
 
-/// Reads a list of client errors, such as `retry.refusals`, in ascending order.
-pub(super) fn statuses(field: &Field<'_>, reader: &mut Reader<'_>) -> Option<Vec<u16>> {
+/// Reads a list of error statuses, such as `retry.refusals`, in ascending order.
+pub(super) fn statuses(
+    field: &Field<'_>,
+    bounds: Statuses,
+    reader: &mut Reader<'_>,
+) -> Option<Vec<u16>> {
     let items = field.list(
         "a list of statuses such as [400, 422], or [] for none",
         reader,
     )?;
     let mut statuses: Vec<u16> = Vec::with_capacity(items.len());
     for item in items {
-        let Some(status) = status(&item, reader) else {
+        let Some(status) = status(&item, bounds, reader) else {
             continue;
         };
         match statuses.binary_search(&status) {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use freshpaint_core::config::field::{Count, Fields, Flag, Span};
+use freshpaint_core::config::types::Statuses;
 use freshpaint_core::config::{AllowedOrigin, BatchFormat};
 use freshpaint_core::intake::dialect::Dialect;
 use freshpaint_core::secret::HashKey;
@@ -62,8 +63,8 @@ impl Fields for Members<'_, '_, '_> {
         })
     }
 
-    fn statuses(&mut self, key: &'static str) -> Option<Vec<u16>> {
-        self.member(key, bound::statuses)
+    fn statuses(&mut self, key: &'static str, bounds: Statuses) -> Option<Vec<u16>> {
+        self.member(key, |field, reader| bound::statuses(field, bounds, reader))
     }
 
     fn batch_format(&mut self, key: &'static str) -> Option<BatchFormat> {

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use super::types::Statuses;
 use crate::intake::dialect::Dialect;
 use crate::secret::HashKey;
 
@@ -192,7 +193,7 @@ pub trait Fields {
     /// [`super::types::KeySecret`].
     fn hash_key(&mut self, key: &'static str) -> Option<HashKey>;
     /// [`super::types::Statuses`].
-    fn statuses(&mut self, key: &'static str) -> Option<Vec<u16>>;
+    fn statuses(&mut self, key: &'static str, bounds: Statuses) -> Option<Vec<u16>>;
     /// [`super::BatchFormat`].
     fn batch_format(&mut self, key: &'static str) -> Option<super::BatchFormat>;
     /// [`super::types::AllowedOrigins`].

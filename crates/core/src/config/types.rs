@@ -168,18 +168,17 @@ impl Describes<BatchFormat> for BatchFormats {
     }
 }
 
-/// Lowest status of [`Statuses`].
-pub const MIN_STATUS: u16 = 400;
-/// Highest status of [`Statuses`].
-pub const MAX_STATUS: u16 = 499;
-
-/// Describes a list of client error statuses, in ascending order and without repetition.
+/// Describes a list of error statuses, in ascending order and without repetition.
 #[derive(Clone, Copy, Debug)]
 pub struct Statuses {
     /// The list when none is written.
     pub default: &'static [u16],
-    /// The default as the manual has it.
-    text: &'static str,
+    /// The lowest status that may be written.
+    pub min: u16,
+    /// The highest status that may be written.
+    pub max: u16,
+    /// The default and the bounds as the manual has them.
+    cells: [&'static str; 2],
     /// Its definition in the JSON Schema.
     schema: &'static str,
 }
@@ -188,22 +187,29 @@ impl Statuses {
     /// A receiver answers so that it does not take this event, whenever it comes.
     pub const REFUSALS: Self = Self {
         default: &[400, 413, 415, 422],
-        text: "`[400, 413, 415, 422]`",
+        min: 400,
+        max: 499,
+        cells: [
+            "`[400, 413, 415, 422]`",
+            "`400` to `499`, each once, may be empty",
+        ],
         schema: "refusals",
     };
 
-    /// A list that is empty unless it is written.
+    /// Any failure that a webhook answers; none unless they are written.
     pub const NONE: Self = Self {
         default: &[],
-        text: "`[]`",
+        min: 400,
+        max: 599,
+        cells: ["`[]`", "`400` to `599`, each once, may be empty"],
         schema: "statuses",
     };
 
     pub(super) const fn kind(self) -> Kind {
         Kind::Other(Other {
             type_name: "list",
-            default: self.text,
-            bounds: "`400` to `499`, each once, may be empty",
+            default: self.cells[0],
+            bounds: self.cells[1],
             schema: self.schema,
         })
     }
@@ -215,6 +221,6 @@ impl Describes<Vec<u16>> for Statuses {
     }
 
     fn read(self, key: &'static str, fields: &mut impl Fields) -> Vec<u16> {
-        fields.statuses(key).unwrap_or_else(|| self.default())
+        fields.statuses(key, self).unwrap_or_else(|| self.default())
     }
 }

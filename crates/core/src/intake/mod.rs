@@ -17,8 +17,8 @@
 //! apply a 4xx to the whole batch, and drop all of it or send it for ever. A request that is too
 //! large is refused with 413 before any event is taken.
 //!
-//! Success is always status 200 with a body: some clients take 202 and 204 for failures. 429 is
-//! never used: it makes some clients drop the batch.
+//! Success is status 200 with a body, unless the SDK expects another one: some clients take 202 and
+//! 204 for failures. 429 is never used: it makes some clients drop the batch.
 
 #[macro_use]
 mod fields;

@@ -128,7 +128,7 @@ impl LogLines {
     pub(crate) fn dropped(&mut self, outcome: HeldOutcome, now: SteadyMillis) {
         let why = match outcome {
             HeldOutcome::Refused => {
-                "given up: each webhook that lacks it refused it retry.max_refusals times"
+                "given up: each webhook that lacks it refused it for good, by the rules of `retry`"
             }
             HeldOutcome::Expired => "given up: retry.window has ended",
             HeldOutcome::NoRoom => {

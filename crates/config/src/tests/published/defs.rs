@@ -5,8 +5,7 @@ use serde_json::{json, Value};
 use super::range;
 use crate::{headers, names, profile, read, root, rules, signing, target, webhook};
 use freshpaint_core::config::types::{
-    Statuses, MAX_INTEGRATION_NAME_CHARS, MAX_ORIGINS, MAX_PREFIX_BYTES, MAX_STATUS, MIN_KEY_BYTES,
-    MIN_STATUS,
+    Statuses, MAX_INTEGRATION_NAME_CHARS, MAX_ORIGINS, MAX_PREFIX_BYTES, MIN_KEY_BYTES,
 };
 use freshpaint_core::config::BatchFormat;
 use freshpaint_core::event::Kind;
@@ -197,8 +196,8 @@ fn statuses(list: &Statuses) -> Value {
         "uniqueItems": true,
         "items": {
             "anyOf": [
-                {"type": "integer", "minimum": MIN_STATUS, "maximum": MAX_STATUS},
-                {"type": "string", "pattern": range::count(MIN_STATUS.into(), MAX_STATUS.into())}
+                {"type": "integer", "minimum": list.min, "maximum": list.max},
+                {"type": "string", "pattern": range::count(list.min.into(), list.max.into())}
             ]
         },
         "default": list.default

@@ -3,6 +3,7 @@
 use super::{hold, places, Place};
 use crate::duration;
 use freshpaint_core::config::field::Kind;
+use freshpaint_core::intake::dialect;
 
 const MANUAL: &str = include_str!("../../../../../docs/configuration.md");
 
@@ -63,13 +64,37 @@ fn has_a_row(place: &Place) -> bool {
     !matches!(place.field.kind, Kind::Object { .. }) || place.path.contains('.')
 }
 
-/// A row for each field, in the tables whose first column is `field`.
+/// The row of each dialect, and the line of the whole tree that lists them.
+fn with_dialects(manual: &str) -> Vec<String> {
+    let mut made = Vec::new();
+    let mut in_table = false;
+    for line in manual.lines() {
+        in_table = line.starts_with("| dialect |") || in_table && line.starts_with('|');
+        if line.starts_with("  dialects: [") {
+            let names = dialect::ALL.map(|dialect| dialect.name);
+            made.push(format!("  dialects: [{}]", names.join(", ")));
+        } else if !(in_table && line.starts_with("| `")) {
+            made.push(line.to_owned());
+        }
+        if in_table && line.starts_with("|--") {
+            made.extend(dialect::ALL.map(|dialect| {
+                let paths: Vec<_> = dialect.paths().map(|path| format!("`{path}`")).collect();
+                let (name, about) = (dialect.name, dialect.about);
+                format!("| `{name}` | {} | {about} |", paths.join(", "))
+            }));
+        }
+    }
+    made
+}
+
+/// A row for each field, in the tables whose first column is `field`; and one for each dialect.
 #[test]
 fn the_tables_are_those_of_the_descriptions() {
     let mut places: Vec<_> = places().into_iter().filter(has_a_row).collect();
+    let manual = with_dialects(MANUAL);
     let mut made: Vec<String> = Vec::new();
     let mut columns: Vec<&str> = Vec::new();
-    for line in MANUAL.lines() {
+    for line in &manual {
         let cells = || {
             line.trim_matches('|')
                 .split(" | ")

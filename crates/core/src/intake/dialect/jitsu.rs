@@ -6,6 +6,7 @@ use crate::local_reply::LocalReply;
 
 pub(super) static JITSU: Dialect = Dialect {
     name: "jitsu",
+    about: "Jitsu",
     paths: &[
         Path::new("/api/s/<type>", segment::read),
         Path::new("/api/s/s2s/<type>", segment::read),

@@ -14,6 +14,7 @@ use crate::local_reply::LocalReply;
 /// freshpaint.js carries its events in the query of a `GET`, or in the body of a `POST`.
 pub(super) static MIXPANEL: Dialect = Dialect {
     name: "track",
+    about: "Freshpaint's HTTP API and freshpaint.js, the Mixpanel family",
     paths: &[
         Path::new("/track", |event, _| read(event)),
         Path::new("/engage", |update, _| read_profile(update, Kind::Identify)),

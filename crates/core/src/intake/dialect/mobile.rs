@@ -5,6 +5,7 @@ use crate::event::ReservedKeys;
 
 pub(super) static MOBILE: Dialect = Dialect {
     name: "mobile",
+    about: "Freshpaint for iOS and Android",
     paths: &[Path::new("/android", |event, _| {
         segment::read_with(event, None, ReservedKeys::Dollar)
     })],

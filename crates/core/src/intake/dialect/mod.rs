@@ -58,6 +58,8 @@ pub static ALL: [&Dialect; 7] = [
 pub struct Dialect {
     /// The name in `collect.dialects`.
     pub name: &'static str,
+    /// Whose SDKs speak it, in the words of the manual.
+    pub about: &'static str,
     /// Where its requests go. No two dialects share a path.
     paths: &'static [Path],
     /// The HTTP methods that carry events.
@@ -92,7 +94,8 @@ pub(super) enum Methods {
 
 /// How an SDK is answered; `verbose` is Mixpanel's parameter of that name.
 ///
-/// Success is always status 200 with a body: several SDKs take 202 and 204 for a failure.
+/// Success is status 200 with a body, unless the SDK expects another one: several SDKs take 202 and
+/// 204 for a failure.
 pub(super) struct Replies {
     /// Everything was taken. The report names invalid events, where the answer has room for them.
     pub(super) success: fn(verbose: bool, report: &Report) -> LocalReply,

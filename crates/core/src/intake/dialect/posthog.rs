@@ -12,6 +12,7 @@ use crate::local_reply::LocalReply;
 
 pub(super) static POSTHOG: Dialect = Dialect {
     name: "posthog",
+    about: "PostHog",
     paths: &[
         Path::new("/e", |event, _| read(event)),
         Path::new("/i/v0/e", |event, _| read(event)),

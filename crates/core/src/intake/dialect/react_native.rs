@@ -12,6 +12,7 @@ use crate::json::{Object, Value};
 
 pub(super) static REACT_NATIVE: Dialect = Dialect {
     name: "react_native",
+    about: "Freshpaint for React Native",
     paths: &[Path::new("/react-native", |event, _| read(event))],
     methods: Methods::Post,
     list: "e",

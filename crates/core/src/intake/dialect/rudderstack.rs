@@ -6,6 +6,7 @@ use crate::intake::response;
 
 pub(super) static BEACON: Dialect = Dialect {
     name: "rudderstack_beacon",
+    about: "RudderStack's beacon",
     paths: &[Path::new("/beacon/v1/batch", segment::read)],
     methods: Methods::Post,
     list: "batch",

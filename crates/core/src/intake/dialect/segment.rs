@@ -13,6 +13,7 @@ use crate::local_reply::LocalReply;
 
 pub(super) static SEGMENT: Dialect = Dialect {
     name: "segment",
+    about: "Segment, RudderStack, and servers that speak like them",
     paths: &[
         Path::new("/v1/batch", read),
         Path::new("/v1/b", read),
