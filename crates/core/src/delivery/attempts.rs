@@ -29,6 +29,8 @@ pub(super) struct Attempt {
     others: Vec<EntryKey>,
     webhook: usize,
     began: SteadyMillis,
+    /// How often the worker had looked for answers then.
+    looks: u32,
     /// When it is given up if the host never ends it.
     lost_at: SteadyMillis,
     /// Of its body.
@@ -41,6 +43,7 @@ impl Attempt {
         webhook: usize,
         entry: EntryKey,
         others: Vec<EntryKey>,
+        looks: u32,
         now: SteadyMillis,
     ) -> Self {
         Self {
@@ -48,6 +51,7 @@ impl Attempt {
             others,
             webhook,
             began: now,
+            looks,
             lost_at: now,
             bytes: 0,
         }
@@ -68,6 +72,10 @@ impl Attempt {
 
     pub(super) fn began(&self) -> SteadyMillis {
         self.began
+    }
+
+    pub(super) fn looks(&self) -> u32 {
+        self.looks
     }
 
     /// How it ended. An answer that broke off ends a call without headers, and so does one that is

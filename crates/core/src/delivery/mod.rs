@@ -34,6 +34,7 @@ mod store;
 mod tests;
 mod timers;
 pub mod webhook_set;
+mod window;
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -171,9 +172,9 @@ impl<T> Outbox<T> {
             if !self.begin_delivery(webhook, first.key, turn) {
                 continue;
             }
-            self.queues.begin_call(webhook, turn.now);
+            let looks = self.queues.begin_call(webhook, turn.now);
             let others = self.begin_others(webhook, &first, turn);
-            let attempt = Attempt::new(webhook, first.key, others, turn.now);
+            let attempt = Attempt::new(webhook, first.key, others, looks, turn.now);
             return Call::new(&self.config, attempt, &self.store, turn.now, unix);
         }
     }
@@ -210,6 +211,9 @@ impl<T> Outbox<T> {
         }
         if self.timers.expire(Timer::Queue, now) {
             self.end_overdue_rounds(turn);
+        }
+        if self.timers.expire(Timer::Look, now) {
+            self.queues.on_look();
         }
         // What has waited for others goes with the next call that is asked for.
         self.timers.expire(Timer::Bundle, now);

@@ -172,7 +172,7 @@ impl<T> Outbox<T> {
         turn.observe.count(ended);
         let was_made = !matches!(outcome, Outcome::NotSent(_));
         let took = was_made.then(|| turn.now.saturating_sub(attempt.began()));
-        self.queues.end_call(webhook, took);
+        self.queues.end_call(webhook, attempt.looks(), took);
         match attempt.only_entry() {
             Some(key) => self.finish(key, webhook, outcome, turn),
             None => self.end_bundle(&attempt, outcome, turn),

@@ -11,6 +11,8 @@ pub(super) enum Timer {
     Queue,
     /// An event has waited long enough for others that would share its call.
     Bundle,
+    /// Whatever answers are there have been read.
+    Look,
     /// The host may have forgotten a call.
     LostCall,
     /// A request has to be answered.
@@ -23,7 +25,7 @@ pub(super) enum Timer {
 
 /// When each timer runs out; at most one deadline for each kind.
 #[derive(Debug, Default)]
-pub(super) struct Timers([Option<SteadyMillis>; 7]);
+pub(super) struct Timers([Option<SteadyMillis>; 8]);
 
 impl Timers {
     /// Sets a timer, or stops it.
