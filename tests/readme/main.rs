@@ -10,6 +10,7 @@
 )]
 
 mod links;
+mod receiver;
 mod session;
 
 use freshpaint_harness::shipped::repository;
@@ -30,7 +31,8 @@ fn every_command_does_what_the_readme_says() {
                 }
             }
             "text" => session.expect(fence.text.trim_end()),
-            "mermaid" => {}
+            // `receiver` runs it.
+            "python" | "mermaid" => {}
             other => panic!("a fence of the README is marked {other:?}; mark commands `sh`"),
         }
     }
@@ -38,12 +40,12 @@ fn every_command_does_what_the_readme_says() {
     assert_eq!(commands, 9, "commands of the README");
 }
 
-struct Fence<'t> {
-    language: &'t str,
-    text: &'t str,
+pub(crate) struct Fence<'t> {
+    pub(crate) language: &'t str,
+    pub(crate) text: &'t str,
 }
 
-fn fences(markdown: &str) -> impl Iterator<Item = Fence<'_>> {
+pub(crate) fn fences(markdown: &str) -> impl Iterator<Item = Fence<'_>> {
     let parts = markdown.split("```").skip(1).step_by(2);
     parts.map(|part| {
         let (language, text) = part.split_once('\n').unwrap();
