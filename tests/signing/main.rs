@@ -26,6 +26,15 @@ const NEW: &str = "whsec_bmV3IG5ldyBuZXcgbmV3IG5ldyBuZXcgbmV3";
 
 /// One webhook, signed like this, on two workers.
 fn signed(signing: Value, receiver: &Receiver) -> Config {
+    configured(json!({"signing": signing}), receiver)
+}
+
+/// One webhook with these fields, on two workers.
+fn configured(fields: Value, receiver: &Receiver) -> Config {
+    let mut webhook = json!({"name": "crm", "url": "http://crm.test/in", "cluster": "crm"});
+    for (key, value) in fields.as_object().unwrap() {
+        webhook[key] = value.clone();
+    }
     let environment = [("OLD", OLD), ("NEW", NEW), ("SHARED", "a shared secret")]
         .map(|(name, value)| (name.to_owned(), value.to_owned()));
     Config {
@@ -33,7 +42,7 @@ fn signed(signing: Value, receiver: &Receiver) -> Config {
         clusters: vec![Cluster::new("crm", receiver.address())],
         host_environment: environment.into(),
         plugin: Plugin::Struct(json!({
-            "webhooks": [{"name": "crm", "url": "http://crm.test/in", "cluster": "crm", "signing": signing}],
+            "webhooks": [webhook],
             "retry": {"initial_backoff": "0.1s"},
         })),
         file_lds: true,
@@ -98,6 +107,51 @@ fn the_id_lasts_over_retries_and_restarts_and_each_attempt_has_its_time() {
     if let Some(verifiers) = Verifiers::get() {
         for request in &all {
             verifiers.assert_verified(request, NEW);
+        }
+    }
+}
+
+/// A signed webhook with `batch`: each call is verified, the id is the same over the attempts of a
+/// call, and a call of one event has the event's own id.
+#[test]
+fn other_libraries_verify_calls_with_several_events() {
+    for format in ["json_array", "ndjson"] {
+        let receiver = Receiver::start().unwrap();
+        receiver.decide(|_, before| status(if before == 0 { 503 } else { 200 }));
+        let signing = json!({"secrets": ["${NEW}"]});
+        let fields = json!({"signing": signing, "batch": {"format": format}});
+        let envoy = Envoy::start(&configured(fields, &receiver)).unwrap();
+        let events = ["m-1", "m-2", "m-3"]
+            .map(|id| json!({"type": "track", "event": "a", "messageId": id, "userId": "u"}));
+        let three = Request::post("/v1/batch", json!({"batch": events}).to_string());
+        assert_eq!(three.send(envoy.address()).unwrap().status, 503);
+        receiver.wait_for(2, SOON).unwrap();
+        assert_eq!(track("m-4").send(envoy.address()).unwrap().status, 200);
+        let all = receiver.wait_for(3, SOON).unwrap();
+        let ids: Vec<_> = all.iter().map(|one| header(one, "webhook-id")).collect();
+        assert_eq!(ids[0], ids[1], "{format}");
+        assert_ne!(ids[0], ids[2], "{format}");
+        for id in &ids {
+            assert!(id.starts_with("msg_") && id.len() == 26, "{id}");
+        }
+        for request in &all[..2] {
+            let events = String::from_utf8_lossy(&request.body)
+                .matches("messageId")
+                .count();
+            assert_eq!(events, 3, "{format}");
+        }
+
+        let plain = Receiver::start().unwrap();
+        let fields = json!({"signing": signing});
+        let single = Envoy::start(&configured(fields, &plain)).unwrap();
+        assert_eq!(track("m-4").send(single.address()).unwrap().status, 200);
+        let alone = plain.wait_for(1, SOON).unwrap();
+        assert_eq!(header(&alone[0], "webhook-id"), ids[2], "{format}");
+        if let Some(verifiers) = Verifiers::get() {
+            for request in &all {
+                verifiers.assert_verified(request, NEW);
+                verifiers.assert_refused(request, OLD);
+            }
         }
     }
 }

@@ -9,5 +9,8 @@ request = json.load(sys.stdin)
 try:
     Webhook(request["secret"]).verify(base64.b64decode(request["body"]), request["headers"])
     print("verified")
+except json.JSONDecodeError:
+    # It parses what it has verified, and NDJSON is more than one document.
+    print("verified")
 except WebhookVerificationError as error:
     print("refused:", error)
