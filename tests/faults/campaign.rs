@@ -1,11 +1,12 @@
 //! Fault after fault on the same Envoy, under the same crowd of clients.
 
 use crate::ledger::{Keeps, COLUMNS};
-use crate::trial::{beside_others, Trial};
+use crate::trial::{beside_others, webhook, Trial};
 use crate::webhooks::{
     Way, FAILING, FLAPPING, HALF, HANGING, HEALTHY, LATE, LIMITING, REFUSING, RESETTING, SLOW,
     UNAUTHORISED,
 };
+use serde_json::json;
 use std::env;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -59,6 +60,8 @@ const LINES_PER_WEBHOOK: usize = 5 + 2;
 /// One Envoy's share.
 struct Campaign<'f> {
     workers: u32,
+    /// Every webhook gets several events in one call, and not only the second.
+    only_batches: bool,
     faults: &'f [Fault],
     /// For each fault, spread over this time.
     events: usize,
@@ -71,7 +74,11 @@ impl Campaign<'_> {
     /// Runs it, and gives what there is to print.
     fn run(&self) -> String {
         let start = Instant::now();
-        let trial = Trial::start(self.workers, |_| {});
+        let mut webhooks = ["crm", "cdp"].map(webhook);
+        if self.only_batches {
+            webhooks[0]["batch"] = json!({"max_wait": "0.02s"});
+        }
+        let trial = Trial::configured(self.workers, &json!({"webhooks": webhooks}));
         let mut resident = Vec::new();
         while resident.is_empty() || start.elapsed() < self.total {
             for (index, fault) in self.faults.iter().enumerate() {
@@ -119,6 +126,7 @@ fn nothing_is_lost_and_nothing_doubled_whatever_breaks() {
     let _turn = beside_others();
     let campaign = |workers, faults, events, phase, total| Campaign {
         workers,
+        only_batches: workers == 1,
         faults,
         events,
         phase: Duration::from_millis(phase),

@@ -160,10 +160,16 @@ pub(crate) fn plugin() -> Value {
     json!({"webhooks": webhooks, "retry": {"initial_backoff": "0.1s", "max_backoff": "1s"}})
 }
 
-/// A webhook of that configuration.
+/// A webhook of that configuration; `cdp` gets several events in one call.
 pub(crate) fn webhook(name: &str) -> Value {
     let timeout = format!("{}s", TIMEOUT.as_secs());
-    json!({"name": name, "url": format!("http://{name}.test/in"), "cluster": name, "timeout": timeout})
+    let mut webhook = json!({
+        "name": name, "url": format!("http://{name}.test/in"), "cluster": name, "timeout": timeout,
+    });
+    if name == "cdp" {
+        webhook["batch"] = json!({"format": "ndjson", "max_events": 10});
+    }
+    webhook
 }
 
 fn last_lines(log: &str) -> String {

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// Replies to the event with this id, before which so many requests came.
-type Judge = dyn Fn(&str, usize) -> (Reply, Fate) + Send + Sync;
+/// Replies to a call with these events, by their ids, before which so many calls came.
+type Judge = dyn Fn(&[&str], usize) -> (Reply, Fate) + Send + Sync;
 
 /// Every webhook's `timeout`, in the configuration and for the answers that come too late.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(1);
@@ -20,7 +20,8 @@ pub(crate) enum Way {
     Dead,
     /// Answers the n-th request like this.
     Answers(fn(usize) -> (Reply, Fate)),
-    /// Answers the request of the event with this id like this.
+    /// Answers like this because of the event with this id. A call with several events is refused
+    /// for the first one that is.
     Judges(fn(&str) -> (Reply, Fate)),
 }
 
@@ -60,14 +61,20 @@ impl Webhook {
         let reply_to: Box<Judge> = match way {
             Way::Dead => return,
             Way::Answers(answer) => Box::new(move |_, before| answer(before)),
-            Way::Judges(judge) => Box::new(move |id, _| judge(id)),
+            Way::Judges(judge) => Box::new(move |ids, _| {
+                let mut answers = ids.iter().map(|id| judge(id));
+                let refusal = answers.find(|(_, fate)| *fate == Fate::Refused);
+                refusal.unwrap_or_else(|| judge(ids[0]))
+            }),
         };
         let (index, ledger) = (self.index, Arc::clone(&self.ledger));
         let reasons = Arc::clone(&self.reasons);
         self.receiver.decide(move |request, before| {
-            let id = message_id(&request.body);
-            let (reply, fate) = reply_to(id, before);
-            ledger.received(index, id, fate);
+            let ids = message_ids(&request.body);
+            let (reply, fate) = reply_to(&ids, before);
+            for id in ids {
+                ledger.received(index, id, fate);
+            }
             if let Some(reason) = request.header("freshpaint-dead-letter-reason") {
                 let mut reasons = reasons.lock().unwrap();
                 *reasons.entry(reason.to_owned()).or_default() += 1;
@@ -78,11 +85,13 @@ impl Webhook {
     }
 }
 
-/// Found by its key, for tens of thousands of payloads are received.
-fn message_id(payload: &[u8]) -> &str {
-    let payload = std::str::from_utf8(payload).unwrap();
-    let (_, rest) = payload.split_once(r#""messageId":""#).unwrap();
-    rest.split_once('"').unwrap().0
+/// The events of a call. They are found by their key, for tens of thousands are received.
+fn message_ids(body: &[u8]) -> Vec<&str> {
+    let body = std::str::from_utf8(body).unwrap();
+    let rests = body.split(r#""messageId":""#).skip(1);
+    let ids: Vec<_> = rests.map(|rest| rest.split_once('"').unwrap().0).collect();
+    assert!(!ids.is_empty(), "a call without an event: {body}");
+    ids
 }
 
 pub(crate) const HEALTHY: Way = Way::Answers(|_| (status(200).into(), Fate::Accepted));
