@@ -8,7 +8,6 @@
 #![forbid(unsafe_code)]
 
 mod files;
-mod hint;
 mod judge;
 mod model;
 mod node;
@@ -71,7 +70,7 @@ impl Reading {
                 line: broken.line,
                 severity: Severity::Error,
                 path: String::new(),
-                message: format!("{}; {}", broken.message, hint::remedy(text, broken.line)),
+                message: format!("{}; correct this line or the one before it", broken.message),
             }),
         }
     }

@@ -48,9 +48,6 @@ impl Reader<'_> {
     }
 }
 
-/// What [`Field::string`] is told where any text will do.
-pub(super) const TEXT: &str = "a string";
-
 /// A value and where it stands.
 pub(super) struct Field<'n> {
     pub(super) path: String,
@@ -72,12 +69,6 @@ impl<'n> Field<'n> {
         keys: &'static [&'static str],
         reader: &mut Reader<'_>,
     ) -> Option<Object<'n>> {
-        if !matches!(self.node, Node::Object(_)) {
-            let some = listed(keys.iter().copied().take(3));
-            let wanted = format!("an object with keys such as {some}");
-            self.mismatch(&wanted, reader);
-            return None;
-        }
         let object = self.map("an object", reader)?;
         for (key, _) in &object.members {
             if !keys.contains(key) {
@@ -215,12 +206,6 @@ impl<'n> Field<'n> {
 
     /// Reports a value of the wrong type.
     pub(super) fn mismatch(&self, wanted: &str, reader: &mut Reader<'_>) {
-        // What YAML reads as these is most often text without quotes.
-        let is_unquoted = matches!(self.node, Node::Bool(_) | Node::Number(_));
-        let wanted = match wanted {
-            TEXT if is_unquoted => "it in quotes",
-            _ => wanted,
-        };
         let found = match self.node {
             Node::Null => "null",
             Node::Bool(_) => "a boolean",
@@ -300,7 +285,7 @@ pub(super) fn texts<T>(
     }
     let mut made = Vec::with_capacity(items.len());
     for item in items {
-        let Some(text) = item.string(TEXT, reader) else {
+        let Some(text) = item.string("a string", reader) else {
             continue;
         };
         if text.is_empty() || text.len() > MAX_TEXT_BYTES {

@@ -3,11 +3,9 @@
 mod address;
 mod cluster;
 mod egress;
-mod endpoint;
 mod manager;
 mod module;
 mod process;
-mod reach;
 mod sharing;
 mod tls;
 mod vm;
@@ -59,10 +57,8 @@ pub(crate) fn check(context: &Context<'_>) -> Vec<Finding> {
         vm::check,
         module::check,
         manager::check,
-        reach::check,
         cluster::check,
         egress::check,
-        endpoint::check,
         tls::check,
     ] {
         rule(context, &mut findings);

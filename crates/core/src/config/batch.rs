@@ -14,7 +14,7 @@ object! {
         /// What the body of each call is, also of one with a single event.
         format: BatchFormat = BatchFormats,
         /// Events of one call.
-        max_events: usize = Count::new(100, 1, 10_000),
+        max_events: usize = Count::new(100, 1, 1_000),
         /// Bytes of the body of one call; a larger event goes alone. Many servers refuse bodies of
         /// more than 1 MiB unless they are told otherwise.
         max_bytes: usize = Count::new(512 * KIB, KIB, 8 * MIB),

@@ -7,12 +7,13 @@ use rustc_hash::FxHashMap;
 
 use super::bundle;
 use super::dead_letter::DeadLetter;
+use super::entry::Entry;
 use super::event::PreparedEvent;
 use super::outcome::{CallResponse, Outcome};
 use super::store::{EntryKey, Store};
 use super::timers::{Timer, Timers};
 use crate::clock::{millis, SteadyMillis, UnixSeconds};
-use crate::config::{Config, Webhook};
+use crate::config::{BatchFormat, Config, Webhook};
 use crate::signing::WebhookId;
 
 /// A call that the host never ends is given up this long after its timeout.
@@ -26,7 +27,8 @@ const EARLY_MILLIS: u64 = 50;
 #[derive(Clone, Debug)]
 pub(super) struct Attempt {
     entry: EntryKey,
-    others: Vec<EntryKey>,
+    /// All that a webhook with `batch` gets in it, the first one included; empty for the others.
+    bundle: Vec<EntryKey>,
     webhook: usize,
     began: SteadyMillis,
     /// How often the worker had looked for answers then.
@@ -42,13 +44,13 @@ impl Attempt {
     pub(super) fn new(
         webhook: usize,
         entry: EntryKey,
-        others: Vec<EntryKey>,
+        bundle: Vec<EntryKey>,
         looks: u32,
         now: SteadyMillis,
     ) -> Self {
         Self {
             entry,
-            others,
+            bundle,
             webhook,
             began: now,
             looks,
@@ -59,11 +61,12 @@ impl Attempt {
 
     /// The event of a call that carries one.
     pub(super) fn only_entry(&self) -> Option<EntryKey> {
-        self.others.is_empty().then_some(self.entry)
+        (self.bundle.len() <= 1).then_some(self.entry)
     }
 
-    pub(super) fn entries(&self) -> impl Iterator<Item = EntryKey> + '_ {
-        std::iter::once(self.entry).chain(self.others.iter().copied())
+    /// The events of a call that carries several.
+    pub(super) fn bundle(&self) -> &[EntryKey] {
+        &self.bundle
     }
 
     pub(super) fn webhook(&self) -> usize {
@@ -132,25 +135,18 @@ impl Call {
     ) -> Option<Self> {
         let index = attempt.webhook;
         let (entry, webhook) = (store.get(attempt.entry)?, config.webhooks.get(index)?);
-        let event = |key| Some(store.get(key)?.event());
-        let body = match &webhook.batch {
-            None => Body::Event(Rc::clone(entry.event().payload_for(index))),
-            Some(batch) => {
-                let events = attempt.entries().filter_map(event);
-                let payloads: Vec<&[u8]> =
-                    events.map(|event| &**event.payload_for(index)).collect();
-                Body::Batch(bundle::render(batch.format, &payloads))
+        let signing = webhook.signing.as_ref();
+        let (body, id) = match &webhook.batch {
+            None => {
+                let event = entry.event();
+                let id = signing.map(|_| id_of(event, index));
+                (Body::Event(Rc::clone(event.payload_for(index))), id)
             }
+            Some(batch) => several(&attempt, batch.format, signing.is_some(), store),
         };
-        let signature = webhook.signing.as_ref().map(|signing| {
-            let id = |event: &PreparedEvent| {
-                // An event that an unsigned configuration held has no id yet.
-                let of_payload = || WebhookId::of_payload(event.payload_for(index));
-                event.webhook_id.unwrap_or_else(of_payload)
-            };
-            let ids = attempt.entries().filter_map(event).map(id);
-            signing.headers(WebhookId::of_all(ids), unix(), body.bytes())
-        });
+        let signature = signing
+            .zip(id)
+            .map(|(signing, id)| signing.headers(id, unix(), body.bytes()));
         let left = Duration::from_millis(entry.deadline().saturating_sub(now));
         let timeout = webhook.timeout.min(left);
         let lost_at = now.saturating_add(millis(timeout));
@@ -221,6 +217,34 @@ impl Call {
     fn configured(&self) -> Option<&Webhook> {
         self.config.webhooks.get(self.attempt.webhook)
     }
+}
+
+/// The body with all events of a call, and what the call is named by if it is signed.
+#[inline(never)]
+fn several(
+    attempt: &Attempt,
+    format: BatchFormat,
+    is_signed: bool,
+    store: &Store,
+) -> (Body, Option<WebhookId>) {
+    let (mut payloads, mut ids) = (Vec::new(), Vec::new());
+    for key in &attempt.bundle {
+        let Some(event) = store.get(*key).map(Entry::event) else {
+            continue;
+        };
+        payloads.push(&**event.payload_for(attempt.webhook));
+        if is_signed {
+            ids.push(id_of(event, attempt.webhook));
+        }
+    }
+    let id = is_signed.then(|| WebhookId::of_all(&ids));
+    (Body::Batch(bundle::render(format, &payloads)), id)
+}
+
+/// What an event is named by. One that an unsigned configuration held has no id yet.
+fn id_of(event: &PreparedEvent, webhook: usize) -> WebhookId {
+    let of_payload = || WebhookId::of_payload(event.payload_for(webhook));
+    event.webhook_id.unwrap_or_else(of_payload)
 }
 
 /// The calls that the host makes for us, by its tokens.

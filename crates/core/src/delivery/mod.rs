@@ -173,8 +173,8 @@ impl<T> Outbox<T> {
                 continue;
             }
             let looks = self.queues.begin_call(webhook, turn.now);
-            let others = self.begin_others(webhook, &first, turn);
-            let attempt = Attempt::new(webhook, first.key, others, looks, turn.now);
+            let bundle = self.begin_bundle(webhook, &first, turn);
+            let attempt = Attempt::new(webhook, first.key, bundle, looks, turn.now);
             return Call::new(&self.config, attempt, &self.store, turn.now, unix);
         }
     }

@@ -141,10 +141,10 @@ impl Queues {
         Some((webhook, waiting))
     }
 
-    /// Bytes of a body that others may take in the call of `first`.
-    pub(super) fn room_beside(&self, webhook: usize, first: &Waiting) -> usize {
-        let bundling = self.bundling(webhook);
-        bundling.map_or(0, |rule| rule.room_beside(first))
+    /// Bytes of a body that others may take in the call of `first`; `None` when each event has a
+    /// call of its own.
+    pub(super) fn room_beside(&self, webhook: usize, first: &Waiting) -> Option<usize> {
+        Some(self.bundling(webhook)?.room_beside(first))
     }
 
     /// Takes out the next delivery, if it may share the call of `first`.

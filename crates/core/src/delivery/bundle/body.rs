@@ -20,12 +20,14 @@ pub(in super::super) fn render(format: BatchFormat, payloads: &[&[u8]]) -> Vec<u
         }
         BatchFormat::Ndjson => {
             for payload in payloads {
+                let begin = body.len();
+                body.extend_from_slice(payload);
                 // JSON has line breaks between its tokens only, where a space means the same.
-                let one_line = payload.iter().map(|byte| match byte {
-                    b'\n' | b'\r' => b' ',
-                    other => *other,
-                });
-                body.extend(one_line);
+                for byte in body.iter_mut().skip(begin) {
+                    if matches!(byte, b'\n' | b'\r') {
+                        *byte = b' ';
+                    }
+                }
                 body.push(b'\n');
             }
         }

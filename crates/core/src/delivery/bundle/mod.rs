@@ -17,27 +17,28 @@ pub(super) use body::render;
 pub(super) use rule::Bundling;
 
 impl<T> Outbox<T> {
-    /// The deliveries that share the call of `first`, whose turn it is; none to a webhook without
-    /// `batch`.
-    pub(super) fn begin_others(
+    /// Begins the deliveries that share the call of `first`, which has begun; gives all of them,
+    /// and none for a webhook without `batch`.
+    pub(super) fn begin_bundle(
         &mut self,
         webhook: usize,
         first: &Waiting,
         turn: &mut Turn<'_>,
     ) -> Vec<EntryKey> {
-        let mut others = Vec::new();
-        let mut room = self.queues.room_beside(webhook, first);
-        let most = first.share.saturating_sub(1) as usize;
-        while others.len() < most {
+        let Some(mut room) = self.queues.room_beside(webhook, first) else {
+            return Vec::new();
+        };
+        let mut bundle = vec![first.key];
+        while bundle.len() < first.share as usize {
             let Some(next) = self.queues.pop_other(webhook, first, room) else {
                 break;
             };
             if self.begin_delivery(webhook, next.key, turn) {
                 room = room.saturating_sub(next.body_bytes());
-                others.push(next.key);
+                bundle.push(next.key);
             }
         }
-        others
+        bundle
     }
 
     /// A call of several events has ended, or could not be made.
@@ -47,11 +48,12 @@ impl<T> Outbox<T> {
             self.note_webhook(webhook, outcome, turn);
             return self.halve(attempt);
         }
-        let ended = attempt.entries().filter_map(|key| {
-            let is_first = self.end_delivery(key, webhook, outcome, turn)?;
-            Some((key, is_first))
-        });
-        let ended: Vec<_> = ended.collect();
+        let mut ended = Vec::new();
+        for key in attempt.bundle() {
+            if let Some(is_first) = self.end_delivery(*key, webhook, outcome, turn) {
+                ended.push((*key, is_first));
+            }
+        }
         // One call tells one thing of the webhook.
         self.note_webhook(webhook, outcome, turn);
         // Events that failed together are due together, and share a call again.
@@ -67,18 +69,18 @@ impl<T> Outbox<T> {
     /// nothing that counts.
     fn halve(&mut self, attempt: &Attempt) {
         let webhook = attempt.webhook();
-        let entries: Vec<_> = attempt.entries().collect();
-        let share = u32::try_from(entries.len().div_ceil(2)).unwrap_or(u32::MAX);
+        let bundle = attempt.bundle();
+        let share = u32::try_from(bundle.len().div_ceil(2)).unwrap_or(u32::MAX);
         // The last one first, so that they stand in their order before all that waits.
-        for key in entries.into_iter().rev() {
-            let Some(entry) = self.store.get_mut(key) else {
+        for key in bundle.iter().rev() {
+            let Some(entry) = self.store.get_mut(*key) else {
                 continue;
             };
             entry.wait_again(webhook);
             let too_late = too_late(&self.config, entry.deadline(), webhook);
-            let waiting = entry.waiting_for(webhook, key, too_late, share);
+            let waiting = entry.waiting_for(webhook, *key, too_late, share);
             self.queues.push_first(webhook, waiting);
-            self.note_sheddable(key);
+            self.note_sheddable(*key);
         }
         self.queues.restart(&mut self.timers);
     }
