@@ -19,8 +19,8 @@ use crate::signing::WebhookId;
 /// A call that the host never ends is given up this long after its timeout.
 const LOST_AFTER_MILLIS: u64 = 5_000;
 
-/// The host's timers may run out this much early by the clock that a module reads: they start with
-/// its event loop's turn.
+/// A timer of the host may run out this much early by the clock that a module reads: the host
+/// counts from the start of its event loop's turn.
 const EARLY_MILLIS: u64 = 50;
 
 /// One HTTP call, of one delivery or of several that share it.
@@ -35,7 +35,7 @@ pub(super) struct Attempt {
     looks: u32,
     /// When it is given up if the host never ends it.
     lost_at: SteadyMillis,
-    /// Of its body.
+    /// Bytes of its body.
     bytes: usize,
 }
 
@@ -81,9 +81,9 @@ impl Attempt {
         self.looks
     }
 
-    /// How it ended. An answer that broke off ends a call without headers, and so does one that is
-    /// not whole in time; only the clock tells them apart (seed, "Considerations": the latter is a
-    /// timeout).
+    /// How it ended. A call ends without headers when its answer breaks off, and also when its
+    /// answer is not whole in time. Only the clock tells the two apart. The second is a timeout
+    /// (seed, "Considerations").
     fn outcome(&self, response: &CallResponse, now: SteadyMillis) -> Outcome {
         let times_out_at = self.lost_at.saturating_sub(LOST_AFTER_MILLIS);
         if response.status.is_none() && now.saturating_add(EARLY_MILLIS) >= times_out_at {
@@ -93,8 +93,8 @@ impl Attempt {
     }
 }
 
-/// A whole request to a webhook. It is under way from here on: tell
-/// [`super::Outbox::handle_dispatched`] how making it went.
+/// A whole request to a webhook. It counts as under way from here on: tell
+/// [`super::Outbox::handle_dispatched`] whether the host made it.
 #[derive(Clone, Debug)]
 pub struct Call {
     config: Rc<Config>,
@@ -109,7 +109,7 @@ pub struct Call {
 #[derive(Clone, Debug)]
 enum Body {
     Event(Rc<[u8]>),
-    /// In the form of `batch`, for as long as the host needs to copy it.
+    /// A body in the form of `batch`, kept until the host has copied it.
     Batch(Vec<u8>),
 }
 
@@ -123,7 +123,7 @@ impl Body {
 }
 
 impl Call {
-    /// The call that begins with this attempt; `None` never happens with entries that are there.
+    /// The call that begins with this attempt; `None` only where the event is not in the store.
     /// `unix` gives the time in seconds since 1970-01-01T00:00:00Z; it is not asked when the
     /// webhook's calls are not signed.
     pub(super) fn new(
@@ -251,7 +251,7 @@ fn id_of(event: &PreparedEvent, webhook: usize) -> WebhookId {
 #[derive(Debug, Default)]
 pub(super) struct Attempts {
     calls: FxHashMap<u32, Attempt>,
-    /// Of all their bodies.
+    /// Bytes of all their bodies.
     bytes: usize,
 }
 
@@ -262,7 +262,7 @@ impl Attempts {
         self.calls.insert(token, attempt);
     }
 
-    /// Takes out a call that has ended. A token that is not known, or has ended before, is `None`.
+    /// Takes out a call that has ended; `None` where no call under way has this token.
     pub(super) fn remove(
         &mut self,
         token: u32,

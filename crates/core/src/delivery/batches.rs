@@ -1,4 +1,5 @@
-//! Who waits: one batch for each collection request, its deadline and its verdict.
+//! The requests that wait: one batch for each collection request, with its deadline and its
+//! verdict.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -17,7 +18,7 @@ new_key_type! {
 /// The least that a `Retry-After` says: header values are whole seconds.
 const MIN_RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// What the SDK is told.
+/// The answer that the SDK gets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// Each event has reached at least one webhook, or is known to be refused by all.
@@ -57,7 +58,7 @@ pub(super) enum Decision {
 /// The open half of a collection request: what its one answer still waits for.
 #[derive(Debug)]
 struct Batch<T> {
-    /// What the answer will be made from; the machine does not look into it.
+    /// The answer is made from it; the outbox does not look into it.
     ticket: T,
     stream: u32,
     /// Events without a decision.
@@ -75,7 +76,8 @@ struct Batch<T> {
 pub(super) struct Batches<T> {
     acknowledge: Acknowledge,
     open: SlotMap<BatchKey, Batch<T>>,
-    /// Open batches by deadline: they are opened in its order. A closed one may still be in it.
+    /// The batches in the order in which they were opened, which is that of their deadlines. A
+    /// closed one may still be among them.
     deadlines: VecDeque<(SteadyMillis, BatchKey)>,
     verdicts: VecDeque<(u32, T, Verdict)>,
 }
@@ -180,7 +182,7 @@ impl<T> Batches<T> {
         }
     }
 
-    /// Lets the timer run for the next open batch.
+    /// Starts the timer for the next open batch.
     fn restart(&mut self, timers: &mut Timers) {
         while let Some((deadline, key)) = self.deadlines.front() {
             if self.open.contains_key(*key) {

@@ -6,7 +6,8 @@ use super::store::Store;
 use super::timers::{Timer, Timers};
 use crate::clock::SteadyMillis;
 
-/// How often to look whether another worker has delivered what it claimed, in milliseconds.
+/// How often to look whether another worker has delivered the events that it claimed, in
+/// milliseconds.
 const LOOK_EVERY: u64 = 50;
 /// Looks per millisecond at most, so that thousands of events that wait do not take the worker up.
 const LOOKS_PER_MILLI: usize = 20;
@@ -26,7 +27,7 @@ impl ClaimedByOther {
     ) {
         store.reserve(event.cost());
         self.0.push((event, batch));
-        // Those that wait already are not to wait longer for this one.
+        // The events that wait already must not wait longer because of this one.
         timers.start(Timer::ClaimedByOther, now.saturating_add(LOOK_EVERY));
     }
 
@@ -37,7 +38,7 @@ impl ClaimedByOther {
         taken
     }
 
-    /// Lets the timer run for what still waits.
+    /// Starts the timer if any event still waits.
     pub(super) fn restart(&self, now: SteadyMillis, timers: &mut Timers) {
         let pause = u64::try_from(self.0.len() / LOOKS_PER_MILLI).unwrap_or(u64::MAX);
         let next = now.saturating_add(pause.max(LOOK_EVERY));

@@ -1,4 +1,4 @@
-//! What the other workers are told of this worker's events.
+//! Tells the other workers about the events of this one.
 
 use super::dedupe::{Resume, State};
 use super::entry::Entry;

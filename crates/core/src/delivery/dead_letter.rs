@@ -28,7 +28,7 @@ impl DropReason {
     }
 }
 
-/// What the headers of a dead letter say.
+/// The reason and the names that the headers of a dead letter give.
 #[derive(Clone, Debug)]
 pub(super) struct DeadLetter {
     pub(super) reason: DropReason,

@@ -31,7 +31,7 @@ pub(super) struct Held {
     pub(super) due: SteadyMillis,
 }
 
-/// What an event has been through, for a newer configuration.
+/// The history of an event, for a newer configuration.
 #[derive(Clone, Debug)]
 pub(super) struct Past {
     pub(super) is_accepted: bool,
@@ -72,7 +72,7 @@ pub(super) struct Entry {
     /// This round is a retry of ours and not an SDK's request.
     is_retry: bool,
     held: Option<Held>,
-    /// When this worker claimed it, until it has been said what became of it.
+    /// When this worker claimed it; `None` once its outcome has been recorded.
     claim: Option<SteadyMillis>,
     shed_place: Option<Place>,
 }
@@ -137,7 +137,8 @@ impl Entry {
     }
 
     /// Its place in the queue of a webhook that takes `share` events in one call. An event that the
-    /// webhook has refused before goes alone, and so does a dead letter, of which headers tell.
+    /// webhook has refused before has a call of its own. So has a dead letter, because its headers
+    /// are about it alone.
     pub(super) fn waiting_for(
         &self,
         webhook: usize,
@@ -259,7 +260,7 @@ impl Entry {
         self.claim.take()
     }
 
-    /// Nobody has been told what became of it since it was claimed.
+    /// Its outcome has not been recorded since it was claimed.
     pub(super) fn is_claimed(&self) -> bool {
         self.claim.is_some()
     }

@@ -1,4 +1,4 @@
-//! What delivery is given: an event in the bytes that its webhooks get.
+//! An event as delivery gets it: in the bytes that its webhooks get.
 
 use std::rc::Rc;
 
@@ -7,8 +7,8 @@ use super::webhook_set::WebhookSet;
 use crate::event::Kind;
 use crate::signing::WebhookId;
 
-/// What an event costs beside its payload, for the bounds on memory; measured on wasm32, rounded
-/// up.
+/// Bytes that an event takes beside its payload, for the bounds on memory; measured on wasm32 and
+/// rounded up.
 pub const ENTRY_OVERHEAD_BYTES: usize = 256;
 
 /// An event, ready to be delivered.
@@ -26,9 +26,10 @@ pub struct PreparedEvent {
     pub wanted: WebhookSet,
     /// The dead letter webhook may get it: there is one, and its rules let the event through.
     pub may_be_dead_letter: bool,
-    /// What signed calls name it by; `None` when no webhook that wants it signs.
+    /// The name of the event in signed calls; `None` when no webhook that wants it signs.
     pub webhook_id: Option<WebhookId>,
-    /// What it is recognised by when it is sent again; `None` when it has no id that lasts.
+    /// The key by which it is recognised when it is sent again; `None` when it has no id that
+    /// lasts.
     pub id: Option<EventId>,
 }
 

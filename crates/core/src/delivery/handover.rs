@@ -1,4 +1,4 @@
-//! What is held, on its way from a configuration to the one that replaces it.
+//! Held events on their way from a configuration to the one that replaces it.
 
 use std::rc::Rc;
 
@@ -29,9 +29,9 @@ pub struct Handover {
 #[derive(Clone, Debug)]
 struct Recipient {
     name: String,
-    /// What let the event through to it.
+    /// The rules that let the event through to it.
     rules: Option<Rc<Rules>>,
-    /// What of the event goes to it.
+    /// The rules for the parts of the event that go to it.
     payload: Rc<[u8]>,
     /// In how many rounds it refused the event.
     refusals: u32,
@@ -48,8 +48,8 @@ impl Recipient {
         })
     }
 
-    /// What rules say of the event cannot be asked again, for only its payload is here. So they
-    /// must be those that it has passed.
+    /// Rules cannot be applied to the event again, because only its payload is left. So the rules
+    /// must be the ones that it has passed.
     fn may_be(&self, webhook: &Webhook) -> bool {
         self.name == webhook.name && self.rules == webhook.rules
     }

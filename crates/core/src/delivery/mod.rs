@@ -67,7 +67,7 @@ pub const TOTAL_TIMEOUT: Duration = Duration::from_secs(25);
 /// `Retry-After` when there is no room: long enough for a round of deliveries to end.
 pub(crate) const OVERLOADED_RETRY_AFTER: Duration = Duration::from_secs(2);
 
-/// What one callback of the host lends to the machine.
+/// The things that one callback of the host lends to the outbox.
 pub struct Turn<'t> {
     /// The time of the callback; no time passes in it.
     pub now: SteadyMillis,
@@ -88,7 +88,7 @@ impl<'t> Turn<'t> {
     }
 }
 
-/// The delivery machine of one plugin on one worker. `T` is what the caller makes an answer from.
+/// The delivery machine of one plugin on one worker. The caller makes an answer from `T`.
 #[derive(Debug)]
 pub struct Outbox<T> {
     config: Rc<Config>,
@@ -204,7 +204,8 @@ impl<T> Outbox<T> {
     /// Does whatever is due.
     pub fn handle_timeout(&mut self, turn: &mut Turn<'_>) {
         let now = turn.now;
-        // Also for what it waits for, which it may claim in a moment.
+        // The heartbeat also goes out for events that this worker waits for: it may claim them in a
+        // moment.
         let has_events = !self.store.is_empty() || !self.claimed_by_other.is_empty();
         if has_events || self.dedupe.has_news() {
             self.beat(turn);
@@ -215,7 +216,7 @@ impl<T> Outbox<T> {
         if self.timers.expire(Timer::Look, now) {
             self.queues.on_look();
         }
-        // What has waited for others goes with the next call that is asked for.
+        // Events that have waited for others go with the next call that is asked for.
         self.timers.expire(Timer::Bundle, now);
         if self.timers.expire(Timer::LostCall, now) {
             for attempt in self.attempts.remove_lost(now, &mut self.timers) {

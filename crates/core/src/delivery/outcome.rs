@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use crate::observe::labels::{AttemptOutcome, DeliveryOutcome};
 
-/// What the host knows of a call that ended; read once, by name, as bytes.
+/// A call that ended, as the host knows it; read once, by name, as bytes.
 ///
 /// Envoy's HTTP client reports its own failures as ordinary responses
-/// (`source/common/router/router.cc`), so the fields below are what tells a webhook's answer from
+/// (`source/common/router/router.cc`), so only the fields below tell a webhook's answer from
 /// Envoy's.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CallResponse {
@@ -162,8 +162,8 @@ impl Outcome {
     }
 }
 
-/// `Retry-After` in seconds (RFC 9110, 10.2.3). The date form is not read: it would need the
-/// webhook's clock and ours to agree.
+/// `Retry-After` in seconds (RFC 9110, 10.2.3). The form with a date is not read: it would be right
+/// only if the webhook's clock and ours agreed.
 fn parse_retry_after(value: &[u8]) -> Option<Duration> {
     let text = std::str::from_utf8(value).ok()?.trim();
     // Nine digits are over thirty years; a longer number is noise.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::TOTAL_TIMEOUT;
 use crate::clock::{millis, SteadyMillis};
 
-/// So many of the latest calls count most.
+/// The mean follows about this many of the latest calls.
 const WEIGHT: u64 = 8;
 
 /// How long the calls of one webhook have taken lately.
@@ -28,8 +28,9 @@ impl Pace {
     /// Whether a delivery is likely to have its turn in time when so many stand before it.
     /// `at_a_time` says how many calls are under way at once when each takes so many microseconds.
     ///
-    /// Half of the time that is left is planned with: what is queued still has its turn when the
-    /// webhook becomes half as quick. What would come too late is given back while its SDK listens.
+    /// Only half of the time that is left is planned with, so that the deliveries in the queue have
+    /// their turn even when the webhook becomes half as quick. An event that would come too late
+    /// goes back to its SDK while the SDK still waits.
     pub(super) fn has_turn(
         self,
         ahead: usize,

@@ -175,7 +175,7 @@ impl Queues {
         ready.pop_front().map(|waiting| waiting.key)
     }
 
-    /// Lets the timer run for the delivery whose round ends first.
+    /// Starts the timer for the delivery whose round ends first.
     pub(super) fn restart(&self, timers: &mut Timers) {
         let fronts = self.queues.iter().filter_map(|queue| queue.ready.front());
         timers.set(Timer::Queue, fronts.map(|waiting| waiting.too_late).min());

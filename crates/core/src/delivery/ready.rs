@@ -8,17 +8,17 @@ use crate::clock::SteadyMillis;
 /// A delivery that waits for its turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Waiting {
-    /// From when on it is too late to begin.
+    /// The time from which it is too late to begin.
     pub(super) too_late: SteadyMillis,
     pub(super) key: EntryKey,
-    /// Of its payload.
+    /// Bytes of its payload.
     pub(super) bytes: u32,
     /// How many events may share its call, itself included.
     pub(super) share: u32,
 }
 
 impl Waiting {
-    /// Bytes of a body that it takes, with what separates it from the next.
+    /// Bytes that it takes of a body, with the separator before the next one.
     pub(super) fn body_bytes(&self) -> usize {
         self.bytes as usize + 1
     }

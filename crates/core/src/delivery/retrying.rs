@@ -1,5 +1,4 @@
-//! The sequence after a failed round: an event is held, becomes due, and is tried again or handed
-//! on.
+//! After a failed round an event is held. Later it is due, and is tried again or handed on.
 
 use super::dead_letter::DropReason;
 use super::dedupe::{Resume, State, HEARTBEAT_LOST_AFTER};
@@ -90,7 +89,7 @@ impl<T> Outbox<T> {
                 continue;
             }
             if !admitting.iter().any(|webhook| self.has_turn(webhook)) {
-                // Those before it are events that SDKs wait for.
+                // In front of it wait events that SDKs are waiting for.
                 let pause = Backoff::from(&self.config.retry).delay(1, None, &mut self.random);
                 self.reschedule(key, turn.now.saturating_add(pause));
                 continue;
@@ -101,8 +100,8 @@ impl<T> Outbox<T> {
                 break;
             }
             let resumed = if is_accepted {
-                // The rest of an event that a webhook has is known here alone. It is remembered for
-                // as long as it is held, so that no webhook gets it twice.
+                // Only this worker knows which webhooks still lack an event that one has. The event
+                // is remembered for as long as it is held, so that no webhook gets it twice.
                 self.settle(key, State::Accepted, turn);
                 Resume::Ours(turn.now)
             } else {
@@ -193,7 +192,7 @@ impl<T> Outbox<T> {
         let entry = handover.into_entry(&self.config);
         let (id, is_dead_letter) = (entry.event().id, entry.dead_letter().is_some());
         if self.policy.next_round(&entry).is_empty() {
-            // What a webhook has may be owed to nobody any more.
+            // An event that a webhook has may be owed to no other any more.
             let outcome = match (is_dead_letter, entry.is_accepted()) {
                 (true, _) => Some(HeldOutcome::Lost),
                 (false, true) => None,

@@ -1,4 +1,4 @@
-//! Room for new events: what a webhook has already gives up the deliveries that have not started.
+//! Room for new events: an event that a webhook has gives up its deliveries that have not started.
 
 use std::collections::VecDeque;
 
@@ -6,7 +6,7 @@ use super::outcome::{NotSent, Outcome};
 use super::store::EntryKey;
 use super::{Outbox, Turn};
 
-/// So many stale places are left in the queue before it is cleared of them.
+/// This many stale places may be in the queue before they are cleared.
 const MOST_STALE: usize = 64;
 
 /// The place of an event among those that could be shed. No two places are the same.

@@ -108,7 +108,7 @@ impl Store {
         }
     }
 
-    /// Puts off, or brings forward, the next round of a held event.
+    /// Sets a new time for the next round of a held event.
     pub(super) fn set_due(&mut self, key: EntryKey, due: SteadyMillis) {
         if let Some(entry) = self.entries.get_mut(key) {
             if let Some(held) = entry.held() {

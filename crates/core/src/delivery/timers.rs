@@ -2,7 +2,7 @@
 
 use crate::clock::SteadyMillis;
 
-/// What time alone brings about.
+/// Something that is due at a time of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Timer {
     /// This worker has to show that it is alive.

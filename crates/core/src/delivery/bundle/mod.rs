@@ -1,7 +1,8 @@
 //! Several events in one call, for webhooks with `batch`.
 //!
-//! A bundle is made when its call is, of what waits for the webhook by then, and it ends with the
-//! call. Each event in it is delivered, failed and tried again on its own.
+//! A bundle is made together with its call, from the deliveries that wait for the webhook at that
+//! time, and it ends with the call. Each event in it is delivered, failed and tried again on its
+//! own.
 
 mod body;
 mod rule;
@@ -54,7 +55,7 @@ impl<T> Outbox<T> {
                 ended.push((*key, is_first));
             }
         }
-        // One call tells one thing of the webhook.
+        // One call is one sign of whether the webhook works, however many events share it.
         self.note_webhook(webhook, outcome, turn);
         // Events that failed together are due together, and share a call again.
         let jitter = self.random.clone();
@@ -64,14 +65,14 @@ impl<T> Outbox<T> {
         }
     }
 
-    /// The webhook refuses one event of the call at least, and nobody knows which: each half is
-    /// sent at once. An event that is refused alone is refused; the others have been through
-    /// nothing that counts.
+    /// The webhook refuses at least one event of the call, and nobody knows which. So each half is
+    /// sent again at once, until a refused event has a call of its own. Until then nothing is
+    /// counted for any of them.
     fn halve(&mut self, attempt: &Attempt) {
         let webhook = attempt.webhook();
         let bundle = attempt.bundle();
         let share = u32::try_from(bundle.len().div_ceil(2)).unwrap_or(u32::MAX);
-        // The last one first, so that they stand in their order before all that waits.
+        // The last one first, so that they keep their order in front of everything that waits.
         for key in bundle.iter().rev() {
             let Some(entry) = self.store.get_mut(*key) else {
                 continue;

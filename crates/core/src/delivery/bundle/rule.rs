@@ -7,10 +7,10 @@ use crate::config::{Batch, Webhook};
 use crate::delivery::ready::{Ready, Waiting};
 use crate::delivery::TOTAL_TIMEOUT;
 
-/// While a call is under way, the next one that is not full starts this long after it. Calls to a
-/// webhook that answers sooner follow one another, and what comes in meanwhile shares the next one.
-/// An event waits no longer than this for a webhook that is slow, of which many calls are under
-/// way at once.
+/// While a call is under way, the next call that is not full starts this long after it. A webhook
+/// that answers sooner gets one call after the other, and the events that come in meanwhile share
+/// the next one. A slow webhook has many calls under way at once, and an event waits no longer than
+/// this for the next.
 const APART_MILLIS: SteadyMillis = 5;
 
 /// The rule of one webhook with `batch`.
@@ -18,7 +18,7 @@ const APART_MILLIS: SteadyMillis = 5;
 pub(in super::super) struct Bundling {
     max_events: u32,
     max_bytes: usize,
-    /// From when on an event waits no longer for others, before it is too late for its call.
+    /// An event waits for others until this long before it is too late for its call.
     before_too_late: SteadyMillis,
     /// When the last call began.
     began: SteadyMillis,
@@ -70,7 +70,7 @@ impl Bundling {
         let first = ready.front()?;
         let is_full =
             ready.len() >= self.max_events as usize || ready.body_bytes() >= self.max_bytes;
-        // Others do not join what was part of a call that was refused.
+        // No other delivery joins one that was part of a refused call.
         if is_full || first.share < self.max_events {
             return Some(0);
         }

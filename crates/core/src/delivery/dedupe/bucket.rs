@@ -4,20 +4,20 @@ use super::{Owner, State, OWNER_BITS};
 use crate::clock::{millis, SteadyMillis};
 use crate::delivery::TOTAL_TIMEOUT;
 
-/// Events that share a bucket. With one slot each, a table half full would have lost a fifth of its
-/// events to collisions; with eight it has lost one in a hundred.
+/// Events that share a bucket. With one slot in each bucket, a table that is half full would have
+/// lost a fifth of its events to collisions; with eight slots it has lost one in a hundred.
 pub(super) const SLOTS_PER_BUCKET: usize = 8;
 
 const STATE_BITS: u32 = 3;
 
-/// At most [`SLOTS_PER_BUCKET`] encoded slots, no two of the same event. Changed where it lies: it
-/// is read and written for each event.
+/// At most [`SLOTS_PER_BUCKET`] encoded slots, no two of the same event. It is changed in place,
+/// because it is read and written for each event.
 pub(super) struct Bucket(Vec<u8>);
 
 /// What the table says of one event.
 #[derive(Clone, Copy)]
 pub(super) struct Slot {
-    /// Tells the event from others of its bucket.
+    /// Distinguishes the event from others of its bucket.
     pub(super) tag: u64,
     pub(super) state: State,
     pub(super) owner: Owner,
@@ -41,8 +41,9 @@ impl Bucket {
         slots.find_map(|slot| Slot::decode(slot).filter(|slot| slot.tag == tag))
     }
 
-    /// Puts the slot in its event's place, a free one, or that of the event that can best be
-    /// forgotten. Whatever was written before `horizon` can.
+    /// Puts the slot in the place of the same event, else in a free place, else in that of the
+    /// event that it costs least to forget. A slot written before `horizon` may always be
+    /// overwritten.
     pub(super) fn put(&mut self, slot: Slot, horizon: SteadyMillis) {
         let Self(bytes) = self;
         let new = slot.encode();
@@ -70,13 +71,13 @@ impl Slot {
     /// up. The host copies a bucket out and in for each event: at this size it is two cache lines.
     const LEN: usize = 8 + 8;
 
-    /// The lowest goes first: by what forgetting it costs, and then by age.
+    /// The lowest is forgotten first: the order is that of what forgetting costs, and then of age.
     fn eviction_rank(&self, horizon: SteadyMillis, now: SteadyMillis) -> (u8, SteadyMillis) {
         let rank = match self.state {
             _ if self.written < horizon => 0,
             State::Released => 0,
             State::Accepted | State::Refused => 1,
-            // By now a webhook has it.
+            // The mark has passed the claim: a webhook has the event.
             State::Claimed if now.saturating_sub(self.written) > millis(TOTAL_TIMEOUT) => 1,
             State::Claimed | State::Held => 2,
         };

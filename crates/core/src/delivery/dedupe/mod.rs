@@ -5,12 +5,13 @@
 //! its bucket over from an older one. That can cost a duplicate, never a loss. Writes are
 //! compare-and-swap, so that of two workers that get the same event at once one claims it.
 //!
-//! A claim says that its worker is delivering the event, and later that a webhook has it: a worker
-//! shares a mark before which every claim of its is decided, and writes into slots only what did
-//! not come to acceptance. So an event costs one access to its bucket, when it comes in.
+//! A claim says that its worker is delivering the event, and later that a webhook has it. For this
+//! each worker shares a mark: every claim that it made before the mark is decided. It writes an
+//! outcome into a slot only where no webhook accepted the event. So an event costs one access to
+//! its bucket, when it comes in.
 //!
-//! The mark is part of the worker's heartbeat. A claim that it does not cover is good while the
-//! heartbeat is fresh: a worker whose VM died cannot keep an event from being delivered.
+//! The mark is part of the worker's heartbeat. A claim after the mark holds only while the
+//! heartbeat is fresh, so that a worker whose VM died cannot keep an event from being delivered.
 
 mod bucket;
 mod progress;
@@ -29,8 +30,8 @@ pub const HEARTBEAT_EVERY: Duration = Duration::from_secs(1);
 /// How long an acceptance may be unknown to the other workers. Until then they wait for the event.
 pub const TOLD_WITHIN: Duration = Duration::from_millis(100);
 
-/// How often to try while other workers write to the same bucket. Each time one of them has got
-/// on; more would mean that something else is wrong.
+/// How often to try while other workers write to the same bucket. A try fails only because another
+/// worker's write succeeded; so many in a row would mean that something else is wrong.
 const MAX_TRIES: usize = 100;
 
 /// Identifies an event among all that SDKs send: a keyed hash of its source and its message id.
@@ -52,8 +53,8 @@ impl Owner {
     }
 }
 
-/// The number that compare-and-swap compares, as the host gave it when the bucket was read; `None`
-/// when the bucket has never been written.
+/// The version of a bucket, as the host gave it when the bucket was read, for compare-and-swap;
+/// `None` when the bucket has never been written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cas(pub Option<u32>);
 
@@ -74,8 +75,8 @@ pub trait Shared {
 pub struct Heartbeat {
     /// When it was alive.
     pub at: SteadyMillis,
-    /// Each of its claims that is older has come to acceptance, unless the event's slot says
-    /// something else.
+    /// The mark. A webhook has accepted the event of every older claim, unless the event's slot
+    /// says otherwise.
     pub decided_before: SteadyMillis,
 }
 
@@ -83,7 +84,7 @@ pub struct Heartbeat {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum State {
-    /// A worker is delivering it; once its mark has passed, a webhook has it.
+    /// A worker is delivering it; once the worker's mark has passed this claim, a webhook has it.
     Claimed,
     /// A worker holds it to try again later.
     Held,
@@ -130,7 +131,7 @@ pub struct DedupeTable {
     progress: Progress,
 }
 
-/// What a slot of another worker, or a decided one, comes to.
+/// What follows from a slot that is decided or is another worker's.
 enum Standing {
     Accepted,
     Refused,
@@ -138,7 +139,7 @@ enum Standing {
     UnderWay,
     /// Another worker keeps it.
     Kept,
-    /// It is for whoever comes first.
+    /// The first worker that asks may claim it.
     Open,
 }
 
@@ -160,15 +161,15 @@ impl DedupeTable {
 
     /// Claims the event for this worker, unless it is decided or another worker is delivering it.
     /// An event that is recognised as decided is remembered for another window from now on. The
-    /// caller has made sure that this worker has not got it.
+    /// caller must know that this worker does not have the event.
     ///
-    /// An event that another worker merely holds is taken over: the SDK has just sent it again, so
-    /// now is the time to try.
+    /// An event that another worker only holds for a later try is taken over: the SDK has just sent
+    /// it again, so it is tried now.
     pub fn claim(&mut self, id: EventId, now: SteadyMillis, shared: &mut dyn Shared) -> Claim {
         let date = self.progress.date(now);
         let (_, claim) = self.change(id, now, shared, |found, shared| {
             let standing = found.map(|slot| match slot.state {
-                // Had it come to anything but acceptance, the slot would say so.
+                // Any outcome but acceptance would stand in the slot.
                 State::Claimed if slot.owner == self.owner => (slot, Standing::Accepted),
                 _ => (slot, self.standing(&slot, now, shared)),
             });
@@ -194,8 +195,8 @@ impl DedupeTable {
     /// another worker has it by now.
     pub fn resume(&mut self, id: EventId, now: SteadyMillis, shared: &mut dyn Shared) -> Resume {
         let date = self.progress.date(now);
-        // Once the slot has gone to another event nobody can tell, and a duplicate is better than a
-        // loss.
+        // Once another event has the slot, nobody knows the outcome, and a duplicate is better than
+        // a loss.
         let (_, resume) = self.change(id, now, shared, |found, shared| {
             match found.map(|slot| self.standing(&slot, now, shared)) {
                 Some(Standing::Accepted | Standing::Refused | Standing::Kept) => {
@@ -227,7 +228,7 @@ impl DedupeTable {
         match claimed {
             Some(date) if state == State::Accepted => self.progress.accept(date, id),
             Some(date) => {
-                // Until it is written the mark must not pass the claim.
+                // The mark must not pass the claim until the outcome is written.
                 if self.write(id, state, now, shared) {
                     self.progress.end(date);
                 }
@@ -236,7 +237,7 @@ impl DedupeTable {
                 self.write(id, state, now, shared);
             }
         }
-        // The others need not wait for it then, and this worker need not wake for it.
+        // Then the other workers need not wait for it, and this one need not wake up for it.
         if self.has_news() && self.progress.is_complete(now) {
             self.beat(now, shared);
         }
@@ -247,7 +248,7 @@ impl DedupeTable {
         self.progress.has_news()
     }
 
-    /// Says in the event's slot what became of it. `false` when other workers kept it from that.
+    /// Writes the event's outcome into its slot; `false` when other workers' writes prevented it.
     fn write(&self, id: EventId, state: State, now: SteadyMillis, shared: &mut dyn Shared) -> bool {
         let (was_written, ()) = self.change(id, now, shared, |found, _| {
             let is_ours =
@@ -259,9 +260,9 @@ impl DedupeTable {
         was_written
     }
 
-    /// Writes what `decide` makes of the event's slot, if anything, and has it decide again
-    /// whenever another worker was first. Gives what `decide` says beside that, and whether the
-    /// table is as it wants it.
+    /// `decide` is given the event's slot and may return a new one, which is written. It is asked
+    /// again whenever another worker has written first. Returns the other result of `decide`, and
+    /// whether the table now has what it wants.
     fn change<R>(
         &self,
         id: EventId,
@@ -345,7 +346,7 @@ impl DedupeTable {
         self.beat_at.saturating_sub(sooner)
     }
 
-    /// Lets the timer run while this worker has claims or news.
+    /// Runs the timer while this worker has claims or news.
     pub(super) fn restart_heartbeat(&self, has_claims: bool, timers: &mut Timers) {
         let is_needed = self.buckets > 0 && (has_claims || self.has_news());
         timers.set(Timer::Heartbeat, is_needed.then(|| self.due()));
@@ -360,8 +361,9 @@ impl DedupeTable {
 }
 
 impl EventId {
-    /// Tells the event from others of its bucket. The bucket follows from one half of the id and
-    /// the tag from both, so that two events are taken for one no more often than once in 2^61.
+    /// Distinguishes the event from others of its bucket. The bucket follows from one half of the
+    /// id and the tag from both, so that two events are taken for one no more often than once in
+    /// 2^61.
     const fn tag(self) -> u64 {
         let (low, high) = (self.0 as u64, (self.0 >> 64) as u64);
         low ^ high.rotate_left(32)

@@ -12,12 +12,12 @@ const SPAN_MILLIS: u64 = 16;
 /// How far dates may run ahead of the clock, in milliseconds.
 const MOST_AHEAD: u64 = 50;
 
-/// The claims of this worker that have no outcome, and its mark: what was claimed before the mark
-/// has one.
+/// The claims of this worker that have no outcome, and its mark. Every claim before the mark has an
+/// outcome.
 ///
 /// The mark goes out with each heartbeat. A claim that is older than the mark and still stands in
-/// its slot has come to acceptance, for every other outcome is written into the slot. So an
-/// acceptance costs no access to the table.
+/// its slot was accepted, because every other outcome is written into the slot. So an acceptance
+/// costs no access to the table.
 #[derive(Debug, Default)]
 pub(super) struct Progress {
     mark: SteadyMillis,
@@ -74,8 +74,8 @@ impl Progress {
         self.undecided.is_empty() && self.latest < now.saturating_add(MOST_AHEAD)
     }
 
-    /// Moves the mark as far as it goes. Gives it, and the accepted events that it does not cover
-    /// because older ones are still in flight: their slots have to say it.
+    /// Moves the mark forward as far as possible. Returns it, and the accepted events after it:
+    /// older events are still in flight, so the slots of these have to say that they are accepted.
     pub(super) fn advance(&mut self) -> (SteadyMillis, impl Iterator<Item = EventId>) {
         let mark = match self.undecided.front() {
             Some((oldest, _)) => *oldest,

@@ -1,7 +1,7 @@
 //! Whether a webhook is worth a retry now.
 //!
-//! First attempts always go out: the contract says that each webhook gets each event, and they are
-//! what shows that a webhook is back. The breaker holds back retries alone.
+//! First attempts always go out: the contract says that each webhook gets each event, and they show
+//! when a webhook is back. The breaker holds back retries alone.
 
 use super::backoff::Backoff;
 use crate::clock::SteadyMillis;

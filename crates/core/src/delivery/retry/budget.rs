@@ -1,6 +1,6 @@
 //! A bound on retries relative to the traffic that carries them.
 //!
-//! Why a budget and not a number of tries: with every webhook down, tries per event multiply the
+//! A number of tries for each event would not do: with every webhook down it would multiply the
 //! load by that number. A budget bounds the sum: a fifth of what SDKs send, plus a trickle that
 //! keeps a quiet worker from waiting for traffic. A retry that succeeds pays for two more, so that
 //! a recovered webhook is caught up with quickly. The unit is a call, so that an event for many

@@ -1,4 +1,5 @@
-//! What the end of an attempt says of the event and of the webhook, and whom the next round is for.
+//! The meaning of an attempt's end for the event and for the webhook, and the webhooks of the next
+//! round.
 
 use crate::config::{Config, Guarantee};
 use crate::delivery::entry::Entry;

@@ -50,8 +50,8 @@ impl Schedule {
         self.not_before = now.saturating_add(BUDGET_WAIT_MILLIS);
     }
 
-    /// A webhook answers again: what waits for it is due now, unless a webhook asked for a longer
-    /// pause.
+    /// A webhook answers again: the events that wait for it are due now, unless a webhook asked for
+    /// a longer pause.
     pub(in super::super) fn hasten(
         &mut self,
         now: SteadyMillis,
@@ -74,7 +74,7 @@ impl Schedule {
         self.restart(timers);
     }
 
-    /// Lets the timer run for the next event.
+    /// Starts the timer for the next event.
     pub(in super::super) fn restart(&self, timers: &mut Timers) {
         timers.set(Timer::Retry, self.next_due());
     }
