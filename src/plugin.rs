@@ -42,14 +42,14 @@ thread_local! {
 
 impl Plugin {
     /// Sets a plugin up for the current root, which is this context.
-    pub(crate) fn new(config: Config, root: u32) -> Rc<Self> {
+    pub(crate) fn new(config: Config, root: u32, now: SteadyMillis) -> Rc<Self> {
         let name = host::plugin_name();
         let identity = identity::new(&name);
         let plugin = Rc::new(Self {
             body_watch: BodyWatch::new(),
             wake_queue: WakeQueue::register(&name),
             metrics: Metrics::define(&config.webhooks),
-            worker: RefCell::new(Worker::new(config, &identity, host::steady())),
+            worker: RefCell::new(Worker::new(config, &identity, now)),
             waiting: RefCell::default(),
             flushed_at: Cell::new(0),
             name,
@@ -77,13 +77,26 @@ impl Plugin {
     /// they are due.
     pub(crate) fn report(&self, now: SteadyMillis) -> Option<u64> {
         let due = self.flushed_at.get().saturating_add(FLUSH_EVERY_MILLIS);
-        if now < due && self.worker.borrow().has_calls() {
+        let mut worker = self.worker.borrow_mut();
+        let is_urgent = worker.handle_gauges(now, host::unix_seconds, &mut SharedData)
+            || worker.observe().is_pressing();
+        let has_calls = worker.has_calls();
+        drop(worker);
+        if now < due && has_calls && !is_urgent {
             self.log();
             return Some(due - now);
         }
         self.flushed_at.set(now);
         self.flush();
         None
+    }
+
+    /// Hands everything to the host for the last time.
+    pub(crate) fn end(&self) {
+        self.worker
+            .borrow_mut()
+            .end_gauges(host::steady(), host::unix_seconds(), &mut SharedData);
+        self.flush();
     }
 
     /// Hands metrics and log lines to the host.

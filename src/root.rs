@@ -71,6 +71,7 @@ impl Root {
         );
         if self.is_draining && plugin.worker.borrow().is_empty() {
             self.is_draining = false;
+            plugin.end();
             log::info!("{DRAINED}");
             let _ = host::enter(self.context_id);
             host::done();
@@ -145,7 +146,7 @@ impl Context for Root {
             return true;
         };
         plugin.hand_over();
-        plugin.flush();
+        plugin.end();
         self.is_draining = !plugin.worker.borrow().is_empty();
         if !self.is_draining {
             log::info!("{DRAINED}");
@@ -166,7 +167,11 @@ impl RootContext for Root {
                 for warning in &config.warnings {
                     log::warn!("configuration: {warning}");
                 }
-                self.plugin = Some(Plugin::new(config, self.context_id));
+                let now = host::steady();
+                let plugin = Plugin::new(config, self.context_id, now);
+                let wake_in = plugin.worker.borrow().poll_timeout(now);
+                self.set_tick(wake_in, now);
+                self.plugin = Some(plugin);
                 true
             }
             Err(problems) => {

@@ -3,7 +3,7 @@
 use freshpaint_core::config::Webhook;
 use freshpaint_core::observe::{self, Change, Observe};
 
-use super::{define_metric, increment, record};
+use super::{define_metric, increment, raise, record};
 
 /// Ids by the index that the core gives to a metric.
 #[derive(Debug)]
@@ -29,6 +29,7 @@ impl Metrics {
             match change {
                 Change::Add(count) => increment(*id, count),
                 Change::Record(value) => record(*id, value),
+                Change::Raise(value) => raise(*id, value),
             }
         });
     }

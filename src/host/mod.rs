@@ -192,6 +192,13 @@ fn increment(counter: u32, by: u32) {
     let _ = hostcalls::increment_metric(counter, i64::from(by));
 }
 
+/// Sets a gauge that has a lower value.
+fn raise(gauge: u32, value: u64) {
+    if hostcalls::get_metric(gauge).is_ok_and(|known| known < value) {
+        record(gauge, value);
+    }
+}
+
 /// Sets a gauge, or gives a histogram one more value.
 fn record(metric: u32, value: u64) {
     let _ = hostcalls::record_metric(metric, value);

@@ -9,9 +9,16 @@ use std::time::Duration;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-const WANTED: [&str; 2] = [
+const WANTED: [&str; 5] = [
     r#"freshpaint_webhooks_events{type="track",outcome="accepted"} 1"#,
     r#"freshpaint_webhooks_deliveries{webhook="crm",outcome="delivered"} 1"#,
+    r#"freshpaint_webhooks_latency_ms_count{webhook="crm"} 1"#,
+    r#"freshpaint_webhooks_dead_letters{reason="expired"} 0"#,
+    concat!(
+        r#"freshpaint_webhooks_build_info{version=""#,
+        env!("CARGO_PKG_VERSION"),
+        r#""} 1"#
+    ),
 ];
 
 fn assert_labelled(make: Make<'_>) {

@@ -1,9 +1,14 @@
 //! The metrics as Prometheus scrapes them.
 
 use crate::support::{assert_accepted, assert_retry, Setup};
+use freshpaint_harness::prometheus::has_sample;
 use freshpaint_harness::receiver::status;
+use freshpaint_harness::wait::poll;
 use freshpaint_harness::Request;
 use serde_json::json;
+use std::time::{Duration, UNIX_EPOCH};
+
+const PATIENCE: Duration = Duration::from_secs(10);
 
 #[test]
 fn counters_have_their_tags() {
@@ -47,21 +52,27 @@ fn counters_have_their_tags() {
     ]);
 
     let text = bed.envoy.ask_admin("/stats/prometheus").unwrap();
+    let values = family_names(&text, "gauge").chain(family_names(&text, "histogram"));
+    let values: Vec<_> = values.collect();
+    let is_value = |line: &str| values.iter().any(|name| line.contains(name));
     let mut lines: Vec<_> = text
         .lines()
         .filter(|line| {
             line.trim_start_matches("# TYPE ")
                 .starts_with("freshpaint_")
         })
-        .filter(|line| !line.ends_with(" 0"))
+        .filter(|line| !line.ends_with(" 0") && !is_value(line))
         .filter(|line| !line.contains("requests") || !line.contains("passed"))
         .collect();
     lines.sort_unstable();
     let expected = [
         "# TYPE freshpaint_webhooks_answers counter",
         "# TYPE freshpaint_webhooks_attempts counter",
+        "# TYPE freshpaint_webhooks_batches counter",
+        "# TYPE freshpaint_webhooks_dead_letters counter",
         "# TYPE freshpaint_webhooks_deliveries counter",
         "# TYPE freshpaint_webhooks_events counter",
+        "# TYPE freshpaint_webhooks_evictions counter",
         "# TYPE freshpaint_webhooks_held counter",
         "# TYPE freshpaint_webhooks_requests counter",
         r#"freshpaint_webhooks_attempts{webhook="crm",outcome="delivered",status_class="2xx"} 3"#,
@@ -84,5 +95,78 @@ fn counters_have_their_tags() {
     assert!(
         !text.contains("wasmcustom_freshpaint"),
         "a counter without its tags"
+    );
+}
+
+/// The names of our metrics of this type.
+fn family_names<'t>(text: &'t str, kind: &'t str) -> impl Iterator<Item = &'t str> {
+    text.lines().filter_map(move |line| {
+        let (name, found) = line.strip_prefix("# TYPE ")?.split_once(' ')?;
+        (found == kind && name.starts_with("freshpaint_")).then_some(name)
+    })
+}
+
+/// The value of the sample that begins like this.
+fn number_in(text: &str, prefix: &str) -> Option<u64> {
+    let value = text.lines().find_map(|line| line.strip_prefix(prefix))?;
+    value.trim().parse().ok()
+}
+
+#[test]
+fn gauges_add_up_over_workers_and_latency_is_a_histogram() {
+    const WEBHOOKS: [&str; 2] = ["crm", "warehouse_2"];
+    let bed = Setup::new(&WEBHOOKS)
+        .with("retry", json!({"initial_backoff": "60s"}))
+        .workers(2)
+        .start();
+    let before = UNIX_EPOCH.elapsed().unwrap().as_secs();
+    assert_accepted(&bed.track().1);
+    for webhook in WEBHOOKS {
+        bed.hook(webhook).set(status(500));
+    }
+    // Each on a connection of its own, so that both workers keep some.
+    for _ in 0..20 {
+        assert_retry(&bed.track().1);
+    }
+    let version = env!("CARGO_PKG_VERSION");
+    let mut wanted = vec![
+        format!(r#"freshpaint_webhooks_build_info{{version="{version}"}} 1"#),
+        "freshpaint_webhooks_held_events{} 20".into(),
+        "freshpaint_webhooks_held_used_percent{} 0".into(),
+        "freshpaint_webhooks_retry_window_seconds{} 900".into(),
+    ];
+    for webhook in WEBHOOKS {
+        wanted.extend([
+            format!(r#"freshpaint_webhooks_in_flight{{webhook="{webhook}"}} 0"#),
+            format!(r#"freshpaint_webhooks_breaker_open{{webhook="{webhook}"}} 2"#),
+            format!(r#"freshpaint_webhooks_latency_ms_count{{webhook="{webhook}"}} 21"#),
+            format!(r#"freshpaint_webhooks_latency_ms_bucket{{webhook="{webhook}",le="+Inf"}} 21"#),
+        ]);
+    }
+    let mut missing = wanted.clone();
+    let text = poll(PATIENCE, || {
+        let text = bed.envoy.ask_admin("/stats/prometheus").ok()?;
+        missing = wanted.clone();
+        missing.retain(|line| !has_sample(&text, line));
+        missing.is_empty().then_some(text)
+    });
+    let text = text.unwrap_or_else(|| panic!("{missing:?} in {:?}", bed.envoy.metrics()));
+    let number = |prefix: &str| number_in(&text, prefix).expect(prefix);
+    assert!(number("freshpaint_webhooks_held_bytes{}") > 20 * 300);
+    let success = number(r#"freshpaint_webhooks_last_success_seconds{webhook="crm"}"#);
+    assert!(
+        (before..before + 5).contains(&success),
+        "{success} and not {before}"
+    );
+    let oldest = "freshpaint_webhooks_held_oldest_seconds{}";
+    let grown = number(oldest) + 2;
+    poll(PATIENCE, || {
+        let text = bed.envoy.ask_admin("/stats/prometheus").ok()?;
+        number_in(&text, oldest).filter(|seconds| *seconds >= grown)
+    })
+    .expect("the oldest grows old");
+    assert!(
+        !text.contains("wasmcustom_freshpaint"),
+        "a metric without its tags"
     );
 }

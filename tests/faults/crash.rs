@@ -3,9 +3,11 @@
 use crate::clients::request;
 use crate::ledger::{Answer, Keeps, COLUMNS};
 use crate::trial::{beside_others, Trial};
-use crate::webhooks::{HANGING, HEALTHY};
+use crate::webhooks::{FAILING, HANGING, HEALTHY};
+use freshpaint_harness::prometheus::has_sample;
 use freshpaint_harness::wait::poll;
-use freshpaint_harness::{envoy, H2Connection};
+use freshpaint_harness::{envoy, H2Connection, Plugin};
+use serde_json::json;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -180,4 +182,36 @@ fn a_claim_dies_with_its_worker() {
     trial.settle();
     let row = trial.assert_whole("claimed");
     assert_eq!((row.received, row.unknown), (1, 2));
+}
+
+/// Nothing happens after the worker's death: no request, no tick of another worker that keeps
+/// something.
+#[test]
+fn what_a_dead_worker_kept_leaves_the_gauges() {
+    let _turn = beside_others();
+    let trial = Trial::start(2, |config| {
+        config.module = Some(faulty_module().into());
+        let mut plugin = crate::trial::plugin();
+        plugin["retry"] = json!({"initial_backoff": "60s", "max_backoff": "60s"});
+        config.plugin = Plugin::Struct(plugin);
+    });
+    trial.turn([FAILING, FAILING]);
+    let connection = H2Connection::open(trial.envoy.address()).unwrap();
+    let kept = connection.request(&request(&["kept".to_owned()])).unwrap();
+    assert_eq!(kept.status, 503);
+    let held = |events: u64| {
+        let text = trial.envoy.ask_admin("/stats/prometheus").ok()?;
+        let wanted = format!("freshpaint_webhooks_held_events{{}} {events}");
+        has_sample(&text, &wanted).then_some(())
+    };
+    poll(Duration::from_secs(5), || held(1)).expect("the event is kept");
+    let fatal = request(&["fatal".into()]).header(HEADER, "stream");
+    assert_eq!(connection.request(&fatal).unwrap().status, 503);
+    let died = Instant::now();
+    poll(Duration::from_secs(15), || held(0)).expect("nothing is kept any more");
+    assert!(
+        died.elapsed() < Duration::from_secs(12),
+        "{:?}",
+        died.elapsed()
+    );
 }

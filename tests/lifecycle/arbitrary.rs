@@ -218,7 +218,9 @@ fn each_collected_request_is_answered_once_whatever_the_bytes() {
             }
             host.advance(61 * SECOND);
         }
-        prop_assert!(!host.is_ticking(root));
+        // The gauges of a worker with an open breaker are kept up to date.
+        let is_open = |webhook| host.count(&format!("breaker_open.webhook.hook_{webhook}")) > 0;
+        prop_assert!(!host.is_ticking(root) || is_open(0) || is_open(1));
         prop_assert!(host.retire(root));
         Ok(())
     });

@@ -155,6 +155,6 @@ fn configuring_defines_every_counter_and_moves_none() {
     let metrics = freshpaint_core::observe::metrics(&config.webhooks);
     assert!(metrics.len() > 80, "{metrics:?}");
     assert_eq!(host_calls["proxy_define_metric"], metrics.len());
-    assert_eq!(host_calls.get("proxy_set_tick_period_milliseconds"), None);
+    assert_eq!(host_calls["proxy_set_tick_period_milliseconds"], 1);
     assert_eq!(host.turn(), 0);
 }

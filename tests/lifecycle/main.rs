@@ -16,6 +16,7 @@ mod call_isolation;
 mod calls;
 mod configuration;
 mod fixtures;
+mod gauges;
 mod host;
 mod host_calls;
 mod replacement;

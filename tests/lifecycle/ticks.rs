@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::fixtures::{payload, track, webhooks, with};
-use crate::host::Host;
+use crate::host::{Host, Request};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -20,9 +20,10 @@ fn the_timer_is_not_set_for_each_request() {
         host.respond(&call, 200);
         assert_eq!(host.status(stream), Some(200));
     }
-    // Two seconds: the tick of each second's counts stops the timer and sets it again. Before them,
-    // once, the tick that looks whether the first request's body has come.
-    assert_eq!(host.ticks_set(root), 5);
+    // Two seconds: the tick of each second, for counts and gauges, stops the timer and sets it
+    // again. Before them, once each, the tick that watches the gauges, and the one that looks
+    // whether the first request's body has come.
+    assert_eq!(host.ticks_set(root), 10);
 }
 
 #[test]
@@ -80,15 +81,27 @@ fn a_kept_event_is_delivered_by_a_tick() {
 fn the_timer_stops_when_there_is_nothing_to_wait_for() {
     let mut host = Host::with(&webhooks(1));
     let root = host.root();
-    assert!(!host.is_ticking(root));
     host.collect(&track("a"));
     assert!(host.is_ticking(root));
     let call = host.call();
     host.respond(&call, 200);
     // What is set runs out once more: that is less work than stopping it after each request.
-    assert_eq!(host.advance(25 * SECOND), 1);
+    // After it comes the one that sets the gauges.
+    assert_eq!(host.advance(25 * SECOND), 2);
     assert!(!host.is_ticking(root));
     assert_eq!(host.advance(3_600 * SECOND), 0);
+}
+
+/// As that of Envoy's main thread, which sets the gauges when a worker has died.
+#[test]
+fn a_root_without_requests_ticks_every_five_seconds() {
+    let mut host = Host::with(&webhooks(1));
+    let root = host.root();
+    assert!(host.is_ticking(root));
+    assert_eq!(host.advance(60 * SECOND), 12);
+    host.collect(&Request::post("/other", "body"));
+    assert_eq!(host.advance(60 * SECOND), 1);
+    assert!(!host.is_ticking(root));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use crate::delivery::dedupe::{Cas, Heartbeat, Owner, Shared};
+use crate::observe::peers::{Board, Version};
 
 /// Shared data as Envoy has it: a value, and a number that each write changes.
 #[derive(Debug, Default)]
@@ -11,6 +12,7 @@ pub struct SharedMemory {
     /// What a bucket holds that has never been written.
     unwritten: Vec<u8>,
     heartbeats: FxHashMap<u32, Heartbeat>,
+    values: FxHashMap<String, (Vec<u8>, Version)>,
     writes: u32,
     /// Every second write finds that another worker was first.
     is_contended: bool,
@@ -68,5 +70,22 @@ impl Shared for SharedMemory {
 
     fn beat(&mut self, owner: Owner, heartbeat: Heartbeat) {
         self.heartbeats.insert(owner.0, heartbeat);
+    }
+}
+
+impl Board for SharedMemory {
+    fn read(&mut self, key: &str) -> Option<(Vec<u8>, Version)> {
+        let found = self.values.get(key).cloned();
+        found.filter(|(value, _)| !value.is_empty())
+    }
+
+    fn write(&mut self, key: &str, value: &[u8], replaced: Option<Version>) -> bool {
+        let is_expected = self.values.get(key).map(|(_, version)| *version) == replaced;
+        if is_expected {
+            self.writes += 1;
+            let new = (value.into(), Version(self.writes));
+            self.values.insert(key.to_owned(), new);
+        }
+        is_expected
     }
 }

@@ -11,7 +11,9 @@ use crate::delivery::outcome::{CallResponse, NotSent};
 use crate::delivery::{Call, Handover, Outbox, Turn, Verdict};
 use crate::intake::{self, Collection, Context, Excess, Head, Item, Judgement, Report};
 use crate::local_reply::LocalReply;
+use crate::observe::gauges::{Gauges, Look};
 use crate::observe::labels::{EventOutcome, FilteredReason, RequestOutcome};
+use crate::observe::peers::Board;
 use crate::observe::{Counter, Observe};
 use crate::prepare::{wanted_by, Preparer};
 use crate::upload::{Gathering, Room, Unread, Upload, Uploads};
@@ -44,6 +46,7 @@ pub struct Worker {
     outbox: Outbox<Ticket>,
     preparer: Preparer,
     observe: Observe,
+    gauges: Gauges,
     random: fastrand::Rng,
     uploads: Uploads,
 }
@@ -58,6 +61,7 @@ impl Worker {
             outbox: Outbox::new(Rc::clone(&config), identity.owner, random.u64(..), now),
             preparer: Preparer::new(&config, &identity.id_key, identity.plugin),
             observe: Observe::new(&config.webhooks),
+            gauges: Gauges::new(&config, identity.owner, now),
             random,
             uploads: Uploads::default(),
             config,
@@ -66,6 +70,7 @@ impl Worker {
 
     /// Judges the head of a request: `None` leaves it to the route.
     pub fn handle_head(&mut self, head: &Head<'_>) -> Option<Upload> {
+        self.gauges.serve();
         match intake::judge(head, &self.config) {
             Judgement::Pass => {
                 self.count(RequestOutcome::Passed);
@@ -187,6 +192,7 @@ impl Worker {
         drop((body, reserved));
         self.outbox.set_gathered_bytes(self.uploads.bytes());
         let ticket = Ticket { collection, report };
+        self.gauges.touch();
         let mut turn = Turn::new(now.steady, shared, observe);
         self.outbox.handle_events(ticket, stream, events, &mut turn);
         Ok(())
@@ -212,6 +218,7 @@ impl Worker {
         now: SteadyMillis,
         shared: &mut dyn Shared,
     ) {
+        self.gauges.touch();
         let mut turn = Turn::new(now, shared, &mut self.observe);
         self.outbox.handle_response(token, response, &mut turn);
     }
@@ -244,8 +251,43 @@ impl Worker {
     /// When [`Worker::handle_timeout`] is next needed, in milliseconds from now.
     #[must_use]
     pub fn poll_timeout(&self, now: SteadyMillis) -> Option<u64> {
-        let wake_at = self.outbox.poll_timeout()?;
+        let times = [self.outbox.poll_timeout(), self.gauges.poll_timeout()];
+        let wake_at = times.into_iter().flatten().min()?;
         Some(wake_at.saturating_sub(now))
+    }
+
+    /// Sets the gauges to what all workers of the process have, if that is due; says whether it
+    /// was.
+    pub fn handle_gauges(
+        &mut self,
+        now: SteadyMillis,
+        unix: impl FnOnce() -> UnixSeconds,
+        board: &mut dyn Board,
+    ) -> bool {
+        let is_due = self.gauges.poll_timeout().is_some_and(|at| at <= now);
+        if is_due {
+            self.look(now, unix(), board);
+        }
+        is_due
+    }
+
+    /// Sets the gauges for the last time: this worker ends.
+    pub fn end_gauges(&mut self, now: SteadyMillis, unix: UnixSeconds, board: &mut dyn Board) {
+        self.look(now, unix, board);
+    }
+
+    fn look(&mut self, now: SteadyMillis, unix: UnixSeconds, board: &mut dyn Board) {
+        let observe = &mut self.observe;
+        for _ in 0..self.outbox.take_evictions() {
+            observe.count(Counter::Evictions);
+        }
+        let look = Look {
+            now,
+            unix,
+            board,
+            observe,
+        };
+        self.gauges.look(&self.outbox.levels(), look);
     }
 
     /// Metrics and log lines.
@@ -267,12 +309,14 @@ impl Worker {
 
     /// Gives up the held events that no call is under way for.
     pub fn take_held(&mut self, now: SteadyMillis, shared: &mut dyn Shared) -> Vec<Handover> {
+        self.gauges.touch();
         let mut turn = Turn::new(now, shared, &mut self.observe);
         self.outbox.take_held(&mut turn)
     }
 
     /// Takes over events that an older configuration held.
     pub fn adopt(&mut self, held: Vec<Handover>, now: SteadyMillis, shared: &mut dyn Shared) {
+        self.gauges.touch();
         let mut turn = Turn::new(now, shared, &mut self.observe);
         for handover in held {
             self.outbox.adopt(handover, &mut turn);

@@ -22,7 +22,6 @@ unused! {
     proxy_continue_stream,
     proxy_get_current_time_nanoseconds,
     proxy_get_log_level,
-    proxy_get_metric,
     proxy_get_status,
     proxy_grpc_call,
     proxy_grpc_cancel,

@@ -178,3 +178,16 @@ extern "C" fn proxy_record_metric(id: u32, value: u64) -> Status {
         Status::Ok
     })
 }
+
+#[no_mangle]
+extern "C" fn proxy_get_metric(id: u32, value: *mut u64) -> Status {
+    let known = with(|state| {
+        state.count("proxy_get_metric");
+        state.metrics.get(id as usize).map(|(_, value)| *value)
+    });
+    let Some(known) = known else {
+        return Status::NotFound;
+    };
+    put(known, value);
+    Status::Ok
+}

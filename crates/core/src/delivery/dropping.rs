@@ -27,6 +27,7 @@ impl<T> Outbox<T> {
             Some(webhook) => {
                 let webhooks = self.names_of(self.policy.owed(entry));
                 let dead_letter = DeadLetter { reason, webhooks };
+                turn.observe.count(Counter::DeadLetters(reason));
                 self.start_dead_letter(key, dead_letter, webhook, turn);
             }
             None => {

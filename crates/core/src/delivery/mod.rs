@@ -10,6 +10,7 @@
 //! The parts own what they know. `rounds`, `retrying` and `dropping` are the order in which an
 //! event goes through them.
 
+mod ages;
 mod attempts;
 mod batches;
 mod bundle;
@@ -21,6 +22,7 @@ mod dropping;
 mod entry;
 mod event;
 mod handover;
+pub mod levels;
 pub mod outcome;
 mod pace;
 mod queues;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::bundle::Bundling;
+use super::levels::WebhookLevel;
 use super::pace::Pace;
 use super::ready::{Ready, Waiting};
 use super::retry::breaker::CircuitBreaker;
@@ -21,6 +22,8 @@ struct WebhookQueue {
     window: Window,
     breaker: CircuitBreaker,
     pace: Pace,
+    /// When the webhook last accepted an event.
+    last_success: Option<SteadyMillis>,
 }
 
 impl WebhookQueue {
@@ -214,6 +217,22 @@ impl Queues {
                 queue.pace.on_end(took);
             }
         }
+    }
+
+    /// The webhook has accepted an event.
+    pub(super) fn on_delivered(&mut self, webhook: usize, now: SteadyMillis) {
+        if let Some(queue) = self.queues.get_mut(webhook) {
+            queue.last_success = Some(now);
+        }
+    }
+
+    /// What each webhook has now.
+    pub(super) fn levels(&self) -> impl Iterator<Item = WebhookLevel> + '_ {
+        self.queues.iter().map(|queue| WebhookLevel {
+            in_flight: queue.window.in_flight(),
+            breaker_is_open: queue.breaker.is_open(),
+            last_success: queue.last_success,
+        })
     }
 
     pub(super) fn breaker(&self, webhook: usize) -> Option<&CircuitBreaker> {

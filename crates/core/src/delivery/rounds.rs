@@ -15,7 +15,7 @@ use super::{Outbox, Turn, TOTAL_TIMEOUT};
 use crate::clock::{millis, SteadyMillis};
 use crate::config::Config;
 use crate::observe::labels::{EventOutcome, HeldOutcome};
-use crate::observe::Counter;
+use crate::observe::{Counter, Histogram};
 
 impl<T> Outbox<T> {
     /// A batch brings an event.
@@ -172,10 +172,16 @@ impl<T> Outbox<T> {
         turn.observe.count(ended);
         let was_made = !matches!(outcome, Outcome::NotSent(_));
         let took = was_made.then(|| turn.now.saturating_sub(attempt.began()));
+        if let Some(took) = took {
+            turn.observe.record(Histogram::Latency(webhook), took);
+        }
         self.queues.end_call(webhook, attempt.looks(), took);
         match attempt.only_entry() {
             Some(key) => self.finish(key, webhook, outcome, turn),
-            None => self.end_bundle(&attempt, outcome, turn),
+            None => {
+                turn.observe.count(Counter::Batches(webhook));
+                self.end_bundle(&attempt, outcome, turn);
+            }
         }
     }
 
@@ -248,6 +254,7 @@ impl<T> Outbox<T> {
             turn.observe
                 .count(Counter::Deliveries(webhook, outcome.label()));
             is_first = entry.deliver(webhook);
+            self.queues.on_delivered(webhook, turn.now);
             if entry.is_retry() {
                 self.budget.on_delivered_retry();
             }

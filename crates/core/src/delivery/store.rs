@@ -3,6 +3,7 @@
 use rustc_hash::FxHashMap;
 use slotmap::{new_key_type, SlotMap};
 
+use super::ages::Ages;
 use super::dedupe::EventId;
 use super::entry::{Entry, Held};
 use super::shedding::{Place, Sheddable};
@@ -23,6 +24,8 @@ pub(super) struct Store {
     in_flight_bytes: usize,
     held_events: usize,
     held_bytes: usize,
+    /// By when each held event expires.
+    expiries: Ages,
     sheddable: Sheddable,
     /// How often an event has been looked up, for tests of what work costs.
     #[cfg(test)]
@@ -32,9 +35,10 @@ pub(super) struct Store {
 impl Store {
     pub(super) fn insert(&mut self, entry: Entry) -> EntryKey {
         let (id, cost) = (entry.event().id, entry.event().cost());
-        if entry.held().is_some() {
+        if let Some(held) = entry.held() {
             self.held_events += 1;
             self.held_bytes += cost;
+            self.expiries.add(held.expires);
         } else {
             self.in_flight_bytes += cost;
         }
@@ -50,9 +54,10 @@ impl Store {
         self.set_sheddable(key, false);
         let entry = self.entries.remove(key)?;
         let cost = entry.event().cost();
-        if entry.held().is_some() {
+        if let Some(held) = entry.held() {
             self.held_events = self.held_events.saturating_sub(1);
             self.held_bytes = self.held_bytes.saturating_sub(cost);
+            self.expiries.remove(held.expires);
         } else {
             self.in_flight_bytes = self.in_flight_bytes.saturating_sub(cost);
         }
@@ -89,15 +94,18 @@ impl Store {
         let Some(entry) = self.entries.get_mut(key) else {
             return false;
         };
-        let is_new = entry.held().is_none();
-        if is_new {
+        let before = entry.held();
+        if let Some(before) = before {
+            self.expiries.remove(before.expires);
+        } else {
             let cost = entry.event().cost();
             self.in_flight_bytes = self.in_flight_bytes.saturating_sub(cost);
             self.held_events += 1;
             self.held_bytes += cost;
         }
         entry.hold(held);
-        is_new
+        self.expiries.add(held.expires);
+        before.is_none()
     }
 
     /// Nobody recognises the event any more when it is sent again.
@@ -182,6 +190,16 @@ impl Store {
     #[cfg(test)]
     pub(super) fn looks(&self) -> usize {
         self.looks.get()
+    }
+
+    /// Bytes of the events that are held.
+    pub(super) fn held_bytes(&self) -> usize {
+        self.held_bytes
+    }
+
+    /// When the first of the held events expires, to the second.
+    pub(super) fn first_to_expire(&self) -> Option<SteadyMillis> {
+        self.expiries.first()
     }
 
     #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use super::registry::labels;
 pub use super::registry::Label;
+use crate::delivery::DropReason;
 use crate::event::Kind;
 
 labels! {
@@ -130,6 +131,14 @@ labels! {
         Consent = "consent",
         /// `events`: its type or its name.
         Filter = "filter",
+    }
+}
+
+impl Label for DropReason {
+    const ALL: &'static [Self] = &[Self::Refused, Self::Oversized, Self::Expired, Self::NoRoom];
+
+    fn as_str(self) -> &'static str {
+        Self::as_str(self)
     }
 }
 

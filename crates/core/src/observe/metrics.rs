@@ -9,6 +9,7 @@ use super::labels::{
 };
 use super::registry::{Family, Label, MetricId, MetricKind, Registry};
 use crate::config::Webhook;
+use crate::delivery::DropReason;
 use crate::event::Kind;
 
 /// One counter.
@@ -30,15 +31,43 @@ pub enum Counter {
     Suppressed(usize, SuppressReason),
     /// The client had gone before its answer. The request has its outcome all the same.
     Abandoned,
+    /// An event that was given up goes to the dead letter webhook.
+    DeadLetters(DropReason),
+    /// A call to the webhook with this index carries several events.
+    Batches(usize),
+    /// The table of recognised events forgot one before its time, to make room for a newer one.
+    Evictions,
 }
 
-/// One gauge. There is none yet.
+/// One gauge. Each is for the whole process (see [`super::gauges`]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Gauge {}
+pub enum Gauge {
+    /// Always 1; its label says which version of the module runs.
+    BuildInfo,
+    /// How long an event is held at most, in seconds: `retry.window`.
+    RetryWindowSeconds,
+    /// Events that are held.
+    HeldEvents,
+    /// Bytes that they take.
+    HeldBytes,
+    /// Of the worker that has used up most of its bounds, the part that is used up, in percent.
+    HeldUsedPercent,
+    /// How long the oldest of them has been held, in seconds.
+    HeldOldestSeconds,
+    /// Calls under way to the webhook with this index.
+    InFlight(usize),
+    /// Workers that hold back retries to the webhook with this index, because it keeps failing.
+    BreakerOpen(usize),
+    /// When the webhook with this index last accepted an event, in seconds since 1970.
+    LastSuccessSeconds(usize),
+}
 
-/// One histogram. There is none yet.
+/// One histogram.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Histogram {}
+pub enum Histogram {
+    /// How long calls to the webhook with this index took, in milliseconds, however they ended.
+    Latency(usize),
+}
 
 /// The ids of all metrics.
 #[derive(Debug)]
@@ -47,47 +76,57 @@ pub(super) struct Ids {
     events: Vec<(Option<Kind>, Family<EventOutcome>)>,
     held: Family<HeldOutcome>,
     abandoned: MetricId,
-    attempts: Vec<Family<AttemptOutcome>>,
-    deliveries: Vec<Family<DeliveryOutcome>>,
-    suppressed: Vec<Family<SuppressReason>>,
+    dead_letters: Family<DropReason>,
+    evictions: MetricId,
+    build_info: MetricId,
+    retry_window_seconds: MetricId,
+    held_events: MetricId,
+    held_bytes: MetricId,
+    held_used_percent: MetricId,
+    held_oldest_seconds: MetricId,
+    /// By the webhook's index.
+    webhooks: Vec<WebhookIds>,
+}
+
+/// The ids of one webhook's metrics.
+#[derive(Debug)]
+struct WebhookIds {
+    attempts: Family<AttemptOutcome>,
+    deliveries: Family<DeliveryOutcome>,
+    suppressed: Family<SuppressReason>,
+    batches: MetricId,
+    in_flight: MetricId,
+    breaker_open: MetricId,
+    last_success_seconds: MetricId,
+    latency_ms: MetricId,
 }
 
 impl Ids {
-    /// Registers every metric. This is the only place where a metric has a name.
+    /// Registers every metric. This and [`WebhookIds::register`] are the only places where a metric
+    /// has a name.
     pub(super) fn register(registry: &mut Registry, webhooks: &[Webhook]) -> Self {
-        let by_type = |kind: &Option<Kind>| format!("events.type.{}.outcome", kind.as_str());
+        const BUILD_INFO: &str = concat!("build_info.version.", env!("CARGO_PKG_VERSION"));
+        let mut events = Vec::new();
+        for kind in <Option<Kind> as Label>::ALL {
+            let name = ["events.type.", kind.as_str(), ".outcome"].concat();
+            events.push((*kind, registry.counters(&name)));
+        }
         Self {
             requests: registry.counters("requests.outcome"),
-            events: Label::ALL
-                .iter()
-                .map(|kind| (*kind, registry.counters(&by_type(kind))))
-                .collect(),
+            events,
             held: registry.counters("held.outcome"),
-            abandoned: registry.register(
-                MetricKind::Counter,
-                format_args!("answers.outcome.abandoned"),
-            ),
-            attempts: webhooks
+            abandoned: registry.register(MetricKind::Counter, "answers.outcome.abandoned"),
+            dead_letters: registry.counters("dead_letters.reason"),
+            evictions: registry.register(MetricKind::Counter, "evictions"),
+            build_info: registry.register(MetricKind::Gauge, BUILD_INFO),
+            retry_window_seconds: registry.register(MetricKind::Gauge, "retry_window_seconds"),
+            held_events: registry.register(MetricKind::Gauge, "held_events"),
+            held_bytes: registry.register(MetricKind::Gauge, "held_bytes"),
+            held_used_percent: registry.register(MetricKind::Gauge, "held_used_percent"),
+            held_oldest_seconds: registry.register(MetricKind::Gauge, "held_oldest_seconds"),
+            webhooks: webhooks
                 .iter()
-                .map(|webhook| {
-                    registry.counters(&format!("attempts.webhook.{}.outcome", webhook.name))
-                })
-                .collect(),
-            deliveries: webhooks
-                .iter()
-                .map(|webhook| {
-                    registry.counters(&format!("deliveries.webhook.{}.outcome", webhook.name))
-                })
-                .collect(),
-            suppressed: webhooks
-                .iter()
-                .map(|webhook| {
-                    let rules = webhook.rules.as_deref();
-                    registry.counters_where(
-                        &format!("suppressed.webhook.{}.signal", webhook.name),
-                        |reason| rules.is_some_and(|rules| rules.has(reason)),
-                    )
-                })
+                .map(|webhook| WebhookIds::register(registry, webhook))
                 .collect(),
         }
     }
@@ -104,21 +143,61 @@ impl Ids {
             Counter::Filtered(kind, _) => {
                 self.counter(Counter::Events(kind, EventOutcome::Filtered))
             }
-            Counter::Attempts(webhook, outcome) => self.attempts.get(webhook)?.id(outcome),
-            Counter::Deliveries(webhook, outcome) => self.deliveries.get(webhook)?.id(outcome),
+            Counter::Attempts(webhook, outcome) => self.webhooks.get(webhook)?.attempts.id(outcome),
+            Counter::Deliveries(webhook, outcome) => {
+                self.webhooks.get(webhook)?.deliveries.id(outcome)
+            }
             Counter::Held(outcome) => self.held.id(outcome),
-            Counter::Suppressed(webhook, reason) => self.suppressed.get(webhook)?.id(reason),
+            Counter::Suppressed(webhook, reason) => {
+                self.webhooks.get(webhook)?.suppressed.id(reason)
+            }
             Counter::Abandoned => Some(self.abandoned),
+            Counter::DeadLetters(reason) => self.dead_letters.id(reason),
+            Counter::Batches(webhook) => Some(self.webhooks.get(webhook)?.batches),
+            Counter::Evictions => Some(self.evictions),
         }
     }
 
     /// As [`Self::counter`].
     pub(super) fn gauge(&self, gauge: Gauge) -> Option<MetricId> {
-        match gauge {}
+        match gauge {
+            Gauge::BuildInfo => Some(self.build_info),
+            Gauge::RetryWindowSeconds => Some(self.retry_window_seconds),
+            Gauge::HeldEvents => Some(self.held_events),
+            Gauge::HeldBytes => Some(self.held_bytes),
+            Gauge::HeldUsedPercent => Some(self.held_used_percent),
+            Gauge::HeldOldestSeconds => Some(self.held_oldest_seconds),
+            Gauge::InFlight(webhook) => Some(self.webhooks.get(webhook)?.in_flight),
+            Gauge::BreakerOpen(webhook) => Some(self.webhooks.get(webhook)?.breaker_open),
+            Gauge::LastSuccessSeconds(webhook) => {
+                Some(self.webhooks.get(webhook)?.last_success_seconds)
+            }
+        }
     }
 
     /// As [`Self::counter`].
     pub(super) fn histogram(&self, histogram: Histogram) -> Option<MetricId> {
-        match histogram {}
+        match histogram {
+            Histogram::Latency(webhook) => Some(self.webhooks.get(webhook)?.latency_ms),
+        }
+    }
+}
+
+impl WebhookIds {
+    fn register(registry: &mut Registry, webhook: &Webhook) -> Self {
+        let name = |metric, label| [metric, ".webhook.", &*webhook.name, label].concat();
+        let rules = webhook.rules.as_deref();
+        let suppresses = |reason| rules.is_some_and(|rules| rules.has(reason));
+        Self {
+            attempts: registry.counters(&name("attempts", ".outcome")),
+            deliveries: registry.counters(&name("deliveries", ".outcome")),
+            suppressed: registry.counters_where(&name("suppressed", ".signal"), &suppresses),
+            batches: registry.register(MetricKind::Counter, &name("batches", "")),
+            in_flight: registry.register(MetricKind::Gauge, &name("in_flight", "")),
+            breaker_open: registry.register(MetricKind::Gauge, &name("breaker_open", "")),
+            last_success_seconds: registry
+                .register(MetricKind::Gauge, &name("last_success_seconds", "")),
+            latency_ms: registry.register(MetricKind::Histogram, &name("latency_ms", "")),
+        }
     }
 }

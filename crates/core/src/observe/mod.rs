@@ -1,6 +1,7 @@
 //! Metrics and log lines: everything that an operator sees of the rules.
 
 mod changes;
+pub(crate) mod gauges;
 pub mod labels;
 mod log_lines;
 mod metrics;
@@ -64,11 +65,25 @@ impl Observe {
         }
     }
 
+    /// Sets a gauge, unless it has a higher value already.
+    pub(crate) fn raise(&mut self, gauge: Gauge, value: u64) {
+        if let Some(id) = self.ids.gauge(gauge) {
+            self.changes.raise(id, value);
+        }
+    }
+
     /// Gives a histogram one more value.
     pub fn record(&mut self, histogram: Histogram, value: u64) {
         if let Some(id) = self.ids.histogram(histogram) {
             self.changes.record(id, value);
         }
+    }
+
+    /// So many values of histograms wait that they should be taken soon: each takes memory, and all
+    /// are handed over at once.
+    #[must_use]
+    pub fn is_pressing(&self) -> bool {
+        self.changes.is_pressing()
     }
 
     /// Gives each change of a metric since the last time of asking.

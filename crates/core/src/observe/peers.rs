@@ -9,6 +9,8 @@ use crate::delivery::dedupe::Owner;
 
 /// Slots at most. A worker that finds none shares nothing.
 const MAX_SLOTS: u32 = 512;
+/// What stands in a slot that nobody has.
+const FREE: &[u8] = b"-";
 /// The owner and the time that stand before a value.
 const HEAD_BYTES: usize = 4 + 8;
 
@@ -21,7 +23,7 @@ pub trait Board {
     /// The value under `key`; `None` when there has never been one.
     fn read(&mut self, key: &str) -> Option<(Vec<u8>, Version)>;
     /// Writes a value if the one that is there has this version, or, with `None`, if there is none;
-    /// says whether it did.
+    /// says whether it did. An empty value cannot be told from none.
     fn write(&mut self, key: &str, value: &[u8], replaced: Option<Version>) -> bool;
 }
 
@@ -71,7 +73,7 @@ impl Peers {
         };
         if let Some((known, version)) = board.read(&key) {
             if self.is_own(&known) {
-                board.write(&key, &[], Some(version));
+                board.write(&key, FREE, Some(version));
             }
         }
     }
@@ -117,37 +119,14 @@ impl Peers {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
-
-    #[derive(Default)]
-    struct Memory {
-        values: BTreeMap<String, (Vec<u8>, Version)>,
-        last_version: u32,
-    }
-
-    impl Board for Memory {
-        fn read(&mut self, key: &str) -> Option<(Vec<u8>, Version)> {
-            self.values.get(key).cloned()
-        }
-
-        fn write(&mut self, key: &str, value: &[u8], replaced: Option<Version>) -> bool {
-            let is_expected = self.values.get(key).map(|(_, version)| *version) == replaced;
-            if is_expected {
-                self.last_version += 1;
-                let version = Version(self.last_version);
-                self.values.insert(key.to_owned(), (value.into(), version));
-            }
-            is_expected
-        }
-    }
+    use crate::test_util::SharedMemory;
 
     fn worker(number: u32) -> Peers {
         Peers::new("test", Owner(number), 5_000)
     }
 
-    fn seen(peers: &Peers, now: SteadyMillis, board: &mut Memory) -> Vec<String> {
+    fn seen(peers: &Peers, now: SteadyMillis, board: &mut SharedMemory) -> Vec<String> {
         let mut seen = Vec::new();
         peers.each(now, board, |value| {
             seen.push(String::from_utf8(value.to_vec()).unwrap());
@@ -157,7 +136,7 @@ mod tests {
 
     #[test]
     fn each_worker_sees_the_newest_value_of_all() {
-        let board = &mut Memory::default();
+        let board = &mut SharedMemory::default();
         let (mut one, mut two) = (worker(1), worker(2));
         one.share(b"one", 0, board);
         two.share(b"two", 10, board);
@@ -173,7 +152,7 @@ mod tests {
 
     #[test]
     fn a_worker_that_died_drops_out_and_one_that_leaves_does_so_at_once() {
-        let board = &mut Memory::default();
+        let board = &mut SharedMemory::default();
         let (mut one, mut two, mut three) = (worker(1), worker(2), worker(3));
         one.share(b"one", 0, board);
         two.share(b"two", 0, board);
@@ -189,7 +168,7 @@ mod tests {
 
     #[test]
     fn slots_of_workers_that_have_gone_are_used_again() {
-        let board = &mut Memory::default();
+        let board = &mut SharedMemory::default();
         let mut lasting = worker(0);
         for number in 1..1_000 {
             let now = u64::from(number) * 3_000;
@@ -200,12 +179,12 @@ mod tests {
                 next.leave(board);
             }
         }
-        assert!(board.values.len() <= 4, "{:?}", board.values.keys());
+        assert_eq!(board.read("test.4"), None);
     }
 
     #[test]
     fn a_worker_whose_slot_was_taken_finds_another() {
-        let board = &mut Memory::default();
+        let board = &mut SharedMemory::default();
         let (mut slow, mut other) = (worker(1), worker(2));
         slow.share(b"slow", 0, board);
         other.share(b"other", 6_000, board);
@@ -217,12 +196,12 @@ mod tests {
 
     #[test]
     fn values_that_are_no_entries_are_nobodys() {
-        let board = &mut Memory::default();
+        let board = &mut SharedMemory::default();
         board.write("test.0", b"short", None);
         assert_eq!(seen(&worker(1), 0, board), [""; 0]);
         let mut one = worker(1);
         one.share(b"one", 0, board);
         assert_eq!(seen(&one, 0, board), ["one"]);
-        assert_eq!(board.values.len(), 1);
+        assert_eq!(board.read("test.1"), None);
     }
 }

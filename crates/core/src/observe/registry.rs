@@ -1,6 +1,6 @@
 //! Metrics by id: each is registered once, with its name and its kind.
 
-use std::fmt;
+use std::marker::PhantomData;
 
 /// What Envoy makes of a metric's values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,15 +70,22 @@ macro_rules! labels {
 }
 pub(super) use labels;
 
-/// One metric for each value of a label, or for some of them.
-#[derive(Debug)]
-pub(super) struct Family<L>(Vec<(L, MetricId)>);
+/// One metric for each value of a label, or for some of them, registered one after the other.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Family<L> {
+    first: usize,
+    /// A bit for each value of the label, set where it has a metric.
+    used: u32,
+    label: PhantomData<L>,
+}
 
 impl<L: Label> Family<L> {
     /// `None` for a value that was left out when the family was registered.
     pub(super) fn id(&self, label: L) -> Option<MetricId> {
-        let mut all = self.0.iter();
-        all.find(|(known, _)| *known == label).map(|(_, id)| *id)
+        let at = L::ALL.iter().position(|known| *known == label)?;
+        let bit = 1_u32.checked_shl(u32::try_from(at).ok()?)?;
+        let before = (self.used & (bit - 1)).count_ones();
+        (self.used & bit != 0).then_some(MetricId(self.first + before as usize))
     }
 }
 
@@ -90,31 +97,36 @@ pub(super) struct Registry {
 
 impl Registry {
     /// Registers one metric, whose name goes behind the product's prefix.
-    pub(super) fn register(&mut self, kind: MetricKind, name: fmt::Arguments<'_>) -> MetricId {
+    pub(super) fn register(&mut self, kind: MetricKind, name: &str) -> MetricId {
         let id = MetricId(self.metrics.len());
-        let name = format!("freshpaint_webhooks.{name}");
+        let name = ["freshpaint_webhooks.", name].concat();
         self.metrics.push(Metric { name, kind });
         id
     }
 
     /// Registers a counter for each value of the label that ends `name`.
     pub(super) fn counters<L: Label>(&mut self, name: &str) -> Family<L> {
-        self.counters_where(name, |_| true)
+        self.counters_where(name, &|_| true)
     }
 
     /// Registers a counter for each value of the label that ends `name`, where `is_used` says so.
     pub(super) fn counters_where<L: Label>(
         &mut self,
         name: &str,
-        is_used: impl Fn(L) -> bool,
+        is_used: &dyn Fn(L) -> bool,
     ) -> Family<L> {
-        let used = L::ALL.iter().copied().filter(|label| is_used(*label));
-        Family(
-            used.map(|label| {
-                let name = format_args!("{name}.{}", label.as_str());
-                (label, self.register(MetricKind::Counter, name))
-            })
-            .collect(),
-        )
+        let first = self.metrics.len();
+        let mut used = 0;
+        for (at, label) in L::ALL.iter().enumerate() {
+            if is_used(*label) {
+                used |= 1 << at;
+                self.register(MetricKind::Counter, &[name, ".", label.as_str()].concat());
+            }
+        }
+        Family {
+            first,
+            used,
+            label: PhantomData,
+        }
     }
 }

@@ -19,9 +19,10 @@ impl Envoy {
         Ok(parse(&text).get(name).copied().unwrap_or(0))
     }
 
-    /// The module's metrics that are not 0, by their names after `freshpaint_webhooks.`.
+    /// The module's counters that are not 0, by their names after `freshpaint_webhooks.`.
     pub fn metrics(&self) -> Result<Stats> {
-        let text = self.ask_admin("/stats?filter=%5Ewasmcustom.freshpaint_webhooks.")?;
+        let text =
+            self.ask_admin("/stats?type=Counters&filter=%5Ewasmcustom.freshpaint_webhooks.")?;
         Ok(parse(&text)
             .into_iter()
             .filter(|(_, value)| *value > 0)

@@ -199,12 +199,21 @@ impl Config {
             clusters.push(upstream_cluster(upstream));
         }
         // The first group is cut off the name, the second is the tag's value.
-        let tags = ["webhook", "type", "outcome", "signal", "status_class"]
-            .into_iter()
-            .map(|tag| {
-                let regex = format!(r"^wasmcustom\.freshpaint_webhooks\..*?(\.{tag}\.(\w+))");
-                json!({"tag_name": tag, "regex": regex})
-            });
+        let tags = [
+            "webhook",
+            "type",
+            "outcome",
+            "signal",
+            "status_class",
+            "reason",
+            "version",
+        ]
+        .into_iter()
+        .map(|tag| {
+            let value = if tag == "version" { ".+" } else { r"\w+" };
+            let regex = format!(r"^wasmcustom\.freshpaint_webhooks\..*?(\.{tag}\.({value}))");
+            json!({"tag_name": tag, "regex": regex})
+        });
         let mut bootstrap = json!({
             "node": {"id": "test", "cluster": "test"},
             "admin": {"address": address(site.admin)},

@@ -43,8 +43,8 @@ impl Bucket {
 
     /// Puts the slot in the place of the same event, else in a free place, else in that of the
     /// event that it costs least to forget. A slot written before `horizon` may always be
-    /// overwritten.
-    pub(super) fn put(&mut self, slot: Slot, horizon: SteadyMillis) {
+    /// overwritten. Says whether an event is forgotten before its time.
+    pub(super) fn put(&mut self, slot: Slot, horizon: SteadyMillis) -> bool {
         let Self(bytes) = self;
         let new = slot.encode();
         let tag = slot.tag.to_le_bytes();
@@ -61,8 +61,11 @@ impl Bucket {
                     Some(old) => old.eviction_rank(horizon, slot.written),
                 })
         {
+            let old = Slot::decode(evicted);
             evicted.copy_from_slice(&new);
+            return old.is_some_and(|old| old.eviction_rank(horizon, slot.written).0 > 0);
         }
+        false
     }
 }
 

@@ -16,6 +16,7 @@
 mod bucket;
 mod progress;
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use self::bucket::{Bucket, Slot, SLOTS_PER_BUCKET};
@@ -129,6 +130,8 @@ pub struct DedupeTable {
     /// When the next heartbeat is due, if there is no news.
     beat_at: SteadyMillis,
     progress: Progress,
+    /// Events that were forgotten before their time and are not counted yet.
+    evictions: Cell<u32>,
 }
 
 /// What follows from a slot that is decided or is another worker's.
@@ -156,6 +159,7 @@ impl DedupeTable {
             window: millis(window),
             beat_at: 0,
             progress: Progress::default(),
+            evictions: Cell::new(0),
         }
     }
 
@@ -243,6 +247,11 @@ impl DedupeTable {
         }
     }
 
+    /// How many events were forgotten before their time since the last time of asking.
+    pub(super) fn take_evictions(&self) -> u32 {
+        self.evictions.take()
+    }
+
     /// There is something that the other workers have to be told.
     pub(super) fn has_news(&self) -> bool {
         self.progress.has_news()
@@ -288,8 +297,11 @@ impl DedupeTable {
                 owner: self.owner,
                 written: self.progress.date(now),
             };
-            bucket.put(slot, now.saturating_sub(self.window));
+            let evicts = bucket.put(slot, now.saturating_sub(self.window));
             let is_written = shared.store(key, bucket.as_bytes(), cas);
+            if is_written && evicts {
+                self.evictions.set(self.evictions.get().saturating_add(1));
+            }
             if is_written || tries == MAX_TRIES {
                 return (is_written, decision);
             }

@@ -111,6 +111,29 @@ fn of_a_full_bucket_what_is_over_goes_first_and_what_is_accepted_next() {
 }
 
 #[test]
+fn only_what_is_forgotten_before_its_time_is_counted() {
+    let mut shared = SharedMemory::default();
+    for n in 1..=8 {
+        let state = if n == 1 {
+            State::Released
+        } else {
+            State::Accepted
+        };
+        write(neighbour(n), state, &mut shared);
+    }
+    let mut table = table(1);
+    let mut claim = |n| table.claim(neighbour(n), 0, &mut shared);
+    assert_eq!(claim(9), Claim::Ours(0), "in the place of what is released");
+    assert_eq!(
+        claim(10),
+        Claim::Ours(0),
+        "in the place of what is accepted"
+    );
+    assert_eq!(table.take_evictions(), 1);
+    assert_eq!(table.take_evictions(), 0);
+}
+
+#[test]
 fn of_two_workers_that_get_an_event_at_the_same_moment_one_claims_it() {
     let mut shared = SharedMemory::default();
     let mut racing = Racing {

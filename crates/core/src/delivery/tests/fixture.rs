@@ -227,7 +227,7 @@ impl Fixture {
             // Of a gauge or a histogram the last value counts.
             match change {
                 Change::Add(count) => *counts.entry(name.to_owned()).or_default() += count,
-                Change::Record(value) => {
+                Change::Record(value) | Change::Raise(value) => {
                     counts.insert(name.to_owned(), u32::try_from(value).unwrap());
                 }
             }
