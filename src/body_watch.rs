@@ -28,11 +28,12 @@ enum Bodies {
     Withheld,
 }
 
-/// What one root knows of it. A new configuration makes a new root.
+/// The knowledge of one root about it. A new configuration makes a new root.
 #[derive(Debug)]
 pub(crate) struct BodyWatch {
     bodies: Cell<Bodies>,
-    /// Streams that wait for their bodies while nothing is known, and what they get if none comes.
+    /// Streams that wait for their bodies while nothing is known, with the reply for the case that
+    /// no body comes.
     waiting: RefCell<Vec<(u32, Unread)>>,
     look_at: Cell<SteadyMillis>,
 }
@@ -83,8 +84,8 @@ impl BodyWatch {
         is_waiting.then(|| self.look_at.get().saturating_sub(now))
     }
 
-    /// Looks whether a body has arrived at Envoy. Then every stream that waits for one is to have
-    /// its reply.
+    /// Looks whether a body has arrived at Envoy. If so, returns the reply of every stream that
+    /// waits for one.
     pub(crate) fn withheld(&self, now: SteadyMillis) -> Vec<(u32, Unread)> {
         let mut waiting = self.waiting.borrow_mut();
         if now < self.look_at.get() || waiting.is_empty() {
@@ -92,7 +93,7 @@ impl BodyWatch {
         }
         let mut streams = waiting.iter();
         if !streams.any(|(stream, _)| host::enter(*stream).is_ok() && host::body_has_arrived()) {
-            // A client that takes its time.
+            // The client is slow: its body has not arrived yet.
             self.look_at.set(now.saturating_add(LOOK_AFTER_MILLIS));
             return Vec::new();
         }

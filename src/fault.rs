@@ -1,4 +1,4 @@
-//! Faults that a request asks for, to show on a real Envoy what a panic costs.
+//! Faults that a request asks for, to show the cost of a panic in a real Envoy.
 //!
 //! Built with the feature `fault-injection` alone.
 #![allow(clippy::panic)]

@@ -1,4 +1,4 @@
-//! What sets one root apart from every other in the process.
+//! The identity of a root: it differs from that of every other root in the process.
 
 use freshpaint_core::delivery::dedupe::Owner;
 use freshpaint_core::worker::Identity;

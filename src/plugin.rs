@@ -1,4 +1,4 @@
-//! What a root and its streams share, and how a newer root is found.
+//! The state that a root and its streams share, and the way to a newer root.
 
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
@@ -13,8 +13,8 @@ use crate::host::{self, Metrics, SharedData, WakeQueue};
 use crate::identity;
 use crate::reenter::RootEntry;
 
-/// How long changes of metrics may wait for more, so that each counter is one call of the host for
-/// all that came meanwhile. Envoy hands its own on every 5 s (`stats_flush_interval`).
+/// How long changes of metrics may wait, so that one call of the host for each counter covers all
+/// changes in that time. Envoy passes its own metrics on every 5 s (`stats_flush_interval`).
 const FLUSH_EVERY_MILLIS: u64 = 1_000;
 
 /// One configured plugin in this VM.
@@ -25,9 +25,9 @@ pub(crate) struct Plugin {
     pub(crate) root: RootEntry,
     /// Never borrowed across a call that can come back into the VM.
     pub(crate) worker: RefCell<Worker>,
-    /// Streams that wait for a reply from the root. The host does not tell: for the rest of its
-    /// loop's turn it still knows a stream whose client has gone, takes a reply to it, and calls
-    /// the SDK back for a stream that the SDK has forgotten.
+    /// Streams that wait for a reply from the root. The host cannot be asked: until the end of its
+    /// loop's turn it still knows a stream whose client has gone, takes a reply to it, and then
+    /// calls the SDK for a stream that the SDK has forgotten.
     waiting: RefCell<FxHashSet<u32>>,
     pub(crate) body_watch: BodyWatch,
     pub(crate) wake_queue: WakeQueue,
@@ -72,9 +72,9 @@ impl Plugin {
         self.waiting.borrow_mut().remove(&stream)
     }
 
-    /// Hands log lines to the host, and metrics too, unless that was less than
-    /// [`FLUSH_EVERY_MILLIS`] ago and a call is still to end: then it says in how many milliseconds
-    /// they are due.
+    /// Hands log lines to the host, and metrics too. Metrics wait where the last time was less than
+    /// [`FLUSH_EVERY_MILLIS`] ago and a call is still under way; then the result is the number of
+    /// milliseconds until they are due.
     pub(crate) fn report(&self, now: SteadyMillis) -> Option<u64> {
         let due = self.flushed_at.get().saturating_add(FLUSH_EVERY_MILLIS);
         let mut worker = self.worker.borrow_mut();

@@ -1,11 +1,11 @@
 //! How a stream gets into its root's callback.
 //!
-//! A call belongs to the context whose callback made it, and the SDK forgets the end of a call that
-//! a stream made and did not live to see. So a stream has the root make its calls: it runs the
-//! root's exported callback as the host would. The SDK keeps roots and streams apart, so that a
-//! callback of one may run inside a callback of the other (proxy-wasm 0.2.5 `src/dispatcher.rs`),
-//! and to the host the calls belong to the root in either case. docs/design.md compares the other
-//! way, a shared queue.
+//! A call belongs to the context whose callback made it. If a stream makes a call and ends before
+//! the call does, the SDK drops the call's outcome. So a stream has the root make its calls: it
+//! runs the root's exported callback as the host would. The SDK keeps roots and streams apart, so
+//! that a callback of one may run inside a callback of the other (proxy-wasm 0.2.5
+//! `src/dispatcher.rs`), and to the host the calls belong to the root in either case.
+//! docs/design.md compares the other way, a shared queue.
 
 use std::cell::Cell;
 
@@ -47,13 +47,13 @@ impl RootEntry {
         unsafe { proxy_on_queue_ready(root, ENTERED_BY_STREAM) }
     }
 
-    /// The time, when it is a stream that says that this queue is ready.
+    /// The time, when a stream has said that this queue is ready; `None` when the host has.
     pub(crate) fn entered(&self, queue: u32) -> Option<SteadyMillis> {
         (queue == ENTERED_BY_STREAM).then(|| self.entered_at.get())
     }
 
-    /// The root is gone. Envoy keeps it until its streams are gone; if one were left all the same,
-    /// the SDK would panic.
+    /// The root is gone. Envoy keeps a root until its streams are gone; a stream that still entered
+    /// it would make the SDK panic.
     pub(crate) fn close(&self) {
         self.root.set(None);
     }

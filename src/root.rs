@@ -1,4 +1,4 @@
-//! The root: makes every call, hears every outcome, sends every reply.
+//! The root makes every call, gets every outcome, and sends every reply.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -13,17 +13,17 @@ use crate::host::{self, SharedData};
 use crate::plugin::Plugin;
 use crate::stream::Stream;
 
-/// Said by each worker when a configuration has been replaced, and when Envoy exits.
+/// Each worker logs this when its configuration has been replaced, and when Envoy exits.
 const DRAINED: &str = "this configuration has ended, nothing of it is in flight or kept";
 
-/// A root context, of which each configuration gets one per VM.
+/// A root context. Each configuration has one in each VM.
 pub(crate) struct Root {
     context_id: u32,
     /// Set once the configuration has been read; without one the host makes no streams.
     plugin: Option<Rc<Plugin>>,
     /// When the host's timer is set to run out.
     tick_at: Option<SteadyMillis>,
-    /// The host has asked it to end.
+    /// The host has asked this root to end.
     is_draining: bool,
 }
 
@@ -45,7 +45,7 @@ impl Root {
             return;
         };
         loop {
-            // A call of its own, so that the worker is not borrowed while the host makes it.
+            // The worker must not be borrowed while the host makes the call.
             let mut worker = plugin.worker.borrow_mut();
             let Some(call) = worker.poll_call(now, &mut SharedData, host::unix_seconds) else {
                 break;
@@ -106,8 +106,8 @@ impl Root {
     /// Sets the timer only where it would run out too late: the host makes a new one each time, and
     /// a timer that is set over and over never runs out.
     fn set_tick(&mut self, wake_in: Option<u64>, now: SteadyMillis) {
-        // With nothing to wait for, a timer that is set is left to run out: the next request would
-        // only set it again.
+        // Where nothing is waited for, a timer that is set may run out: the next request would only
+        // set it again.
         let Some(wake_in) = wake_in.map(|wake_in| wake_in.max(1)) else {
             return;
         };
@@ -219,7 +219,7 @@ impl RootContext for Root {
     }
 }
 
-/// No headers at all is how the host reports a call that broke after its answer began.
+/// The host reports no headers for a call that broke after its answer began.
 fn read_response(num_headers: usize) -> CallResponse {
     if num_headers == 0 {
         return CallResponse::default();

@@ -19,7 +19,7 @@ pub(crate) struct Stream {
 }
 
 enum State {
-    /// Not ours, or nothing known yet.
+    /// Not a collection request, or nothing is known yet.
     Passing,
     /// Its body comes in.
     Receiving(Upload),

@@ -12,7 +12,8 @@ pub(crate) struct Metrics {
 }
 
 impl Metrics {
-    /// Defines every metric. A count here would count once per VM that loads the configuration.
+    /// Defines every metric. Nothing may be counted here, because each VM that loads the
+    /// configuration runs it.
     pub(crate) fn define(webhooks: &[Webhook]) -> Self {
         let metrics = observe::metrics(webhooks);
         Self {

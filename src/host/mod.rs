@@ -1,8 +1,8 @@
 //! The host's functions, as bytes and `Result`s.
 //!
-//! The SDK's `String` getters and the helpers of its traits panic on what a client or a webhook can
-//! send, and one panic takes down a worker's whole VM. No other folder of this crate calls the
-//! host.
+//! The SDK's `String` getters and the helpers of its traits panic on some bytes that a client or a
+//! webhook can send, and one panic takes down a worker's whole VM. No other folder of this crate
+//! calls the host.
 
 mod header_map;
 mod metrics;
@@ -95,7 +95,7 @@ fn request_headers() -> Vec<u8> {
     }
     let (mut data, mut size) = (std::ptr::null_mut(), 0);
     let map = MapType::HttpRequestHeaders as u32;
-    // SAFETY: the call writes a pointer and a size through pointers to such.
+    // SAFETY: the call writes a pointer and a size, through pointers to variables of these types.
     let status = unsafe { proxy_get_header_map_pairs(map, &raw mut data, &raw mut size) };
     if status != Status::Ok as u32 || data.is_null() {
         return Vec::new();
@@ -113,8 +113,8 @@ pub(crate) fn request_body(size: usize) -> Vec<u8> {
         .unwrap_or_default()
 }
 
-/// Whether bytes of the body of the stream that [`enter`] has entered have come to Envoy: the
-/// request as a whole is larger than its head (Envoy
+/// Whether bytes of a body have come to Envoy, in the stream that [`enter`] has entered. If so the
+/// whole request is larger than its head (Envoy
 /// `source/extensions/filters/common/expr/context.cc`).
 pub(crate) fn body_has_arrived() -> bool {
     let total = hostcalls::get_property(vec!["request", "total_size"]);
@@ -133,7 +133,7 @@ pub(crate) fn send_local_reply(reply: &LocalReply) -> Result<(), Status> {
     hostcalls::send_http_response(u32::from(reply.status), headers, Some(&reply.body))
 }
 
-/// Makes another context the one that host functions act on; `Err` when it is gone.
+/// Has host functions act on this context from now on; `Err` when it is gone.
 pub(crate) fn enter(context_id: u32) -> Result<(), Status> {
     hostcalls::set_effective_context(context_id)
 }

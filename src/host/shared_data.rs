@@ -7,7 +7,7 @@ use freshpaint_core::observe::peers::{Board, Version};
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::Status;
 
-/// No value has this number: the host counts them up from 1. Writing with it creates a value and
+/// The host numbers values from 1, so no value has this number. A write with it creates a value and
 /// never replaces one.
 const CREATE: u32 = u32::MAX;
 
@@ -55,8 +55,8 @@ impl Board for SharedData {
     }
 }
 
-/// Short enough for the host's `std::string` to need no memory of its own (22 bytes in libc++):
-/// two are made for each event.
+/// The keys are short enough for the host's `std::string` to need no memory of its own (22 bytes in
+/// libc++). Two keys are made for each event.
 fn bucket_key(bucket: u32) -> String {
     key("freshpaint.e.", bucket)
 }
@@ -77,8 +77,8 @@ fn key(prefix: &str, number: u32) -> String {
     key
 }
 
-/// The value under `key`, which the first worker to ask makes with `make` and every other one then
-/// gets.
+/// The value under `key`. The first worker that asks makes it with `make`, and all others get the
+/// same.
 pub(crate) fn get_or_create(key: &str, make: impl FnOnce() -> Vec<u8>) -> Vec<u8> {
     if let (Some(value), _) = read(key) {
         return value;

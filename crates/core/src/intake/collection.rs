@@ -39,7 +39,7 @@ pub struct Collection {
     pub(super) unknown_encoding: bool,
 }
 
-/// What a request would take too much of, with the limit.
+/// A limit of one request that it would exceed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Excess {
     /// `limits.max_rule_time`.
@@ -60,7 +60,7 @@ impl Collection {
         self.route.dialect
     }
 
-    /// The body has come to more than `limits.max_body_bytes`.
+    /// The reply to a body of more than `limits.max_body_bytes`.
     #[must_use]
     pub fn too_large(&self) -> LocalReply {
         self.refuse_size(&format!(
@@ -69,7 +69,7 @@ impl Collection {
         ))
     }
 
-    /// The reply where Envoy gives the filter no bodies, which is for its operator to set right.
+    /// The reply where Envoy gives the filter no bodies, which its operator has to set right.
     #[must_use]
     pub fn unread(&self) -> LocalReply {
         let sentence = "The collector is not set up to read request bodies. Nothing was taken.";
@@ -83,8 +83,9 @@ impl Collection {
     /// # Errors
     ///
     /// The reply that refuses the whole request: 400 when it is not an event format, 413 when it is
-    /// too large, 415 when it is not JSON and declares an encoding that cannot be read. `sink` has
-    /// got no event then, except a single invalid one, so that it can be counted.
+    /// too large, 415 when it is not JSON and declares an encoding that cannot be read. Then `sink`
+    /// has got no event, except where the only event is invalid: it gets that one, so that it can
+    /// be counted.
     pub fn read(
         &mut self,
         body: &[u8],
@@ -141,13 +142,13 @@ impl Collection {
         Ok(())
     }
 
-    /// What is wrong with an event that every webhook has refused.
+    /// The reason for an event that every webhook has refused.
     #[must_use]
     pub fn refused(&self, index: u32) -> InvalidReason {
         InvalidReason::refused(Place::of(self.list, index))
     }
 
-    /// There is no room for the request, and nothing of it was taken.
+    /// The reply where there is no room for the request, of which nothing was taken.
     #[must_use]
     pub fn overloaded(&self) -> LocalReply {
         let after = OVERLOADED_RETRY_AFTER;
@@ -187,7 +188,7 @@ impl Collection {
         })
     }
 
-    /// The request asks for more than a worker has for one.
+    /// The reply to a request that exceeds one of these limits.
     #[must_use]
     pub fn refuse(&self, excess: Excess) -> LocalReply {
         self.refuse_size(&match excess {

@@ -22,7 +22,7 @@ fields! {
     }
 }
 
-/// What a context says of the events that it stands with.
+/// The parts of a context that concern its events.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Surroundings<'a> {
     pub(super) page: Page<'a>,

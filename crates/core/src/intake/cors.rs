@@ -2,8 +2,8 @@
 //!
 //! Browser SDKs send from the customer's pages to this origin, some with credentials, some with
 //! headers that differ between the first attempt and the next. So the origin and the requested
-//! headers are reflected; `*` would hide the answer from the first and a fixed list would block the
-//! retries of the second.
+//! headers are reflected: `*` would hide the answer from SDKs that send credentials, and a fixed
+//! list of headers would block the retries.
 
 use std::borrow::Cow;
 
@@ -15,7 +15,7 @@ use crate::local_reply::LocalReply;
 const MAX_ORIGIN: usize = 300;
 /// Longest `Access-Control-Request-Headers` that is reflected.
 const MAX_REQUESTED: usize = 1_024;
-/// What a preflight allows when it asks for nothing that can be reflected.
+/// The headers that a preflight allows when it asks for none that can be reflected.
 const USUAL_HEADERS: &str = "authorization, content-type";
 /// Chromium keeps a preflight for two hours at most.
 const MAX_AGE: &str = "7200";
@@ -23,7 +23,7 @@ const MAX_AGE: &str = "7200";
 /// Where a request comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum RequestOrigin {
-    /// Not from a browser, or from the same origin; or what is there cannot be reflected.
+    /// Not from a browser, or from the same origin; or its `Origin` cannot be reflected.
     None,
     /// From this origin, which may read the answer.
     Allowed(String),
@@ -39,7 +39,7 @@ impl RequestOrigin {
         if !collect.allows_origin(&origin) {
             return Self::NotAllowed;
         }
-        // Every origin is taken, but a page of one that cannot be reflected cannot read the reply.
+        // Every origin is taken. A page whose origin cannot be reflected cannot read the reply.
         reflectable(origin, MAX_ORIGIN).map_or(Self::None, Self::Allowed)
     }
 

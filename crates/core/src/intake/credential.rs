@@ -1,4 +1,4 @@
-//! Which source an SDK says it is: environment id, write key, project token.
+//! The source that an SDK names: environment id, write key or project token.
 //!
 //! Message ids are unique within a source, and the rules of a configuration go by it. It
 //! authenticates nothing: the keys of browsers and apps are public.
@@ -6,8 +6,8 @@
 use super::body::{base64, form};
 use super::Headers;
 
-/// Where the head of a request may name its source. The query's `writeKey` may name it as well,
-/// and comes second; a source in the body comes last.
+/// Where the head of a request may name its source. This header is looked at first, then the
+/// query's `writeKey`, then the body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Credential {
     /// No header.

@@ -1,5 +1,5 @@
-//! Where the events of a request stand: it is one event, an array of events, or an envelope around
-//! such an array.
+//! Finds the events of a request: it is one event, an array of events, or an envelope around such
+//! an array.
 
 use super::context::Surroundings;
 use crate::json::{self, Id, Object, Value};
@@ -73,7 +73,7 @@ impl<'a> Envelope<'a> {
                     envelope.events = events.items_up_to(most).ok_or_else(not_array)?;
                 }
                 None => {
-                    // They are the event's own.
+                    // These fields are the event's own.
                     envelope.integrations = None;
                     envelope.surroundings = Surroundings::default();
                     envelope.events.push(value);

@@ -1,4 +1,4 @@
-//! A draft becomes the canonical [`Event`]: it gets its time, its id and what its request says.
+//! A draft becomes the canonical [`Event`]: it gets its time, its id and the data of its request.
 
 use super::draft::Draft;
 use super::envelope::Envelope;

@@ -4,9 +4,9 @@ use crate::json::Value;
 
 /// Do `integrations` leave the destination called `name` out?
 ///
-/// They do when it is `false` there, or when `All` is `false` and it is not named. Anything that is
-/// not an object says nothing. Of several, those of the batch before those of the event, the later
-/// ones win key by key.
+/// They do when they have `false` under that name, or when `All` is `false` and they do not have
+/// the name. A value that is not an object is ignored. `integrations` are in the order batch,
+/// event; a later one wins key by key.
 pub(super) fn exclude(integrations: [Option<Value<'_>>; 2], name: &str) -> bool {
     let mut all = true;
     let mut named = None;

@@ -13,8 +13,8 @@ pub struct Invalid {
     pub reason: InvalidReason,
 }
 
-/// What is wrong and where, as a sentence with a JSON path. It repeats nothing that the client
-/// sent.
+/// The reason why an event is invalid, as a sentence with a JSON path. It repeats nothing that the
+/// client sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InvalidReason {
     at: Place,

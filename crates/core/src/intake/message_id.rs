@@ -27,8 +27,8 @@ const PLACEHOLDERS: [&str; 6] = [
 
 /// Gives the events of one request their ids.
 pub(super) struct MessageIds<'k> {
-    /// `collect.id_key`: without it, whoever has an event and its token can try out what a rule
-    /// took out of the payload.
+    /// `collect.id_key`. Without it, anybody who has a payload and the token can guess a value that
+    /// a rule left out, and test the guess.
     key: Option<&'k HashKey>,
     /// How often each computed id has been given in this request.
     given: HashMap<Half, u32, FxBuildHasher>,
@@ -63,8 +63,8 @@ impl<'k> MessageIds<'k> {
         }
     }
 
-    /// Equal events of one request are no re-sends of each other, so all but the first of them take
-    /// their number in.
+    /// Equal events in one request are different events. So the hash of each but the first includes
+    /// its number.
     fn compute(&mut self, draft: &Draft<'_>) -> Half {
         let hash = half_digest(self.key, |update| feed(draft, update));
         let given = self.given.entry(hash).or_default();
@@ -102,7 +102,7 @@ fn half_digest(key: Option<&HashKey>, feed: impl FnOnce(&mut dyn FnMut(&[u8]))) 
     digest.first_chunk().copied().unwrap_or_default()
 }
 
-/// Gives the fields of the event that stay the same when it is sent again.
+/// Passes on the fields of the event that stay the same when it is sent again.
 ///
 /// Fields come in a fixed order, each after its length, so that no two events give the same bytes.
 fn feed(draft: &Draft<'_>, update: &mut dyn FnMut(&[u8])) {

@@ -4,7 +4,7 @@
 //! answers at once or returns a [`Collection`], whose body has to be gathered. [`Collection::read`]
 //! turns the body into events.
 //!
-//! The way of a body: `collection.rs` takes its layers off (`body/`), finds the events
+//! A body goes this way: `collection.rs` takes its layers off (`body/`), finds the events
 //! (`envelope.rs`), has the dialect read each of them (`dialect/<sdk>.rs`), and finishes each
 //! (`draft.rs`, `message_id.rs`).
 //!
@@ -97,7 +97,7 @@ pub enum Judgement {
     Collect(Collection),
 }
 
-/// What decoding needs beside the body.
+/// The things that decoding needs beside the body.
 pub struct Context<'c> {
     /// When the request came in.
     pub now: Now,
@@ -107,7 +107,7 @@ pub struct Context<'c> {
     pub config: &'c Config,
 }
 
-/// What became of one event of a collection request.
+/// The result of reading one event of a collection request.
 // Items are handed on one by one and never gathered, so their size does not matter.
 #[allow(clippy::large_enum_variant)]
 #[derive(Clone, Debug, PartialEq)]
@@ -116,6 +116,6 @@ pub enum Item<'a> {
     Event(Event<'a>),
     /// A well-formed call that is not delivered, whatever the options.
     Filtered(Option<Kind>, FilteredReason),
-    /// Not an event that can be delivered; its neighbours are not hurt.
+    /// Not an event that can be delivered; the other events of the request go on.
     Invalid(Invalid),
 }

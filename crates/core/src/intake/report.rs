@@ -1,8 +1,8 @@
-//! What became of a collection request, as the SDK is told.
+//! The outcome of a collection request, as the SDK is told.
 
 use super::InvalidReason;
 
-/// As many reasons as an answer names; the rest is counted.
+/// An answer names at most this many reasons; the rest are counted.
 const MOST_REASONS: usize = 16;
 
 /// The events of one collection request, counted.

@@ -1,4 +1,4 @@
-//! What the dialects' replies have in common.
+//! Replies that several dialects share.
 
 use std::fmt::Write as _;
 

@@ -1,4 +1,4 @@
-//! What has changed in the metrics since the shell last asked.
+//! Changes of the metrics since the shell last asked.
 //!
 //! Counts are summed here and handed over together, so that a batch costs one host call per counter
 //! and not one per event.
@@ -33,7 +33,7 @@ pub(super) struct Changes {
 }
 
 impl Changes {
-    /// None, of as many metrics as [`super::metrics`] gives.
+    /// No changes yet. `metrics` is the number of metrics that [`super::metrics`] gives.
     pub(super) fn new(metrics: usize) -> Self {
         Self {
             counts: vec![0; metrics],

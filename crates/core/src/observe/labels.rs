@@ -22,7 +22,7 @@ labels! {
 }
 
 labels! {
-    /// What became of an event when its request was answered.
+    /// The state of an event when its request was answered.
     pub enum EventOutcome {
         /// At least one webhook has it.
         Accepted = "accepted",
@@ -78,7 +78,7 @@ labels! {
 }
 
 labels! {
-    /// What became of events that a webhook still lacked after a round.
+    /// A change in the state of an event that a webhook still lacked after a round.
     pub enum HeldOutcome {
         /// Kept to be tried again.
         Kept = "kept",
@@ -116,8 +116,8 @@ labels! {
 }
 
 labels! {
-    /// Why a webhook does not get an event, in the order in which it is asked: the first that says
-    /// no is counted.
+    /// Why a webhook does not get an event. The rules are checked in this order, and the first that
+    /// refuses is counted.
     pub enum SuppressReason {
         /// `sources`: its write key or environment id is not one of those that may send.
         Source = "source",

@@ -6,12 +6,12 @@ use crate::config::Webhook;
 use crate::delivery::outcome::{NotSent, Outcome};
 use crate::intake::Report;
 
-/// One line per topic in this time.
+/// At most one line of each topic in this time.
 const EVERY_MILLIS: u64 = 10_000;
-/// Lines not yet taken by the shell; more are counted, not kept.
+/// At most this many lines wait for the shell; more are dropped.
 const MAX_PENDING: usize = 64;
 
-/// A line for the log; never holds anything of an event.
+/// A line for the log; it never repeats any part of an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogLine {
     /// How bad it is.
@@ -103,7 +103,7 @@ impl LogLines {
         }
     }
 
-    /// A delivery failed: who is to blame, and for what.
+    /// A delivery failed: the line names the webhook or the cluster, and the reason.
     pub(crate) fn failure(
         &mut self,
         index: usize,
@@ -143,7 +143,7 @@ impl LogLines {
         }
     }
 
-    /// So many attempts in a row failed that retries are held back.
+    /// The webhook failed so often in a row that retries are held back.
     pub(crate) fn given_up(&mut self, index: usize, webhook: &Webhook, now: SteadyMillis) {
         if let Some(left_out) = self.admit(Topic::GivenUp(index), 1, now) {
             let (name, more) = (&webhook.name, more_like_it(left_out));
@@ -157,7 +157,7 @@ impl LogLines {
         }
     }
 
-    /// It had been given up.
+    /// A webhook whose retries were held back works again.
     pub(crate) fn back(&mut self, index: usize, webhook: &Webhook, now: SteadyMillis) {
         if let Some(left_out) = self.admit(Topic::Back(index), 1, now) {
             let (name, more) = (&webhook.name, more_like_it(left_out));
@@ -176,7 +176,7 @@ fn more_like_it(left_out: u32) -> String {
     }
 }
 
-/// "Refused" is the webhook's doing; "could not send" is the way to it.
+/// "Refused" names the webhook's own answer, "could not send" a fault on the way to it.
 fn blame(outcome: Outcome, cluster: &str) -> String {
     match outcome {
         Outcome::Delivered => "delivered".into(),

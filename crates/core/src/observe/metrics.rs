@@ -1,4 +1,4 @@
-//! The table of the metrics: what is counted, and under which name.
+//! The table of the metrics and their names.
 //!
 //! A name is Envoy's, without its prefix `wasmcustom.`. The shipped `stats_tags` cut its labels
 //! out. To add a metric: CONTRIBUTING.md, "Add a metric".

@@ -1,4 +1,4 @@
-//! What the workers of a process tell each other: each one's newest value, in shared data.
+//! The workers of a process share their newest values here, in shared data.
 //!
 //! Each worker writes to a slot of its own, so that none waits for another. Slots are numbered from
 //! zero without a gap, and a slot whose worker has gone is used again: there are never more than

@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-/// What Envoy makes of a metric's values.
+/// How Envoy treats a metric's values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MetricKind {
     /// A sum that only grows.
@@ -18,7 +18,7 @@ pub enum MetricKind {
 pub struct Metric {
     /// Without Envoy's prefix `wasmcustom.`.
     pub name: String,
-    /// What its values are.
+    /// The kind of its values.
     pub kind: MetricKind,
 }
 
@@ -27,7 +27,7 @@ pub struct Metric {
 pub struct MetricId(usize);
 
 impl MetricId {
-    /// The metric's place in what [`super::metrics`] gives for the same webhooks.
+    /// The metric's place in the list that [`super::metrics`] gives for the same webhooks.
     #[must_use]
     pub fn index(self) -> usize {
         self.0

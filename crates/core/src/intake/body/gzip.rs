@@ -1,8 +1,8 @@
 //! gzip (RFC 1952), whole bodies at once.
 //!
-//! miniz_oxide inflates. flate2 around it is made for streams: it copies through a window, and its
-//! table of checksums takes 16 KiB of the module. Here that table is made when the first body needs
-//! it.
+//! miniz_oxide inflates. flate2, which is built on it, is made for streams: it copies through a
+//! window, and its table of checksums takes 16 KiB of the module. Here that table is made when the
+//! first body needs it.
 
 use std::sync::OnceLock;
 
@@ -127,7 +127,7 @@ fn inflate<'b>(
     inflated: &mut Vec<u8>,
 ) -> Result<&'b [u8], Error> {
     let start = inflated.len();
-    // One byte over the limit shows that the limit is broken.
+    // A stream that has one byte more than the limit is too large.
     let most = max_bytes.saturating_add(1) - start;
     let mut room = likely.min(most);
     let mut at = 0;

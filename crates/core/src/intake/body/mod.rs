@@ -17,18 +17,18 @@ const MAX_LAYERS: usize = 4;
 
 const UTF8_BOM: &[u8] = b"\xef\xbb\xbf";
 
-/// So much a body may always unpack to, however small it came: its ratio says little.
+/// A body may always unpack to this many bytes: the ratio of a small body says little.
 const ALWAYS: usize = 64 << 10;
 
-/// A body that was compressed before and is compressed again only shrinks a little.
+/// A compressed body that is compressed again shrinks only a little.
 const MAX_OUTER_RATIO: usize = 2;
 
 /// How far a body may grow as its layers come off.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Growth {
-    /// To so many bytes.
+    /// To this many bytes.
     pub(super) max_bytes: usize,
-    /// To so many times its size as received.
+    /// To this many times its size as received.
     pub(super) max_ratio: usize,
 }
 
@@ -45,11 +45,11 @@ pub(super) struct Decoded<'b> {
 pub(super) enum Undecodable {
     /// A layer is larger than the limit.
     TooLarge,
-    /// Its layers come to too many times its size.
+    /// Its layers are too many times as large as the body was received.
     Ratio,
     /// It was compressed again and again, or much by the outer of two compressions.
     Layers,
-    /// Nothing is in it.
+    /// It is empty.
     Empty,
     /// Damaged gzip.
     Gzip,

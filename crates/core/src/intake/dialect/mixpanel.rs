@@ -24,7 +24,7 @@ pub(super) static MIXPANEL: Dialect = Dialect {
     methods: Methods::GetOrPost,
     list: "batch",
     credential: Credential::None,
-    // Mixpanel's servers say `1`, or the object if they are asked to be verbose.
+    // Mixpanel's servers answer `1`, or an object if the request asks for a verbose answer.
     replies: Replies {
         success: |verbose, report| {
             if !verbose {
@@ -93,7 +93,7 @@ fields! {
         group_id: "$group_id",
         set: "$set",
         set_once: "$set_once",
-        /// A change that depends on what the profile holds already.
+        /// A change that depends on the values that the profile has.
         operation: "$add" | "$append" | "$union" | "$remove" | "$unset" | "$delete",
     }
 }
@@ -154,7 +154,7 @@ fn read(event: Object<'_>) -> Result<Parsed<'_>, Fault> {
     Ok(Parsed::Event(draft))
 }
 
-/// Reads one change to a profile: `/engage` says who a user is, `/groups` what a group is.
+/// Reads one change to a profile: `/engage` is about a user, `/groups` about a group.
 fn read_profile(update: Object<'_>, kind: Kind) -> Result<Parsed<'_>, Fault> {
     let fields = ProfileFields::of(update);
     let mut draft = Draft::new(kind);

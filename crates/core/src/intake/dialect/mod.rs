@@ -1,4 +1,5 @@
-//! The dialects: what each family of SDKs sends, where, and what it takes for an answer.
+//! The dialects. Each describes one family of SDKs: its paths, its events, and the replies that it
+//! expects.
 //!
 //! A [`Dialect`] is one value in one file. To add one, write its file, list it in [`ALL`], and
 //! follow "Add an SDK" in CONTRIBUTING.md.
@@ -12,14 +13,14 @@
 //!   makes the event invalid.
 //! - Without a device, the user's id becomes the `anonymousId`, which the contract has on every
 //!   event. The rules for `userId` hold for it there as well: [`crate::redaction`].
-//! - Of the page the contract's three values are taken, `url`, `title` and `path`; the library
+//! - The contract's three values of the page are taken: `url`, `title` and `path`. The library
 //!   stays as it was sent.
 //! - Fields that the contract has no key for are dropped: `previousId`, `category`, a page's
 //!   `name`.
 //! - `screen` becomes a track event called `screen_view`. `alias` and the SDKs' own `$` events are
 //!   recognised and not delivered.
 
-// A dialect that is missing in `ALL` is never used: that must not compile.
+// A dialect that is missing in `ALL` is dead code, which must not compile.
 #![deny(dead_code)]
 
 mod jitsu;
@@ -68,7 +69,7 @@ pub struct Dialect {
     pub(super) list: &'static str,
     /// Where the head of a request names the source.
     pub(super) credential: Credential,
-    /// What its SDKs take for success and for failure.
+    /// The replies that its SDKs take for success and for failure.
     pub(super) replies: Replies,
 }
 
@@ -88,7 +89,7 @@ type Read = for<'a> fn(Object<'a>, Option<Type>) -> Result<Parsed<'a>, Fault>;
 pub(super) enum Methods {
     /// The event is in the body.
     Post,
-    /// As `Post`; or the event is in the `data` of the query, and the method is `GET`.
+    /// As `Post`; a `GET` has its event in the `data` of the query.
     GetOrPost,
 }
 
@@ -103,7 +104,7 @@ pub(super) struct Replies {
     pub(super) failure: fn(verbose: bool, status: u16, sentence: &str) -> LocalReply,
 }
 
-/// What one JSON value of a request turned out to be.
+/// The result of reading one JSON value of a request.
 // It is handed on at once and never gathered, so its size does not matter.
 #[allow(clippy::large_enum_variant)]
 pub(super) enum Parsed<'a> {
@@ -125,7 +126,7 @@ impl Dialect {
         self.paths.iter().map(|path| path.pattern)
     }
 
-    /// The path of this dialect that is meant, and the type that it names.
+    /// The path of this dialect that matches `path`, and the type that it names.
     pub(super) fn find(&self, path: &str) -> Option<(&'static Path, Option<Type>)> {
         self.paths
             .iter()
@@ -267,7 +268,7 @@ fn object<'a>(
         .transpose()
 }
 
-/// An id that may be absent; the empty one is.
+/// An id that may be absent; an empty one counts as absent.
 fn id<'a>(
     kind: Kind,
     field: &'static str,

@@ -1,4 +1,4 @@
-//! `PostHog`: `{event, properties}` like its ancestors, with time and id beside the properties.
+//! `PostHog`: `{event, properties}` as Mixpanel sends it, with time and id beside the properties.
 
 use super::{
     group_id, id, integrations_of, name, object, present, Credential, Dialect, Draft, Methods,
@@ -121,8 +121,8 @@ fn read(event: Object<'_>) -> Result<Parsed<'_>, Fault> {
         }
         Kind::Track | Kind::Page => {}
     }
-    // The SDK sends `title` with pageviews only, as a property among others, and there it stays. In
-    // any other event it is the customer's and says nothing about the page.
+    // The SDK sends `title` with pageviews only, as one of the properties, and there it stays. In
+    // any other event it is a property of the customer's, and not the title of the page.
     draft.surroundings.page = Page {
         url: inner.url.and_then(Value::text),
         title: None,

@@ -17,7 +17,7 @@ pub(super) static REACT_NATIVE: Dialect = Dialect {
     methods: Methods::Post,
     list: "e",
     credential: Credential::None,
-    // The client takes anything but exactly this for a failure.
+    // The client takes every other body for a failure.
     replies: Replies {
         success: |_, _| response::text("success"),
         failure: response::plain_failure,

@@ -1,4 +1,4 @@
-//! Segment, RudderStack and whoever speaks like them: the type is in the body, or in the path.
+//! Segment, RudderStack and servers that speak like them: the type is in the body, or in the path.
 
 use super::{
     group_id, id, name, object, present, Credential, Dialect, Draft, Methods, Parsed, Path,
