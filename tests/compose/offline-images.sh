@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Makes the two images of envoy/docker-compose.yaml where no registry can be reached: the Envoy binary and the
-# webhook receiver of this machine, each with the libraries that it is linked to, under the names that the
-# compose file uses. For trying the compose file; nobody should run what it makes.
+# Makes the two images of envoy/docker-compose.yaml where no registry can be reached: the Envoy
+# binary and the webhook receiver of this machine, each with the libraries that it is linked to,
+# under the names that the compose file uses. For trying the compose file; nobody should run what it
+# makes.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 

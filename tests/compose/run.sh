@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Starts envoy/docker-compose.yaml, sends an event, and checks what both webhooks printed. Says "skipped" and
-# why when there is no Docker engine or no image. Needs the built module (`make build`).
+# Starts envoy/docker-compose.yaml, sends an event, and checks what both webhooks printed. Says
+# "skipped" and why when there is no Docker engine or no image. Needs the built module
+# (`make build`).
 #
 #   tests/compose/run.sh            pulls and builds the images that are missing
 #   tests/compose/run.sh --local    is skipped when an image is missing

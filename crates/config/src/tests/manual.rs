@@ -159,12 +159,14 @@ fn the_readme_has_a_row_for_every_dialect_and_no_path_that_is_not_ours() {
 
 #[test]
 fn every_reserved_header_is_listed() {
+    // An item of a list may go on in the next line.
+    let manual = MANUAL.replace("\n  ", " ");
     for (_, names) in headers::RESERVED {
         let list: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
         let line = format!("- {}:", list.join(", "));
         assert!(
-            MANUAL.lines().any(|found| found.starts_with(&line)),
-            "no line begins {line}"
+            manual.lines().any(|found| found.starts_with(&line)),
+            "no item begins {line}"
         );
     }
 }
