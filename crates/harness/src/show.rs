@@ -1,11 +1,31 @@
 //! How a delivery looks on a terminal.
 
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use std::borrow::Cow;
 
-/// Webhook, type and event name on one line, then the JSON, indented, every number and string as it
-/// was sent.
+/// Each event of a call: webhook, type and event name on one line, then the JSON, indented, every
+/// number and string as it was sent.
 pub fn delivery(webhook: &str, body: &[u8]) -> String {
+    let events = match serde_json::from_slice::<Vec<&RawValue>>(body) {
+        Ok(array) => array,
+        // One payload, or one in each line.
+        Err(_) => serde_json::Deserializer::from_slice(body)
+            .into_iter()
+            .collect::<Result<_, _>>()
+            .unwrap_or_default(),
+    };
+    if events.is_empty() {
+        return event(webhook, body);
+    }
+    let shown: Vec<_> = events
+        .iter()
+        .map(|payload| event(webhook, payload.get().as_bytes()))
+        .collect();
+    shown.join("\n")
+}
+
+fn event(webhook: &str, body: &[u8]) -> String {
     let Ok(payload) = serde_json::from_slice::<Payload<'_>>(body) else {
         let text = printable(&String::from_utf8_lossy(body));
         return format!("{webhook}  not a payload\n{text}");
@@ -108,6 +128,22 @@ mod tests {
   }
 }"#;
         assert_eq!(delivery("crm", body), shown);
+    }
+
+    #[test]
+    fn each_event_of_a_call_is_shown() {
+        let (a, b) = (r#"{"type":"track","event":"a"}"#, r#"{"type":"page"}"#);
+        let shown = "crm  track  a\n{\n  \"type\": \"track\",\n  \"event\": \"a\"\n}\n\
+                     crm  page  -\n{\n  \"type\": \"page\"\n}";
+        for body in [format!("[{a},{b}]"), format!("{a}\n{b}\n")] {
+            assert_eq!(delivery("crm", body.as_bytes()), shown, "{body}");
+        }
+        for body in ["[]", "", "{}\n{"] {
+            assert!(
+                delivery("crm", body.as_bytes()).contains("not a payload"),
+                "{body}"
+            );
+        }
     }
 
     #[test]
