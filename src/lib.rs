@@ -14,6 +14,7 @@ mod body_watch;
 mod fault;
 mod host;
 mod identity;
+mod monitor;
 mod plugin;
 mod reenter;
 mod root;

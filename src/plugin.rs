@@ -111,15 +111,14 @@ impl Plugin {
         }
     }
 
+    /// Whether this is the filter's `name` in Envoy, whatever its `root_id`.
+    fn is_named(&self, name: &str) -> bool {
+        self.name.split(|byte| *byte == 0).next() == Some(name.as_bytes())
+    }
+
     /// Gives what this plugin keeps to the newest one of the same name, if there is one.
     pub(crate) fn hand_over(self: &Rc<Self>) {
-        let successor = PLUGINS.with_borrow(|plugins| {
-            plugins
-                .iter()
-                .rev()
-                .filter_map(Weak::upgrade)
-                .find(|plugin| plugin.name == self.name)
-        });
+        let successor = find(|plugin| plugin.name == self.name);
         let Some(successor) = successor.filter(|successor| !Rc::ptr_eq(successor, self)) else {
             return;
         };
@@ -133,4 +132,16 @@ impl Plugin {
             successor.wake_queue.wake();
         }
     }
+}
+
+/// The newest plugin of this VM whose filter has this `name` in Envoy.
+pub(crate) fn newest(name: &str) -> Option<Rc<Plugin>> {
+    find(|plugin| plugin.is_named(name))
+}
+
+fn find(is_it: impl Fn(&Plugin) -> bool) -> Option<Rc<Plugin>> {
+    PLUGINS.with_borrow(|plugins| {
+        let mut plugins = plugins.iter().rev().filter_map(Weak::upgrade);
+        plugins.find(|plugin| is_it(plugin))
+    })
 }

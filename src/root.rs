@@ -4,12 +4,14 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use freshpaint_core::clock::SteadyMillis;
+use freshpaint_core::config::PluginConfig;
 use freshpaint_core::delivery::outcome::CallResponse;
 use freshpaint_core::observe::Counter;
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::ContextType;
 
 use crate::host::{self, SharedData};
+use crate::monitor::{MonitorPlugin, MonitorStream};
 use crate::plugin::Plugin;
 use crate::stream::Stream;
 
@@ -21,6 +23,8 @@ pub(crate) struct Root {
     context_id: u32,
     /// Set once the configuration has been read; without one the host makes no streams.
     plugin: Option<Rc<Plugin>>,
+    /// The same of a plugin that serves the live page.
+    monitor: Option<Rc<MonitorPlugin>>,
     /// When the host's timer is set to run out.
     tick_at: Option<SteadyMillis>,
     /// The host has asked this root to end.
@@ -32,6 +36,7 @@ impl Root {
         Self {
             context_id,
             plugin: None,
+            monitor: None,
             tick_at: None,
             is_draining: false,
         }
@@ -162,13 +167,19 @@ impl RootContext for Root {
             let (_, value) = environment.iter().find(|(name, _)| name == wanted)?;
             Some(value.clone())
         };
-        match freshpaint_config::parse(&host::plugin_configuration(), &variable) {
-            Ok(config) => {
+        match freshpaint_config::parse_plugin(&host::plugin_configuration(), &variable) {
+            Ok(PluginConfig::Monitor(config)) => {
+                let monitor = MonitorPlugin::new(config);
+                monitor.tick();
+                self.monitor = Some(monitor);
+                true
+            }
+            Ok(PluginConfig::Collector(config)) => {
                 for warning in &config.warnings {
                     log::warn!("configuration: {warning}");
                 }
                 let now = host::steady();
-                let plugin = Plugin::new(config, self.context_id, now);
+                let plugin = Plugin::new(*config, self.context_id, now);
                 let wake_in = plugin.worker.borrow().poll_timeout(now);
                 self.set_tick(wake_in, now);
                 self.plugin = Some(plugin);
@@ -184,6 +195,9 @@ impl RootContext for Root {
     }
 
     fn on_tick(&mut self) {
+        if let Some(monitor) = &self.monitor {
+            return monitor.tick();
+        }
         // The host's timer repeats; it is stopped until something is due again.
         self.tick_at = None;
         host::set_tick(None);
@@ -214,6 +228,9 @@ impl RootContext for Root {
     }
 
     fn create_http_context(&self, context_id: u32) -> Option<Box<dyn HttpContext>> {
+        if let Some(monitor) = &self.monitor {
+            return Some(Box::new(MonitorStream::new(context_id, Rc::clone(monitor))));
+        }
         let plugin = Rc::clone(self.plugin.as_ref()?);
         Some(Box::new(Stream::new(context_id, plugin)))
     }

@@ -45,8 +45,9 @@ impl Shared for SharedData {
 
 impl Board for SharedData {
     fn read(&mut self, key: &str) -> Option<(Vec<u8>, Version)> {
+        // An empty value comes without its bytes, but with its number.
         let (value, cas) = read(key);
-        Some((value?, Version(cas?)))
+        Some((value.unwrap_or_default(), Version(cas?)))
     }
 
     fn write(&mut self, key: &str, value: &[u8], replaced: Option<Version>) -> bool {

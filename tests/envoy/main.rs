@@ -15,6 +15,7 @@ mod faults;
 mod harness;
 mod intake;
 mod metrics;
+mod monitor;
 mod options;
 mod payloads;
 mod rules;

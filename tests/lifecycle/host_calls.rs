@@ -59,7 +59,7 @@ fn without_digits(name: &str) -> String {
     name.replace(|letter: char| letter.is_ascii_digit(), "N")
 }
 
-fn deliver(host: &mut Host, request: &Request) {
+pub(crate) fn deliver(host: &mut Host, request: &Request) {
     host.collect(request);
     for call in host.calls() {
         host.respond(&call, 200);

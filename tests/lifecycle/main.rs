@@ -19,6 +19,7 @@ mod fixtures;
 mod gauges;
 mod host;
 mod host_calls;
+mod monitor;
 mod replacement;
 mod streams;
 mod ticks;

@@ -1,12 +1,12 @@
 //! Where a key belongs that stands in the wrong object.
 
-use freshpaint_core::config::{Batch, Collect, Dedupe, Limits, Retry};
+use freshpaint_core::config::{Batch, Collect, Dedupe, Limits, Observe, Retry};
 
 use super::quote::shown;
 use super::{profile, properties, root, rules, signing, webhook};
 
 /// The objects of the tree and their keys.
-const OBJECTS: [(&str, &[&str]); 10] = [
+const OBJECTS: [(&str, &[&str]); 11] = [
     ("options", webhook::OPTIONS_KEYS),
     ("events", rules::EVENTS_KEYS),
     ("properties", properties::KEYS),
@@ -17,6 +17,7 @@ const OBJECTS: [(&str, &[&str]); 10] = [
     ("limits", Limits::KEYS),
     ("retry", Retry::KEYS),
     ("dedupe", Dedupe::KEYS),
+    ("observe", Observe::KEYS),
 ];
 
 /// What to do with a key that the object at `path`, which has the keys `known`, does not have.

@@ -21,6 +21,7 @@ mod fields;
 mod headers;
 mod host;
 mod limits;
+mod monitor;
 mod names;
 mod number;
 mod origin;
@@ -39,15 +40,15 @@ mod tests;
 mod tree;
 mod webhook;
 
-use freshpaint_core::config::{Config, Diagnostic};
+use freshpaint_core::config::{Config, Diagnostic, PluginConfig};
 use read::{Field, Reader};
 use tree::Node;
 
 pub use advice::PRIVATE_ADDRESS;
 
-/// Reads a plugin configuration as Envoy hands it over: JSON text (`google.protobuf.StringValue`)
-/// or the wire bytes of a `google.protobuf.Struct`. `environment` looks an environment variable of
-/// the VM up.
+/// Reads the configuration of a collector as Envoy hands it over: JSON text
+/// (`google.protobuf.StringValue`) or the wire bytes of a `google.protobuf.Struct`. `environment`
+/// looks an environment variable of the VM up.
 ///
 /// ```
 /// let config = freshpaint_config::parse(br#"{"webhooks": [{"url": "https://example.com/in"}]}"#,
@@ -61,6 +62,39 @@ pub fn parse(
     bytes: &[u8],
     environment: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Config, Vec<Diagnostic>> {
+    read_tree(tree(bytes), environment, |node, reader| {
+        Field::root(node)
+            .object(root::KEYS, reader)
+            .map(|root| root::read(&root, reader))
+    })
+    .map(|(config, warnings)| Config { warnings, ..config })
+}
+
+/// Reads the configuration of a collector or of a monitor, which has the one key `monitor`; as
+/// [`parse`] otherwise.
+///
+/// # Errors
+///
+/// As [`parse`].
+pub fn parse_plugin(
+    bytes: &[u8],
+    environment: &dyn Fn(&str) -> Option<String>,
+) -> Result<PluginConfig, Vec<Diagnostic>> {
+    match tree(bytes) {
+        Ok(node) if Field::root(&node).member(monitor::KEY).is_some() => {
+            read_tree(Ok(node), environment, monitor::read)
+                .map(|(monitor, _)| PluginConfig::Monitor(monitor))
+        }
+        _ => parse(bytes, environment).map(|config| PluginConfig::Collector(Box::new(config))),
+    }
+}
+
+/// What `read` makes of the tree, with the warnings; or every problem.
+fn read_tree<T>(
+    tree: Result<Node, String>,
+    environment: &dyn Fn(&str) -> Option<String>,
+    read: impl FnOnce(&Node, &mut Reader<'_>) -> Option<T>,
+) -> Result<(T, Vec<Diagnostic>), Vec<Diagnostic>> {
     let mut reader = Reader {
         environment,
         place: elsewhere::place,
@@ -68,20 +102,15 @@ pub fn parse(
         problems: Vec::new(),
         warnings: Vec::new(),
     };
-    let config = match tree(bytes) {
-        Ok(node) => Field::root(&node)
-            .object(root::KEYS, &mut reader)
-            .map(|root| root::read(&root, &mut reader)),
+    let made = match tree {
+        Ok(node) => read(&node, &mut reader),
         Err(message) => {
             reader.problem("", message);
             None
         }
     };
-    match config {
-        Some(config) if reader.problems.is_empty() => Ok(Config {
-            warnings: reader.warnings,
-            ..config
-        }),
+    match made {
+        Some(made) if reader.problems.is_empty() => Ok((made, reader.warnings)),
         _ => Err(reader.problems),
     }
 }

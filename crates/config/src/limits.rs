@@ -1,6 +1,6 @@
-//! Reads `limits`, `retry` and `dedupe`, and holds their fields against each other.
+//! Reads `limits`, `retry`, `dedupe` and `observe`, and holds their fields against each other.
 
-use freshpaint_core::config::{Dedupe, Limits, Retry};
+use freshpaint_core::config::{Dedupe, Limits, Observe, Retry};
 
 use super::duration;
 use super::fields::Members;
@@ -69,6 +69,20 @@ pub(super) fn read_dedupe(root: &Object<'_>, reader: &mut Reader<'_>) -> Dedupe 
         return Dedupe::default();
     };
     Dedupe::read(&mut Members {
+        object: &object,
+        reader,
+    })
+}
+
+/// Reads `observe`.
+pub(super) fn read_observe(root: &Object<'_>, reader: &mut Reader<'_>) -> Observe {
+    let Some(object) = root
+        .get("observe")
+        .and_then(|field| field.object(Observe::KEYS, reader))
+    else {
+        return Observe::default();
+    };
+    Observe::read(&mut Members {
         object: &object,
         reader,
     })

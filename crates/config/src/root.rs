@@ -2,7 +2,7 @@
 
 use freshpaint_core::config::field::{self, Field as Description, Kind};
 use freshpaint_core::config::{
-    Acknowledge, Collect, Config, Dedupe, Limits, Options, Retry, Timestamps,
+    Acknowledge, Collect, Config, Dedupe, Limits, Observe, Options, Retry, Timestamps,
 };
 use freshpaint_core::consent::OptOut;
 
@@ -117,6 +117,12 @@ pub(super) const FIELDS: &[Description] = &[
         "as below",
         "See [dedupe](#dedupe).",
     ),
+    Description::object(
+        "observe",
+        Observe::FIELDS,
+        "as below",
+        "See [observe](#observe).",
+    ),
 ];
 pub(super) const KEYS: &[&str] = &field::keys::<{ FIELDS.len() }>(FIELDS);
 
@@ -147,6 +153,7 @@ pub(super) fn read(root: &Object<'_>, reader: &mut Reader<'_>) -> Config {
         webhooks,
         honored,
         context_ip: profile::read_context_ip(profile, root, reader),
+        hipaa: matches!(profile, Some(profile::Profile::Hipaa)),
         acknowledge: choice(root, "acknowledge", &ACKNOWLEDGE, reader),
         timestamps: choice(root, "timestamps", &TIMESTAMPS, reader),
         dead_letter,
@@ -154,6 +161,7 @@ pub(super) fn read(root: &Object<'_>, reader: &mut Reader<'_>) -> Config {
         limits: limits::read_limits(root, reader),
         retry: limits::read_retry(root, reader),
         dedupe: limits::read_dedupe(root, reader),
+        observe: limits::read_observe(root, reader),
         warnings: Vec::new(),
     }
 }

@@ -27,13 +27,20 @@ impl LocalReply {
     }
 
     fn of(status: u16, content_type: &'static str, body: Cow<'static, str>) -> Self {
+        let body = match body {
+            Cow::Borrowed(body) => Cow::Borrowed(body.as_bytes()),
+            Cow::Owned(body) => Cow::Owned(body.into_bytes()),
+        };
+        Self::bytes(status, content_type, body)
+    }
+
+    /// An answer with a body of this type.
+    #[must_use]
+    pub fn bytes(status: u16, content_type: &'static str, body: Cow<'static, [u8]>) -> Self {
         Self {
             status,
             headers: vec![("content-type", content_type.into())],
-            body: match body {
-                Cow::Borrowed(body) => Cow::Borrowed(body.as_bytes()),
-                Cow::Owned(body) => Cow::Owned(body.into_bytes()),
-            },
+            body,
         }
     }
 

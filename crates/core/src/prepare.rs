@@ -10,6 +10,7 @@ use crate::delivery::dedupe::EventId;
 use crate::delivery::webhook_set::WebhookSet;
 use crate::delivery::PreparedEvent;
 use crate::event::Event;
+use crate::hashed_id;
 use crate::json::{Id, Text};
 use crate::observe::labels::SuppressReason;
 use crate::payload;
@@ -37,6 +38,10 @@ pub struct Preparer {
     /// Where payloads are written, so that each is allocated once and in its size.
     scratch: Vec<u8>,
     timestamps: Timestamps,
+    /// The last source, and what it is shown as: most events have the same one.
+    source: (String, u32),
+    /// Whether events are given the hash of their source.
+    pub(crate) names_sources: bool,
 }
 
 impl Preparer {
@@ -53,6 +58,8 @@ impl Preparer {
             dead_letter: WebhookSet::from_iter(config.dead_letter),
             scratch: Vec::new(),
             timestamps: config.timestamps,
+            source: Default::default(),
+            names_sources: false,
         }
     }
 
@@ -82,6 +89,7 @@ impl Preparer {
             redacted,
             wanted,
             webhook_id: is_signed.then(|| WebhookId::of(event.source(), event.message_id())),
+            source: self.source(event),
             id: event.stable_id().then(|| self.id(event)),
         })
     }
@@ -105,6 +113,17 @@ impl Preparer {
                 (Rc::from(self.scratch.as_slice()), redacted)
             }
         }
+    }
+
+    fn source(&mut self, event: &Event<'_>) -> u32 {
+        let source = event.source();
+        if !self.names_sources || source.is_empty() {
+            return 0;
+        }
+        if self.source.0 != source {
+            self.source = (source.to_owned(), hashed_id::of_source(source));
+        }
+        self.source.1
     }
 
     /// What the event is recognised by when it is sent again. SDKs repeat all of these fields, and

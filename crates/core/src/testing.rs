@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use crate::config::{
-    Acknowledge, Collect, Config, Dedupe, Guarantee, Limits, Options, Retry, Timestamps, Webhook,
+    Acknowledge, Collect, Config, Dedupe, Guarantee, Limits, Observe, Options, Retry, Timestamps,
+    Webhook,
 };
 use crate::consent::OptOut;
 
@@ -14,6 +15,7 @@ pub(crate) fn config_with(webhooks: &[&str], change: impl FnOnce(&mut Config)) -
         webhooks: webhooks.iter().map(|name| webhook(name)).collect(),
         honored: OptOut::default(),
         context_ip: false,
+        hipaa: false,
         dead_letter: None,
         acknowledge: Acknowledge::default(),
         timestamps: Timestamps::default(),
@@ -21,6 +23,7 @@ pub(crate) fn config_with(webhooks: &[&str], change: impl FnOnce(&mut Config)) -
         limits: Limits::default(),
         retry: Retry::default(),
         dedupe: Dedupe::default(),
+        observe: Observe::default(),
         warnings: Vec::new(),
     };
     change(&mut config);

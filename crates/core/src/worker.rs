@@ -2,13 +2,17 @@
 //!
 //! The shell tells a [`Worker`] what has happened (`handle_*`) and asks it what to do (`poll_*`).
 
+mod replies;
+mod shown;
+mod tester;
+
 use std::rc::Rc;
 
 use crate::clock::{Now, SteadyMillis, UnixSeconds};
 use crate::config::Config;
 use crate::delivery::dedupe::{Owner, Shared};
 use crate::delivery::outcome::{CallResponse, NotSent};
-use crate::delivery::{Call, Handover, Outbox, Turn, Verdict};
+use crate::delivery::{Call, Handover, Outbox, Turn};
 use crate::intake::{self, Collection, Context, Excess, Head, Item, Judgement, Report};
 use crate::local_reply::LocalReply;
 use crate::observe::gauges::{Gauges, Look};
@@ -16,8 +20,12 @@ use crate::observe::labels::{EventOutcome, FilteredReason, RequestOutcome};
 use crate::observe::peers::Board;
 use crate::observe::{Counter, Observe};
 use crate::prepare::{wanted_by, Preparer};
-use crate::upload::{Gathering, Room, Unread, Upload, Uploads};
+use crate::recording;
+use crate::upload::{Gathering, Room, Upload, Uploads};
 use crate::work::Work;
+
+use tester::Test;
+pub use tester::Tested;
 
 /// What sets this worker apart from the others, given by the host.
 #[derive(Clone, Copy, Debug)]
@@ -49,6 +57,9 @@ pub struct Worker {
     gauges: Gauges,
     random: fastrand::Rng,
     uploads: Uploads,
+    number: u32,
+    /// Tests that are being delivered.
+    tests: Vec<Test>,
 }
 
 impl Worker {
@@ -64,6 +75,8 @@ impl Worker {
             gauges: Gauges::new(&config, identity.owner, now),
             random,
             uploads: Uploads::default(),
+            number: identity.owner.0,
+            tests: Vec::new(),
             config,
         }
     }
@@ -130,6 +143,10 @@ impl Worker {
         };
         let (webhooks, preparer) = (&self.config.webhooks, &mut self.preparer);
         let observe = &mut self.observe;
+        if self.config.observe.recent > 0 {
+            recording::start(observe, &self.config, now);
+        }
+        preparer.names_sources = observe.recorder.is_some();
         let Gathering {
             mut collection,
             body,
@@ -149,6 +166,7 @@ impl Worker {
                 Item::Event(event) => {
                     let allowed = wanted_by(&event, webhooks, &work, |webhook, reason| {
                         observe.count(Counter::Suppressed(webhook, reason));
+                        recording::suppressed(observe, &event, webhook, reason, now.steady);
                     });
                     if let Some(prepared) = preparer.prepare(&event, index, allowed, &work) {
                         bytes += prepared.cost();
@@ -161,6 +179,7 @@ impl Worker {
                     } else {
                         let reason = FilteredReason::Unwanted;
                         observe.count(Counter::Filtered(Some(event.kind), reason));
+                        recording::unwanted(observe, &event, now.steady);
                     }
                     if work.is_over() {
                         excess = Some(Excess::RuleTime(limits.max_rule_time));
@@ -168,9 +187,13 @@ impl Worker {
                         excess = Some(Excess::Payloads(limits.max_in_flight_bytes));
                     }
                 }
-                Item::Filtered(kind, reason) => observe.count(Counter::Filtered(kind, reason)),
+                Item::Filtered(kind, reason) => {
+                    observe.count(Counter::Filtered(kind, reason));
+                    recording::filtered(observe, kind, reason, now.steady);
+                }
                 Item::Invalid(invalid) => {
                     observe.count(Counter::Events(invalid.kind, EventOutcome::Invalid));
+                    recording::invalid(observe, &invalid, now.steady);
                     report.add_invalid(index, invalid.reason);
                 }
             }
@@ -240,12 +263,6 @@ impl Worker {
     ) -> Option<Call> {
         let mut turn = Turn::new(now, shared, &mut self.observe);
         self.outbox.poll_call(&mut turn, unix)
-    }
-
-    /// The next reply and the stream that waits for it.
-    pub fn poll_reply(&mut self) -> Option<(u32, LocalReply)> {
-        let (stream, ticket, verdict) = self.outbox.poll_verdict()?;
-        Some((stream, self.reply(ticket, &verdict)))
     }
 
     /// When [`Worker::handle_timeout`] is next needed, in milliseconds from now.
@@ -321,31 +338,6 @@ impl Worker {
         for handover in held {
             self.outbox.adopt(handover, &mut turn);
         }
-    }
-
-    fn reply(&mut self, ticket: Ticket, verdict: &Verdict) -> LocalReply {
-        let Ticket {
-            collection,
-            mut report,
-        } = ticket;
-        self.count(match verdict {
-            Verdict::Accepted { .. } => RequestOutcome::Accepted,
-            Verdict::Retry { .. } | Verdict::Overloaded { .. } => RequestOutcome::Retry,
-        });
-        if let Verdict::Accepted { refused } = verdict {
-            for index in refused {
-                report.add_invalid(*index, collection.refused(*index));
-            }
-        }
-        collection.answer(verdict, &report)
-    }
-
-    /// Refuses a request whose body never comes.
-    pub fn refuse_unread(&mut self, unread: Unread) -> LocalReply {
-        if !unread.was_refused {
-            self.count(RequestOutcome::Retry);
-        }
-        unread.reply
     }
 
     fn count(&mut self, outcome: RequestOutcome) {

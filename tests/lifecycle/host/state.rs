@@ -58,8 +58,9 @@ pub(super) struct State {
     pub(super) current: u32,
     /// What `proxy_set_effective_context` was last given in this callback.
     pub(super) entered: Option<u32>,
-    /// The headers of the call that this callback is about.
+    /// The headers of the call that this callback is about, and the root whose call it was.
     pub(super) response: Headers,
+    pub(super) response_root: u32,
     /// Local replies and deletions wait until the module has returned.
     pub(super) after_callback: Vec<After>,
 

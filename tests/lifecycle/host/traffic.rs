@@ -163,6 +163,7 @@ impl Host {
                 .remove(&call.token)
                 .expect("it has ended before")
         });
+        with(|state| state.response_root = root);
         // Calls of a root that is gone are cancelled.
         if with(|state| state.roots.contains_key(&root)) {
             callback!(

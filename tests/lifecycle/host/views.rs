@@ -54,10 +54,18 @@ extern "C" fn proxy_get_header_map_value(
     let value = with(|state| {
         state.count(format!("proxy_get_header_map_value {name}"));
         match map {
-            MapType::HttpCallResponseHeaders => joined(&state.response, &name),
-            _ => None,
+            // Another context has no such call (Envoy `source/extensions/common/wasm/context.cc`).
+            MapType::HttpCallResponseHeaders if state.acting() != state.response_root => {
+                Err(Status::BadArgument)
+            }
+            MapType::HttpCallResponseHeaders => Ok(joined(&state.response, &name)),
+            _ => Ok(None),
         }
     });
+    let value = match value {
+        Ok(value) => value,
+        Err(status) => return status,
+    };
     let Some(value) = value else {
         return Status::NotFound;
     };

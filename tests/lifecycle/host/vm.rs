@@ -108,6 +108,11 @@ impl Host {
         accepted
     }
 
+    /// New requests are this root's.
+    pub(crate) fn select(&mut self, root: RootId) {
+        self.newest = Some(root);
+    }
+
     /// The root of the newest configuration.
     pub(crate) fn root(&self) -> RootId {
         self.newest.unwrap()

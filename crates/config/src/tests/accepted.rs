@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::{lines, parse};
 use freshpaint_core::clock::UnixSeconds;
 use freshpaint_core::config::{
-    Acknowledge, Batch, BatchFormat, Collect, Config, Dedupe, Guarantee, Limits, Options, Retry,
-    Timestamps, Webhook,
+    Acknowledge, Batch, BatchFormat, Collect, Config, Dedupe, Guarantee, Limits, Observe, Options,
+    Retry, Timestamps, Webhook,
 };
 use freshpaint_core::consent::OptOut;
 use freshpaint_core::event::Kind;
@@ -65,6 +65,7 @@ fn a_url_alone_gets_every_default() {
         webhooks: vec![webhook("webhook_0", "example.com", "/in")],
         honored: OptOut::default(),
         context_ip: false,
+        hipaa: false,
         dead_letter: None,
         acknowledge: Acknowledge::FirstAcceptance,
         timestamps: Timestamps::Seconds,
@@ -99,6 +100,7 @@ fn a_url_alone_gets_every_default() {
             slots: 1_048_576,
             ..Dedupe::default()
         },
+        observe: Observe::default(),
         warnings: Vec::new(),
     };
     assert_eq!(
@@ -161,7 +163,8 @@ fn everything_can_be_said() {
         "window": "0s", "initial_backoff": "0.250s", "max_backoff": "10s", "max_held_bytes": 70000, "max_held_events": 5,
         "refusals": [422, 409], "max_refusals": 1
       },
-      "dedupe": {"window": "60s", "slots": 2048}
+      "dedupe": {"window": "60s", "slots": 2048},
+      "observe": {"recent": 7}
     }"#;
     let hash_key = HashKey::new("canary".repeat(6).as_bytes());
     let config = Config {
@@ -249,6 +252,7 @@ fn everything_can_be_said() {
             dnt: true,
         },
         context_ip: true,
+        hipaa: false,
         dead_letter: Some(1),
         acknowledge: Acknowledge::Settled,
         timestamps: Timestamps::Milliseconds,
@@ -286,6 +290,7 @@ fn everything_can_be_said() {
             slots: 2_048,
             ..Dedupe::default()
         },
+        observe: Observe { recent: 7 },
         warnings: Vec::new(),
     };
     assert_eq!(parse(written), Ok(config));

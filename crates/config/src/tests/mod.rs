@@ -5,6 +5,7 @@ mod accepted;
 mod advice;
 mod cases;
 mod manual;
+mod monitor;
 mod property;
 mod published;
 mod refused;

@@ -12,7 +12,7 @@ use std::path::Path;
 
 use serde_json::{json, Map, Value};
 
-use crate::{duration, root};
+use crate::{duration, monitor, root};
 use freshpaint_core::config::field::{Field, Kind};
 
 /// A field and where it stands: `limits.max_events`, `webhooks[].url`.
@@ -76,6 +76,7 @@ fn the_schema_is_that_of_the_descriptions() {
     let mut defs = Map::new();
     let mut schema = object(root::FIELDS, &mut defs);
     needs::add("", &mut schema);
+    or_monitor(&mut schema, &mut defs);
     schema["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
     schema["title"] = json!("Configuration of the Freshpaint Webhooks destination");
     schema["description"] =
@@ -83,6 +84,19 @@ fn the_schema_is_that_of_the_descriptions() {
     schema["$defs"] = Value::Object(defs);
     assert!(jsonschema::meta::is_valid(&schema));
     hold("configuration.schema.json", &json::text(&schema));
+}
+
+/// A filter either collects or monitors.
+fn or_monitor(schema: &mut Value, defs: &mut Map<String, Value>) {
+    let object = object(monitor::FIELDS, defs);
+    schema["properties"][monitor::KEY] = define(monitor::KEY, object, defs);
+    let collector = schema["required"].take();
+    schema.as_object_mut().unwrap().remove("required");
+    let not_monitor = json!({"required": [monitor::KEY]});
+    schema["oneOf"] = json!([
+        {"required": collector, "not": not_monitor},
+        {"required": [monitor::KEY], "maxProperties": 1}
+    ]);
 }
 
 /// The schema of an object of these fields; what it refers to goes into `defs`.

@@ -162,6 +162,7 @@ impl Bed {
             redacted: Vec::new(),
             wanted: (0..self.webhooks).collect(),
             webhook_id: None,
+            source: 0,
             // Spread over the table's buckets as hashes are.
             id: Some(EventId(u128::from(id.wrapping_mul(0x9E37_79B9_7F4A_7C15)))),
         };
@@ -206,11 +207,7 @@ impl Bed {
 
     /// One callback of the host.
     fn turn<R>(&mut self, act: impl FnOnce(&mut Outbox<()>, &mut Turn<'_>) -> R) -> R {
-        let mut turn = Turn {
-            now: self.now,
-            shared: &mut self.shared,
-            observe: &mut self.observe,
-        };
+        let mut turn = Turn::new(self.now, &mut self.shared, &mut self.observe);
         act(&mut self.outbox, &mut turn)
     }
 }

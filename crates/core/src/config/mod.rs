@@ -6,6 +6,8 @@ mod collect;
 mod diagnostic;
 pub mod field;
 mod limits;
+mod monitor;
+mod observe;
 mod origin;
 pub mod types;
 
@@ -16,6 +18,8 @@ pub use batch::{Batch, BatchFormat};
 pub use collect::Collect;
 pub use diagnostic::Diagnostic;
 pub use limits::{Dedupe, Limits, Retry};
+pub use monitor::{Monitor, PluginConfig};
+pub use observe::Observe;
 pub use origin::AllowedOrigin;
 
 use crate::consent::OptOut;
@@ -33,6 +37,9 @@ pub struct Config {
     pub honored: OptOut,
     /// Whether payloads carry the client's address, as `context.ip`.
     pub context_ip: bool,
+    /// Whether `profile: hipaa` holds. The rules of each webhook have what follows from it for
+    /// payloads.
+    pub hipaa: bool,
     /// The place in `webhooks` of the one that gets what would be dropped, and nothing else.
     pub dead_letter: Option<usize>,
     /// When the SDK gets its success answer.
@@ -47,6 +54,8 @@ pub struct Config {
     pub retry: Retry,
     /// How events are recognised when an SDK sends them again.
     pub dedupe: Dedupe,
+    /// What is recorded for people to look at.
+    pub observe: Observe,
     /// What is allowed and probably not meant; to be logged once.
     pub warnings: Vec<Diagnostic>,
 }

@@ -11,7 +11,7 @@ use super::webhook_set::WebhookSet;
 use super::{Outbox, Turn};
 use crate::clock::millis;
 use crate::observe::labels::{EventOutcome, HeldOutcome};
-use crate::observe::Counter;
+use crate::observe::{Counter, Label};
 
 impl<T> Outbox<T> {
     /// Nobody tries to deliver the event any more. It goes to the dead letter webhook, if there is
@@ -49,6 +49,7 @@ impl<T> Outbox<T> {
             DropReason::Expired => HeldOutcome::Expired,
         };
         turn.observe.count(Counter::Held(outcome));
+        turn.record_event(entry.event(), outcome.as_str());
         let log_lines = &mut turn.observe.log_lines;
         log_lines.dropped(outcome, turn.now);
     }

@@ -28,6 +28,8 @@ pub struct PreparedEvent {
     pub may_be_dead_letter: bool,
     /// The name of the event in signed calls; `None` when no webhook that wants it signs.
     pub webhook_id: Option<WebhookId>,
+    /// [`crate::hashed_id::of_source`] of its source; zero where nothing is recorded.
+    pub source: u32,
     /// The key by which it is recognised when it is sent again; `None` when it has no id that
     /// lasts.
     pub id: Option<EventId>,
@@ -35,7 +37,7 @@ pub struct PreparedEvent {
 
 impl PreparedEvent {
     /// The body of a call to the webhook at `index`.
-    pub(super) fn payload_for(&self, index: usize) -> &Rc<[u8]> {
+    pub(crate) fn payload_for(&self, index: usize) -> &Rc<[u8]> {
         let mut redacted = self.redacted.iter();
         redacted
             .find(|(webhooks, _)| webhooks.contains(index))

@@ -27,10 +27,13 @@ pub mod outcome;
 mod pace;
 mod queues;
 mod ready;
+mod recording;
 pub mod retry;
+mod retry_now;
 mod retrying;
 mod rounds;
 mod shedding;
+mod state;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -62,6 +65,7 @@ pub use self::batches::Verdict;
 pub use self::dead_letter::DropReason;
 pub use self::event::{PreparedEvent, ENTRY_OVERHEAD_BYTES};
 pub use self::handover::Handover;
+pub use self::state::{OutboxState, WebhookState};
 
 /// All webhooks of an event together have this long (seed, "Considerations").
 pub const TOTAL_TIMEOUT: Duration = Duration::from_secs(25);
@@ -77,6 +81,10 @@ pub struct Turn<'t> {
     pub shared: &'t mut dyn Shared,
     /// Where things are counted and logged.
     pub observe: &'t mut Observe,
+    /// The status of the call that has ended.
+    status: Option<u16>,
+    /// How long that call took.
+    took: Option<SteadyMillis>,
 }
 
 impl<'t> Turn<'t> {
@@ -86,6 +94,8 @@ impl<'t> Turn<'t> {
             now,
             shared,
             observe,
+            status: None,
+            took: None,
         }
     }
 }
@@ -198,6 +208,7 @@ impl<T> Outbox<T> {
     /// A call has ended. A token that is not known, or has ended before, is ignored.
     pub fn handle_response(&mut self, token: u32, response: &CallResponse, turn: &mut Turn<'_>) {
         let (now, timers) = (turn.now, &mut self.timers);
+        turn.status = response.status;
         if let Some((attempt, outcome)) = self.attempts.remove(token, response, now, timers) {
             self.end_attempt(attempt, outcome, turn);
         }

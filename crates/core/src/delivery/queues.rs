@@ -247,6 +247,12 @@ impl Queues {
         self.queues.len()
     }
 
+    /// Calls under way to a webhook.
+    pub(super) fn in_flight_to(&self, webhook: usize) -> usize {
+        let queue = self.queues.get(webhook);
+        queue.map_or(0, |queue| queue.window.in_flight())
+    }
+
     #[cfg(test)]
     pub(super) fn in_flight(&self) -> usize {
         let queues = self.queues.iter();

@@ -67,6 +67,9 @@ impl<T> Outbox<T> {
             turn.observe.count(Counter::Held(HeldOutcome::Kept));
         }
         self.schedule.push(due, key, &mut self.timers);
+        if let Some(entry) = self.store.get(key) {
+            turn.record_held(entry.event(), due);
+        }
         Ok(due)
     }
 
@@ -154,7 +157,7 @@ impl<T> Outbox<T> {
         }
     }
 
-    fn reschedule(&mut self, key: EntryKey, due: SteadyMillis) {
+    pub(super) fn reschedule(&mut self, key: EntryKey, due: SteadyMillis) {
         self.store.set_due(key, due);
         self.schedule.push(due, key, &mut self.timers);
     }

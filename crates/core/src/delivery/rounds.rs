@@ -15,7 +15,7 @@ use super::{Outbox, Turn, TOTAL_TIMEOUT};
 use crate::clock::{millis, SteadyMillis};
 use crate::config::Config;
 use crate::observe::labels::{EventOutcome, HeldOutcome};
-use crate::observe::{Counter, Histogram};
+use crate::observe::{Counter, Histogram, Label};
 
 impl<T> Outbox<T> {
     /// A batch brings an event.
@@ -31,12 +31,14 @@ impl<T> Outbox<T> {
             Claim::Accepted => {
                 let duplicate = Counter::Events(Some(event.kind), EventOutcome::Duplicate);
                 turn.observe.count(duplicate);
+                turn.record_event(&event, EventOutcome::Duplicate.as_str());
                 self.batches.decide(batch, Decision::Accepted);
                 self.batches.settle(batch);
             }
             Claim::Refused => {
                 let refused = Counter::Events(Some(event.kind), EventOutcome::Refused);
                 turn.observe.count(refused);
+                turn.record_event(&event, EventOutcome::Refused.as_str());
                 self.batches.decide(batch, Decision::Refused(event.index));
                 self.batches.settle(batch);
             }
@@ -76,6 +78,9 @@ impl<T> Outbox<T> {
         };
         let (kind, is_resting) = (entry.event().kind, entry.round_is_over());
         let is_accepted = entry.is_accepted();
+        if is_accepted {
+            turn.record_event(entry.event(), EventOutcome::Duplicate.as_str());
+        }
         if !(is_accepted && is_resting) {
             entry.add_waiter(Waiter {
                 batch,
@@ -176,6 +181,7 @@ impl<T> Outbox<T> {
             turn.observe.record(Histogram::Latency(webhook), took);
         }
         self.queues.end_call(webhook, attempt.looks(), took);
+        turn.took = took;
         match attempt.only_entry() {
             Some(key) => self.finish(key, webhook, outcome, turn),
             None => {
@@ -249,6 +255,8 @@ impl<T> Outbox<T> {
         let entry = self.store.get_mut(key)?;
         entry.end_call(webhook);
         entry.stop_waiting(webhook);
+        let attempt = entry.failed_rounds().saturating_add(1);
+        turn.record_attempt(entry.event(), webhook, attempt, outcome);
         let mut is_first = false;
         if outcome == Outcome::Delivered {
             turn.observe
@@ -292,14 +300,19 @@ impl<T> Outbox<T> {
         };
         let kind = entry.event().kind;
         self.settle(key, State::Accepted, turn);
-        let waiters = self.store.get(key).map_or(&[][..], Entry::waiters);
-        for waiter in waiters {
+        let Some(entry) = self.store.get(key) else {
+            return;
+        };
+        for waiter in entry.waiters() {
             let outcome = if waiter.brought_it {
                 EventOutcome::Accepted
             } else {
                 EventOutcome::Duplicate
             };
             turn.observe.count(Counter::Events(Some(kind), outcome));
+            if !waiter.brought_it {
+                turn.record_event(entry.event(), outcome.as_str());
+            }
             self.batches.decide(waiter.batch, Decision::Accepted);
             self.batches
                 .answer_if_ready(waiter.batch, turn.now, &mut self.timers);

@@ -163,6 +163,11 @@ impl Store {
         self.sheddable.bytes()
     }
 
+    /// Every event.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.values()
+    }
+
     /// Counts memory of an event that is not in the store yet.
     pub(super) fn reserve(&mut self, bytes: usize) {
         self.in_flight_bytes += bytes;

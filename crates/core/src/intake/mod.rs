@@ -47,6 +47,7 @@ use crate::local_reply::LocalReply;
 use crate::observe::labels::RequestOutcome;
 
 pub use crate::observe::labels::FilteredReason;
+pub use body::gunzip;
 pub use collection::{Collection, Excess};
 pub use head::judge;
 pub use invalid::{Invalid, InvalidReason};

@@ -6,14 +6,18 @@ pub mod labels;
 mod log_lines;
 mod metrics;
 pub mod peers;
+pub mod record;
+pub mod recorder;
 mod registry;
 #[cfg(test)]
 mod tests;
+pub mod totals;
 
 use crate::config::Webhook;
 
 use changes::Changes;
 use metrics::Ids;
+use recorder::Recorder;
 use registry::Registry;
 
 pub use changes::Change;
@@ -28,6 +32,8 @@ pub struct Observe {
     changes: Changes,
     /// Log lines since the shell last took them.
     pub log_lines: LogLines,
+    /// What the live page shows; `None` where there is none.
+    pub recorder: Option<Box<Recorder>>,
 }
 
 /// Every metric of a configuration with these webhooks, by [`MetricId::index`].
@@ -47,6 +53,7 @@ impl Observe {
             ids: Ids::register(&mut registry, webhooks),
             changes: Changes::new(registry.metrics.len()),
             log_lines: LogLines::default(),
+            recorder: None,
         }
     }
 

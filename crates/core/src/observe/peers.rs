@@ -30,7 +30,7 @@ pub trait Board {
 /// One worker's view of all workers that share values of one topic.
 #[derive(Debug)]
 pub struct Peers {
-    topic: &'static str,
+    topic: String,
     owner: Owner,
     live_for: SteadyMillis,
     slot: Option<u32>,
@@ -41,9 +41,9 @@ impl Peers {
     /// their own. A worker that has not shared anything for `live_for` milliseconds is taken for
     /// dead.
     #[must_use]
-    pub fn new(topic: &'static str, owner: Owner, live_for: SteadyMillis) -> Self {
+    pub fn new(topic: impl Into<String>, owner: Owner, live_for: SteadyMillis) -> Self {
         Self {
-            topic,
+            topic: topic.into(),
             owner,
             live_for,
             slot: None,

@@ -15,6 +15,8 @@ pub struct Config {
     pub concurrency: u32,
     /// The module's configuration.
     pub plugin: Plugin,
+    /// The configuration of a filter that shows the module's deliveries, on a listener of its own.
+    pub monitor: Option<Value>,
     /// The clusters that webhooks name.
     pub clusters: Vec<Cluster>,
     /// The upstream of the listener's route; without one the route answers 404.
@@ -51,6 +53,7 @@ impl Default for Config {
         Self {
             concurrency: 1,
             plugin: Plugin::None,
+            monitor: None,
             clusters: Vec::new(),
             upstream: None,
             environment: BTreeMap::new(),
@@ -188,6 +191,7 @@ impl Cluster {
 pub(super) struct Site<'s> {
     pub(super) listener: SocketAddr,
     pub(super) admin: SocketAddr,
+    pub(super) monitor: SocketAddr,
     pub(super) folder: &'s Path,
     pub(super) module: Option<&'s Path>,
 }
@@ -220,6 +224,10 @@ impl Config {
             "static_resources": {"clusters": clusters},
             "stats_config": {"stats_tags": tags.collect::<Vec<_>>()},
         });
+        let mut listeners = Vec::new();
+        if let (Some(monitor), Some(file)) = (&self.monitor, site.module) {
+            listeners.push(self.monitor_listener(monitor, site.monitor, file));
+        }
         if self.file_lds {
             bootstrap["dynamic_resources"] = json!({"lds_config": {
                 "resource_api_version": "V3",
@@ -229,8 +237,9 @@ impl Config {
                 },
             }});
         } else {
-            bootstrap["static_resources"]["listeners"] = json!([self.listener(site)]);
+            listeners.push(self.listener(site));
         }
+        bootstrap["static_resources"]["listeners"] = json!(listeners);
         bootstrap
     }
 
@@ -284,9 +293,39 @@ impl Config {
         listener
     }
 
+    fn monitor_listener(&self, monitor: &Value, to: SocketAddr, file: &Path) -> Value {
+        let plugin = Plugin::Struct(json!({"monitor": monitor}));
+        let filters = json!([
+            self.wasm("freshpaint_monitor", &plugin, file),
+            filter("router", "router.v3.Router", json!({})),
+        ]);
+        json!({
+            "name": "monitor",
+            "address": address(to),
+            "filter_chains": [{"filters": [{
+                "name": "envoy.filters.network.http_connection_manager",
+                "typed_config": {
+                    "@type": ext("filters.network.http_connection_manager.v3.HttpConnectionManager"),
+                    "stat_prefix": "monitor",
+                    "http_filters": filters,
+                    "route_config": {"name": "monitor", "virtual_hosts": [{
+                        "name": "monitor",
+                        "domains": ["*"],
+                        "routes": [{"match": {"prefix": "/"}, "direct_response": {"status": 404}}],
+                    }]},
+                },
+            }]}],
+        })
+    }
+
     fn module(&self, file: &Path) -> Value {
+        self.wasm("freshpaint_webhooks", &self.plugin, file)
+    }
+
+    /// A filter of the module with this name. All of them share a VM for each worker.
+    fn wasm(&self, name: &str, configuration: &Plugin, file: &Path) -> Value {
         let mut plugin = json!({
-            "name": "freshpaint_webhooks",
+            "name": name,
             "failure_policy": "FAIL_RELOAD",
             // Else a paused request is forwarded before its body is seen (Envoy 1.35 and later have
             // the switch).
@@ -302,7 +341,7 @@ impl Config {
             plugin["vm_config"]["environment_variables"] =
                 json!({"host_env_keys": names, "key_values": self.environment});
         }
-        if let Some(configuration) = self.plugin.any() {
+        if let Some(configuration) = configuration.any() {
             plugin["configuration"] = configuration;
         }
         filter("wasm", "wasm.v3.Wasm", json!({"config": plugin}))

@@ -41,6 +41,7 @@ pub struct Envoy {
 struct Ports {
     listener: Port,
     admin: Port,
+    monitor: Port,
 }
 
 impl Ports {
@@ -49,6 +50,7 @@ impl Ports {
         Ok(Self {
             listener: free()?,
             admin: free()?,
+            monitor: free()?,
         })
     }
 
@@ -56,6 +58,7 @@ impl Ports {
         Site {
             listener: self.listener.address(),
             admin: self.admin.address(),
+            monitor: self.monitor.address(),
             folder,
             module,
         }
@@ -110,6 +113,11 @@ impl Envoy {
     /// Where clients send requests.
     pub fn address(&self) -> SocketAddr {
         self.ports.listener.address()
+    }
+
+    /// Where the live page is, if the configuration has one.
+    pub fn monitor(&self) -> SocketAddr {
+        self.ports.monitor.address()
     }
 
     /// Where Envoy's admin interface is.

@@ -15,6 +15,13 @@ use freshpaint_core::intake::dialect;
 pub(super) fn schema(name: &str) -> Value {
     let names = |choices: &[&str]| json!(choices);
     match name {
+        "filter_name" => json!({"type": "string", "minLength": 1, "maxLength": 256}),
+        "host_names" => json!({
+            "type": "array",
+            "minItems": 1,
+            "maxItems": read::MAX_TEXTS,
+            "items": {"type": "string", "pattern": r"^[A-Za-z0-9._-]{1,1024}$"}
+        }),
         "flag" => json!({"enum": [true, false, "true", "false"]}),
         "url" => json!({
             "type": "string",

@@ -63,6 +63,11 @@ impl CircuitBreaker {
         }
     }
 
+    /// The next probe may go out now.
+    pub(in super::super) fn probe_now(&mut self, now: SteadyMillis) {
+        self.next_probe = self.next_probe.min(now);
+    }
+
     /// It keeps failing: retries are let through one at a time.
     pub(in super::super) fn is_open(&self) -> bool {
         self.failures >= OPENS_AFTER

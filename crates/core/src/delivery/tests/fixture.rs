@@ -56,6 +56,7 @@ pub(super) fn event(name: &str, webhooks: &[usize]) -> PreparedEvent {
         wanted: webhooks.iter().copied().collect(),
         redacted: Vec::new(),
         webhook_id: None,
+        source: 0,
         id: Some(EventId(id)),
     }
 }
@@ -164,11 +165,8 @@ impl Fixture {
 
     /// One callback of the host.
     fn turn<R>(&mut self, act: impl FnOnce(&mut Outbox<u32>, &mut Turn<'_>) -> R) -> R {
-        let mut turn = Turn {
-            now: self.now,
-            shared: &mut *self.shared.borrow_mut(),
-            observe: &mut self.observe,
-        };
+        let mut shared = self.shared.borrow_mut();
+        let mut turn = Turn::new(self.now, &mut *shared, &mut self.observe);
         act(&mut self.outbox, &mut turn)
     }
 

@@ -67,6 +67,12 @@ pub(super) fn is_known_encoding(content_encoding: &[u8]) -> bool {
     })
 }
 
+/// What gzip of our own holds, however much that is; nothing if it is damaged.
+#[must_use]
+pub fn gunzip(compressed: &[u8]) -> Vec<u8> {
+    gzip::decode(compressed, usize::MAX).unwrap_or_default()
+}
+
 /// Takes the layers off `body`.
 pub(super) fn decode(body: &[u8], growth: Growth) -> Result<Decoded<'_>, Undecodable> {
     let by_ratio = body.len().saturating_mul(growth.max_ratio).max(ALWAYS);

@@ -1,0 +1,85 @@
+//! What the live page is told of deliveries. Without a recorder each of these is one question.
+
+use super::event::PreparedEvent;
+use super::outcome::{NotSent, Outcome};
+use super::Turn;
+use crate::clock::SteadyMillis;
+use crate::hashed_id;
+use crate::observe::labels::Label;
+use crate::observe::record::Record;
+
+impl Turn<'_> {
+    /// One delivery has ended.
+    pub(super) fn record_attempt(
+        &mut self,
+        event: &PreparedEvent,
+        webhook: usize,
+        attempt: u32,
+        outcome: Outcome,
+    ) {
+        let Some(recorder) = self.observe.recorder.as_deref_mut() else {
+            return;
+        };
+        let was_made = !matches!(outcome, Outcome::NotSent(_));
+        let took = self.took.filter(|_| was_made);
+        recorder.count(webhook, outcome == Outcome::Delivered, took, self.now);
+        let (status, reason) = match outcome {
+            Outcome::Delivered => (self.status.unwrap_or(0), ""),
+            Outcome::Rejected { status, .. } => (status, ""),
+            Outcome::Timeout | Outcome::Unreachable => (0, ""),
+            Outcome::NotSent(NotSent::UnknownCluster) => (0, "Envoy knows no such cluster"),
+            Outcome::NotSent(NotSent::NoCapacity) => (0, "no host, or the circuit breaker is full"),
+            Outcome::NotSent(NotSent::Deadline) => (0, "its turn would come too late"),
+            Outcome::NotSent(NotSent::Shed) => (0, "made room: another webhook has the event"),
+        };
+        self.record(
+            event,
+            Record {
+                webhook: Some(webhook),
+                attempt,
+                outcome: outcome.label().as_str(),
+                reason,
+                status,
+                took,
+                ..Record::default()
+            },
+        );
+    }
+
+    /// The event waits for its next round.
+    pub(super) fn record_held(&mut self, event: &PreparedEvent, due: SteadyMillis) {
+        let record = Record {
+            outcome: "held",
+            next: Some(due),
+            ..Record::default()
+        };
+        self.record(event, record);
+    }
+
+    /// Something that concerns the whole event.
+    pub(super) fn record_event(&mut self, event: &PreparedEvent, outcome: &'static str) {
+        let record = Record {
+            outcome,
+            ..Record::default()
+        };
+        self.record(event, record);
+    }
+
+    fn record(&mut self, event: &PreparedEvent, record: Record<'_>) {
+        let Some(recorder) = self.observe.recorder.as_deref_mut() else {
+            return;
+        };
+        if !recorder.admits(self.now) {
+            return;
+        }
+        let (escaped_name, escaped_id) = hashed_id::in_payload(&event.payload);
+        let record = Record {
+            kind: Some(event.kind),
+            escaped_name,
+            escaped_id,
+            source: event.source,
+            ..record
+        };
+        recorder.write(&record, self.now);
+    }
+}

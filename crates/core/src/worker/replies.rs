@@ -1,0 +1,46 @@
+//! What clients are told.
+
+use super::{Ticket, Worker};
+use crate::delivery::Verdict;
+use crate::local_reply::LocalReply;
+use crate::observe::labels::RequestOutcome;
+use crate::upload::Unread;
+
+impl Worker {
+    /// The next reply and the stream that waits for it.
+    pub fn poll_reply(&mut self) -> Option<(u32, LocalReply)> {
+        let (stream, ticket, verdict) = self.outbox.poll_verdict()?;
+        let reply = self.reply(ticket, &verdict);
+        let test = self.tests.iter().position(|test| test.stream == stream);
+        let reply = match test {
+            None => reply,
+            Some(test) => self.tests.swap_remove(test).into_reply(&reply),
+        };
+        Some((stream, reply))
+    }
+
+    fn reply(&mut self, ticket: Ticket, verdict: &Verdict) -> LocalReply {
+        let Ticket {
+            collection,
+            mut report,
+        } = ticket;
+        self.count(match verdict {
+            Verdict::Accepted { .. } => RequestOutcome::Accepted,
+            Verdict::Retry { .. } | Verdict::Overloaded { .. } => RequestOutcome::Retry,
+        });
+        if let Verdict::Accepted { refused } = verdict {
+            for index in refused {
+                report.add_invalid(*index, collection.refused(*index));
+            }
+        }
+        collection.answer(verdict, &report)
+    }
+
+    /// Refuses a request whose body never comes.
+    pub fn refuse_unread(&mut self, unread: Unread) -> LocalReply {
+        if !unread.was_refused {
+            self.count(RequestOutcome::Retry);
+        }
+        unread.reply
+    }
+}

@@ -1,0 +1,262 @@
+//! What one worker tells the others about itself, as text in shared data.
+//!
+//! The first line is numbers separated by spaces, the lines after it are the worker's records. Any
+//! worker may serve the page, so all of them write and each can read.
+
+use std::fmt::Write as _;
+
+use freshpaint_core::clock::SteadyMillis;
+use freshpaint_core::delivery::OutboxState;
+use freshpaint_core::observe::recorder::Recorder;
+use freshpaint_core::observe::totals::{Latencies, MINUTES};
+
+/// Begins the first line; another version's snapshot is ignored.
+const VERSION: u64 = 1;
+
+/// The state of one worker at one time.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Snapshot {
+    /// The worker's number; no other worker of the process ever has it.
+    pub worker: u32,
+    /// When it was written, in milliseconds since 1970.
+    pub unix_millis: u64,
+    /// The number that the worker's next record gets.
+    pub next: u64,
+    /// Records left out because there were too many a second.
+    pub skipped: u64,
+    /// Events that are kept for a retry.
+    pub held_events: u64,
+    /// Their bytes.
+    pub held_bytes: u64,
+    /// Since when the oldest of them is kept, in milliseconds since 1970; 0 when there is none.
+    pub held_since: u64,
+    /// By the webhook's index in the configuration.
+    pub webhooks: Vec<WebhookSnapshot>,
+}
+
+/// One webhook as one worker sees it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WebhookSnapshot {
+    /// Kept events that wait for it.
+    pub held: u64,
+    /// Calls under way.
+    pub in_flight: u64,
+    /// Its circuit breaker is open.
+    pub is_open: bool,
+    /// Delivered and failed attempts of each of the last minutes, oldest first.
+    pub minutes: [(u32, u32); MINUTES],
+    /// How long its calls took.
+    pub latencies: Latencies,
+}
+
+impl Snapshot {
+    /// The state of a worker, of which the caller adds the number.
+    pub fn of(recorder: &mut Recorder, state: &OutboxState, now: SteadyMillis) -> Self {
+        let unix_millis = recorder.unix(now);
+        let held_since = state.held_since.map_or(0, |since| recorder.unix(since));
+        let (next, skipped) = (recorder.next(), recorder.skipped());
+        let both = recorder.totals().iter_mut().zip(&state.webhooks);
+        let webhooks = both.map(|(totals, state)| WebhookSnapshot {
+            held: state.held as u64,
+            in_flight: state.in_flight as u64,
+            is_open: state.is_open,
+            minutes: totals.minutes(unix_millis),
+            latencies: totals.latencies(),
+        });
+        Self {
+            worker: 0,
+            unix_millis,
+            next,
+            skipped,
+            held_events: state.held_events as u64,
+            held_bytes: state.held_bytes as u64,
+            held_since,
+            webhooks: webhooks.collect(),
+        }
+    }
+
+    /// Whether the worker has had nothing to do.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        let none = |webhook: &WebhookSnapshot| webhook.minutes == [(0, 0); MINUTES];
+        self.next == 1 && self.held_events == 0 && self.webhooks.iter().all(none)
+    }
+
+    /// The snapshot and the records after it.
+    #[must_use]
+    pub fn encode(&self, lines: &str) -> String {
+        let mut text = String::with_capacity(lines.len() + 64 + 256 * self.webhooks.len());
+        let mut number = |number: u64| {
+            // Writing to a String does not fail.
+            let _ = write!(text, "{number} ");
+        };
+        [
+            VERSION,
+            self.worker.into(),
+            self.unix_millis,
+            self.next,
+            self.skipped,
+            self.held_events,
+            self.held_bytes,
+            self.held_since,
+        ]
+        .into_iter()
+        .for_each(&mut number);
+        for webhook in &self.webhooks {
+            let state = [webhook.held, webhook.in_flight, webhook.is_open.into()];
+            state.into_iter().for_each(&mut number);
+            for (delivered, failed) in webhook.minutes {
+                number(delivered.into());
+                number(failed.into());
+            }
+            webhook
+                .latencies
+                .iter()
+                .for_each(|calls| number((*calls).into()));
+        }
+        text.push('\n');
+        text.push_str(lines);
+        text
+    }
+
+    /// Reads what [`Snapshot::encode`] wrote; `None` for anything else.
+    #[must_use]
+    pub fn decode(text: &str) -> Option<(Self, &str)> {
+        let (numbers, lines) = text.split_once('\n')?;
+        let mut numbers = numbers.split_ascii_whitespace().map(str::parse::<u64>);
+        let mut number = || numbers.next()?.ok();
+        if number()? != VERSION {
+            return None;
+        }
+        let mut snapshot = Self {
+            worker: u32::try_from(number()?).ok()?,
+            unix_millis: number()?,
+            next: number()?,
+            skipped: number()?,
+            held_events: number()?,
+            held_bytes: number()?,
+            held_since: number()?,
+            webhooks: Vec::new(),
+        };
+        while let Some(held) = number() {
+            let mut webhook = WebhookSnapshot {
+                held,
+                in_flight: number()?,
+                is_open: number()? != 0,
+                ..WebhookSnapshot::default()
+            };
+            let mut count = || u32::try_from(number()?).ok();
+            for minute in &mut webhook.minutes {
+                *minute = (count()?, count()?);
+            }
+            for calls in &mut webhook.latencies {
+                *calls = count()?;
+            }
+            snapshot.webhooks.push(webhook);
+        }
+        Some((snapshot, lines))
+    }
+
+    /// Adds what another worker says.
+    pub fn merge(&mut self, other: &Self) {
+        self.unix_millis = self.unix_millis.max(other.unix_millis);
+        self.skipped += other.skipped;
+        self.held_events += other.held_events;
+        self.held_bytes += other.held_bytes;
+        self.held_since = match (self.held_since, other.held_since) {
+            (0, since) | (since, 0) => since,
+            (one, another) => one.min(another),
+        };
+        if self.webhooks.len() < other.webhooks.len() {
+            self.webhooks
+                .resize_with(other.webhooks.len(), WebhookSnapshot::default);
+        }
+        for (webhook, other) in self.webhooks.iter_mut().zip(&other.webhooks) {
+            webhook.held += other.held;
+            webhook.in_flight += other.in_flight;
+            webhook.is_open |= other.is_open;
+            for (minute, other) in webhook.minutes.iter_mut().zip(other.minutes) {
+                minute.0 = minute.0.saturating_add(other.0);
+                minute.1 = minute.1.saturating_add(other.1);
+            }
+            for (calls, other) in webhook.latencies.iter_mut().zip(other.latencies) {
+                *calls = calls.saturating_add(other);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn snapshot() -> Snapshot {
+        let mut minutes = [(0, 0); MINUTES];
+        minutes[3] = (7, 2);
+        let mut latencies = Latencies::default();
+        latencies[5] = 9;
+        let webhook = WebhookSnapshot {
+            held: 3,
+            in_flight: 4,
+            is_open: true,
+            minutes,
+            latencies,
+        };
+        Snapshot {
+            worker: 3,
+            unix_millis: 1_700_000_000_123,
+            next: 12,
+            skipped: 5,
+            held_events: 3,
+            held_bytes: 900,
+            held_since: 1_700_000_000_000,
+            webhooks: vec![webhook, WebhookSnapshot::default()],
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let lines = "{\"n\":11}\n";
+        let text = snapshot().encode(lines);
+        assert_eq!(Snapshot::decode(&text), Some((snapshot(), lines)));
+        let none = Snapshot::default();
+        assert_eq!(Snapshot::decode(&none.encode("")), Some((none, "")));
+    }
+
+    #[test]
+    fn what_is_cut_short_or_foreign_is_ignored_or_has_fewer_webhooks() {
+        let text = snapshot().encode("");
+        for end in 0..text.len() {
+            assert_eq!(Snapshot::decode(text.get(..end).unwrap()), None, "{end}");
+        }
+        for foreign in [
+            "\n",
+            "2 0 0 0 0 0 0 0 \n",
+            "1 0 a 0 0 0 0 0 \n",
+            "1 0 0 0 0 0 0 0 5 \n",
+        ] {
+            assert_eq!(Snapshot::decode(foreign), None, "{foreign}");
+        }
+    }
+
+    #[test]
+    fn workers_add_up() {
+        let mut sum = Snapshot::default();
+        sum.merge(&snapshot());
+        sum.merge(&snapshot());
+        assert_eq!(
+            (sum.held_events, sum.held_bytes, sum.skipped),
+            (6, 1_800, 10)
+        );
+        assert_eq!(sum.held_since, 1_700_000_000_000);
+        let [webhook, other] = &sum.webhooks[..] else {
+            panic!()
+        };
+        assert_eq!(
+            (webhook.held, webhook.in_flight, webhook.is_open),
+            (6, 8, true)
+        );
+        assert_eq!((webhook.minutes[3], webhook.latencies[5]), ((14, 4), 18));
+        assert_eq!(*other, WebhookSnapshot::default());
+    }
+}
