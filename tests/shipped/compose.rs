@@ -57,3 +57,24 @@ fn envoy_is_the_official_image_of_the_pinned_version_with_the_files_of_the_repos
     );
     assert!(repository().join("envoy/receiver.Dockerfile").is_file());
 }
+
+/// Prometheus and Grafana, which no test here runs.
+#[test]
+fn what_is_mounted_is_there_and_prometheus_reaches_envoy() {
+    let [compose] = manifests("docker-compose.yaml")
+        .unwrap()
+        .try_into()
+        .unwrap();
+    let folder = repository().join("envoy");
+    for service in ["prometheus", "grafana"] {
+        let service = &compose["services"][service];
+        assert_eq!(service["profiles"], json!(["observe"]));
+        for volume in service["volumes"].as_array().unwrap() {
+            let source = folder.join(volume["source"].as_str().unwrap());
+            assert!(source.is_file(), "{}", source.display());
+        }
+    }
+    // Envoy's admin interface listens on loopback.
+    let network = &compose["services"]["prometheus"]["network_mode"];
+    assert_eq!(network, &json!("service:envoy"));
+}
