@@ -105,6 +105,8 @@ fn a_request_of_twenty_events_is_one_call_in_either_format() {
             "attempts.webhook.single.outcome.delivered.status_class.2xx",
             20,
         ),
+        ("batches.webhook.crm", 1),
+        ("batches.webhook.lake", 1),
         ("deliveries.webhook.crm.outcome.delivered", 20),
         ("deliveries.webhook.lake.outcome.delivered", 20),
         ("deliveries.webhook.single.outcome.delivered", 20),
