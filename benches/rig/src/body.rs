@@ -1,4 +1,5 @@
-//! Collection requests in Segment's form, whose message ids are fresh each time they are sent.
+//! Collection requests in Segment's form, whose message ids are fresh each time they are sent. Five
+//! events in a row are of one device, so that a batch has several and so have requests.
 //!
 //! The module recognises an event that it was sent before and delivers it once, so a request that
 //! is repeated as it is would measure that and nothing else.
@@ -11,13 +12,18 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 pub(crate) struct Template {
     bytes: Vec<u8>,
-    ids: Vec<usize>,
+    /// Where the ids of its events stand, and those of their devices.
+    ids: Vec<(usize, usize)>,
     serial: Arc<AtomicU64>,
 }
 
 const ID_LENGTH: usize = 16;
-/// Stands where an id goes, and nowhere else in a request.
+/// Stand where an id and a device's id go, and nowhere else in a request.
 const PLACEHOLDER: &str = "@@@@@@@@@@@@@@@@";
+const DEVICE: &str = "################";
+const EVENTS_OF_A_DEVICE: u64 = 5;
+/// A device comes back after so many others.
+const DEVICES: u64 = 10_000;
 
 impl Template {
     /// A request of `shape`; clones and templates that share `serial` never give the same id twice.
@@ -40,10 +46,8 @@ impl Template {
              user-agent: freshpaint-bench\r\ncontent-length: {}\r\n\r\n{body}",
             body.len()
         );
-        let ids = request
-            .match_indices(PLACEHOLDER)
-            .map(|(at, _)| at)
-            .collect();
+        let places = |text| request.match_indices(text).map(|(at, _)| at);
+        let ids = places(PLACEHOLDER).zip(places(DEVICE)).collect();
         Self {
             bytes: request.into_bytes(),
             ids,
@@ -56,9 +60,12 @@ impl Template {
         let first = self
             .serial
             .fetch_add(self.ids.len() as u64, Ordering::Relaxed);
-        for (id, &at) in (first..).zip(&self.ids) {
-            let id = format!("{id:0ID_LENGTH$x}");
-            self.bytes[at..at + ID_LENGTH].copy_from_slice(id.as_bytes());
+        for (number, &(id, device)) in (first..).zip(&self.ids) {
+            let of_device = number / EVENTS_OF_A_DEVICE % DEVICES;
+            for (at, number) in [(id, number), (device, of_device)] {
+                let text = format!("{number:0ID_LENGTH$x}");
+                self.bytes[at..at + ID_LENGTH].copy_from_slice(text.as_bytes());
+            }
         }
         &self.bytes
     }
@@ -83,12 +90,13 @@ fn event(name: &str, properties: usize) -> String {
     format!(
         concat!(
             r#"{{"type":"track","event":"{name}","timestamp":"2026-01-02T03:04:05.678Z","messageId":"{id}","#,
-            r#""anonymousId":"1855a980cb1529-066ed15036156b-18525635","userId":"hello@example.com","#,
+            r#""anonymousId":"1855a980cb1529-{device}-18525635","userId":"hello@example.com","#,
             r#""context":{{"page":{{"path":"/checkout","url":"https://example.com/checkout","title":"Checkout"}},"#,
             r#""library":{{"name":"analytics.js","version":"2.1.0"}}}},"properties":{all}}}"#
         ),
         name = name,
         id = PLACEHOLDER,
+        device = DEVICE,
         all = all,
     )
 }
@@ -122,6 +130,24 @@ mod tests {
             ids.insert(body(singles.next())["messageId"].to_string());
         }
         assert_eq!(ids.len(), 63);
+    }
+
+    #[test]
+    fn a_batch_has_several_devices_and_so_have_requests() {
+        let serial = Arc::default();
+        let mut batches = Template::new(&Shape::new(20, 1, false), &serial);
+        let mut singles = Template::new(&Shape::new(1, 1, false), &serial);
+        let device = |event: &Value| event["anonymousId"].to_string();
+        let batch = body(batches.next());
+        let mut devices: BTreeSet<_> = batch["batch"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(device)
+            .collect();
+        assert_eq!(devices.len(), 4);
+        devices.extend((0..10).map(|_| device(&body(singles.next()))));
+        assert_eq!(devices.len(), 6);
     }
 
     #[test]

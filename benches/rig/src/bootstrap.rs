@@ -15,6 +15,8 @@ pub(crate) struct Bootstrap {
     /// The whole `route` action of the only route.
     pub(crate) route: Value,
     pub(crate) clusters: Vec<Value>,
+    /// An internal listener, and the clusters before and behind it.
+    pub(crate) egress: Option<(Value, Vec<Value>)>,
 }
 
 impl Bootstrap {
@@ -22,7 +24,7 @@ impl Bootstrap {
     pub(crate) fn json(&self) -> Value {
         let mut filters: Vec<_> = self.filter.iter().cloned().collect();
         filters.push(filter("router", "router.v3.Router", json!({})));
-        json!({
+        let mut bootstrap = json!({
             "admin": {"address": address(self.admin)},
             "static_resources": {
                 "listeners": [{
@@ -45,18 +47,31 @@ impl Bootstrap {
                 }],
                 "clusters": self.clusters,
             },
-        })
+        });
+        if let Some((listener, clusters)) = &self.egress {
+            let resources = &mut bootstrap["static_resources"];
+            let lists = [
+                ("listeners", std::slice::from_ref(listener)),
+                ("clusters", clusters),
+            ];
+            for (name, more) in lists {
+                let list = resources[name].as_array_mut();
+                list.into_iter()
+                    .for_each(|list| list.extend_from_slice(more));
+            }
+            bootstrap["bootstrap_extensions"] = json!([{
+                "name": "envoy.bootstrap.internal_listener",
+                "typed_config": {
+                    "@type": ext("bootstrap.internal_listener.v3.InternalListener"),
+                },
+            }]);
+        }
+        bootstrap
     }
 }
 
 /// A cluster of one endpoint.
 pub(crate) fn cluster(name: &str, to: SocketAddr, http2: bool) -> Value {
-    let protocol = if http2 {
-        json!({"http2_protocol_options": {}})
-    } else {
-        json!({"http_protocol_options": {}})
-    };
-    let most = 1 << 20;
     json!({
         "name": name,
         "type": "STATIC",
@@ -65,16 +80,31 @@ pub(crate) fn cluster(name: &str, to: SocketAddr, http2: bool) -> Value {
             "cluster_name": name,
             "endpoints": [{"lb_endpoints": [{"endpoint": {"address": address(to)}}]}],
         },
-        "circuit_breakers": {"thresholds": [
-            {"max_connections": most, "max_pending_requests": most, "max_requests": most},
-        ]},
+        "circuit_breakers": no_breakers(),
         "typed_extension_protocol_options": {
             "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
                 "@type": ext("upstreams.http.v3.HttpProtocolOptions"),
-                "explicit_http_config": protocol,
+                "explicit_http_config": protocol(http2),
             },
         },
     })
+}
+
+/// The protocol of a cluster.
+pub(crate) fn protocol(http2: bool) -> Value {
+    if http2 {
+        json!({"http2_protocol_options": {}})
+    } else {
+        json!({"http_protocol_options": {}})
+    }
+}
+
+/// Breakers that never open.
+pub(crate) fn no_breakers() -> Value {
+    let most = 1 << 20;
+    json!({"thresholds": [
+        {"max_connections": most, "max_pending_requests": most, "max_requests": most},
+    ]})
 }
 
 /// A wasm filter with its configuration, of type `google.protobuf.<kind>`.

@@ -1,7 +1,6 @@
 //! The contenders, and how each is started for a shape.
 
-use crate::body::event_bytes;
-use crate::bootstrap::{cluster, lua, wasm, Bootstrap};
+use crate::configure::bootstrap;
 use crate::process;
 use crate::settings::Settings;
 use crate::shape::Shape;
@@ -9,15 +8,14 @@ use anyhow::{bail, Context, Result};
 use freshpaint_harness::process::{spawn, Owned};
 use freshpaint_harness::wait::poll;
 use freshpaint_harness::{envoy, Port, Request};
-use serde_json::{json, Value};
+use serde_json::Value;
 use std::fs::{self, File};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 use tempfile::TempDir;
 
 const START: Duration = Duration::from_secs(60);
-const LUA: &str = include_str!("../../contenders/lua/webhooks.lua");
 
 /// The contenders; `benches/contenders` says what each is and why it is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,21 +24,21 @@ pub(crate) enum Kind {
     Floor2,
     Module,
     OtherModule,
+    /// Several events in one POST.
+    ModuleBatch,
+    /// Through `webhooks_egress`, as `envoy/envoy.yaml` has it.
+    ModuleEgress,
+    /// On two workers.
+    ModuleTwice,
     Lua,
     Service,
+    /// All events of a request in one POST.
+    ServiceBatch,
+    /// Without an Envoy in front.
+    ServiceAlone,
 }
 
 impl Kind {
-    /// In the order of their turns.
-    pub(crate) const ALL: [Self; 6] = [
-        Self::Floor1,
-        Self::Floor2,
-        Self::Module,
-        Self::OtherModule,
-        Self::Lua,
-        Self::Service,
-    ];
-
     /// The name in tables and for `BENCH_ONLY`.
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -48,9 +46,30 @@ impl Kind {
             Self::Floor2 => "floor-2",
             Self::Module => "module",
             Self::OtherModule => "other-module",
+            Self::ModuleBatch => "module-batch",
+            Self::ModuleEgress => "module-egress",
+            Self::ModuleTwice => "module-twice",
             Self::Lua => "lua",
             Self::Service => "service",
+            Self::ServiceBatch => "service-batch",
+            Self::ServiceAlone => "service-alone",
         }
+    }
+
+    /// Whether one call may carry several events.
+    pub(crate) fn batches(self) -> bool {
+        matches!(self, Self::ModuleBatch | Self::ServiceBatch)
+    }
+
+    fn has_service(self) -> bool {
+        matches!(
+            self,
+            Self::Service | Self::ServiceBatch | Self::ServiceAlone
+        )
+    }
+
+    fn workers(self) -> usize {
+        1 + usize::from(self == Self::ModuleTwice)
     }
 
     /// The shape of what is sent to it: a mirror cannot cut a batch, so it gets what it is to send
@@ -104,28 +123,43 @@ impl Running {
             .prefix("freshpaint-bench-")
             .tempdir()?;
         let mut processes = Vec::new();
-        if kind == Kind::Service {
-            processes.push(Owned(spawn(service_command(site, service.address()))?));
+        if kind.has_service() {
+            processes.push(Owned(spawn(service_command(
+                kind,
+                site,
+                service.address(),
+            ))?));
         }
-        let bootstrap = bootstrap(kind, site, [&listener, &admin, &service].map(Port::address));
-        let file = folder.path().join("envoy.json");
-        fs::write(&file, bootstrap.json().to_string())?;
-        let log = folder.path().join("envoy.log");
-        let mut command = envoy_command(&file)?;
-        command.stdout(Stdio::null()).stderr(File::create(&log)?);
-        let mut proxy = Owned(spawn(command)?);
-        wait_until_serving(&mut proxy, admin.address()).with_context(|| {
-            let written = fs::read_to_string(&log).unwrap_or_default();
-            format!("{} of {}:\n{written}", kind.name(), site.shape.id())
-        })?;
-        processes.push(proxy);
+        if kind == Kind::ServiceAlone {
+            let open = || TcpStream::connect(service.address()).ok();
+            poll(START, open).context("the service does not listen")?;
+        } else {
+            let ports = [&listener, &admin, &service].map(Port::address);
+            let bootstrap = bootstrap(kind, site, ports)?;
+            let file = folder.path().join("envoy.json");
+            fs::write(&file, bootstrap.json().to_string())?;
+            let log = folder.path().join("envoy.log");
+            let mut command = envoy_command(&file, kind.workers())?;
+            command.stdout(Stdio::null()).stderr(File::create(&log)?);
+            let mut proxy = Owned(spawn(command)?);
+            wait_until_serving(&mut proxy, admin.address()).with_context(|| {
+                let written = fs::read_to_string(&log).unwrap_or_default();
+                format!("{} of {}:\n{written}", kind.name(), site.shape.id())
+            })?;
+            processes.push(proxy);
+        }
+        let address = if kind == Kind::ServiceAlone {
+            service.address()
+        } else {
+            listener.address()
+        };
         let pids: Vec<u32> = processes.iter().map(|process| process.0.id()).collect();
         for pid in &pids {
             process::pin(*pid, site.core)?;
         }
         Ok(Self {
             kind,
-            address: listener.address(),
+            address,
             pids,
             _processes: processes,
             _ports: [listener, admin, service],
@@ -134,94 +168,24 @@ impl Running {
     }
 }
 
-/// The Envoy configuration of a contender, for `envoy --mode validate` too.
-pub(crate) fn bootstrap(kind: Kind, site: &Site<'_>, ports: [SocketAddr; 3]) -> Bootstrap {
-    let [listener, admin, service] = ports;
-    let names: Vec<_> = (0..site.webhooks.len()).map(|i| format!("w{i}")).collect();
-    let mut clusters: Vec<_> = names
-        .iter()
-        .zip(site.webhooks)
-        .map(|(name, to)| cluster(name, *to, site.shape.http2))
-        .collect();
-    let mut route = json!({"cluster": "w0", "timeout": "30s"});
-    let filter = match kind {
-        Kind::Floor1 => {
-            let copies = site.shape.events * names.len();
-            let mirrors = names.iter().cycle().take(copies).skip(1);
-            route["request_mirror_policies"] =
-                mirrors.map(|name| json!({"cluster": name})).collect();
-            None
-        }
-        Kind::Floor2 => {
-            let configuration = json!(format!("{} {}", event_bytes(site.shape), names.join(" ")));
-            Some(wasm(&site.settings.floor_2, "StringValue", &configuration))
-        }
-        Kind::Module => Some(wasm(
-            &site.settings.module,
-            "Struct",
-            &configuration(site, &names),
-        )),
-        Kind::OtherModule => {
-            let file = site.settings.other_module.as_ref();
-            let file = file.unwrap_or(&site.settings.module);
-            Some(wasm(file, "Struct", &configuration(site, &names)))
-        }
-        Kind::Lua => Some(lua(&format!(
-            "WEBHOOKS = {{\"{}\"}}\n{LUA}",
-            names.join("\", \"")
-        ))),
-        Kind::Service => {
-            clusters.push(cluster("service", service, false));
-            route["cluster"] = json!("service");
-            None
-        }
-    };
-    Bootstrap {
-        listener,
-        admin,
-        filter,
-        route,
-        clusters,
-    }
-}
-
-/// The module's: every guarantee is on by default.
-fn configuration(site: &Site<'_>, names: &[String]) -> Value {
-    let webhooks: Vec<_> = names
-        .iter()
-        .map(|name| json!({"name": name, "url": "http://webhook.example.com/in", "cluster": name}))
-        .collect();
-    let mut configuration = json!({"webhooks": webhooks});
-    if let Value::Object(extra) = &site.extra {
-        for (key, value) in extra {
-            configuration[key] = value.clone();
-        }
-    }
-    configuration
-}
-
-/// Envoy on this file, with one worker.
-pub(crate) fn envoy_command(file: &std::path::Path) -> Result<Command> {
+/// Envoy on this file, with so many workers.
+pub(crate) fn envoy_command(file: &std::path::Path, workers: usize) -> Result<Command> {
     let mut command = Command::new(envoy::binary()?);
     command
         .arg("--config-path")
         .arg(file)
-        .args([
-            "--concurrency",
-            "1",
-            "--disable-hot-restart",
-            "--log-level",
-            "error",
-        ])
+        .args(["--concurrency", &workers.to_string()])
+        .args(["--disable-hot-restart", "--log-level", "error"])
         .stdin(Stdio::null());
     Ok(command)
 }
 
-fn service_command(site: &Site<'_>, listen: SocketAddr) -> Command {
+fn service_command(kind: Kind, site: &Site<'_>, listen: SocketAddr) -> Command {
     let mut command = Command::new(&site.settings.service);
     command
         .arg(listen.port().to_string())
         .arg(if site.shape.http2 { "2" } else { "1" })
+        .arg(if kind.batches() { "all" } else { "one" })
         .args(site.webhooks.iter().map(|to| to.port().to_string()))
         .stdin(Stdio::null());
     command

@@ -1,11 +1,13 @@
 //! The whole report, and its place in `benches/README.md`.
 
 use crate::bounds::{self, Results};
-use crate::report;
+use crate::contender::Kind;
+use crate::report::{cpu_ratio, Load};
 use crate::rig::Rig;
+use crate::stats::median;
 use anyhow::{Context, Result};
 use freshpaint_harness::envoy::ENVOY_VERSION;
-use freshpaint_harness::markdown::Table;
+use freshpaint_harness::markdown::{figure, ratio, Table};
 use std::fs;
 
 const BEGIN: &str = "<!-- figures: `scripts/bench --write` replaces what follows -->";
@@ -43,41 +45,41 @@ fn noise(others: f64) -> String {
     format!("Other processes had {percent:.0} % of the machine{advice}.")
 }
 
-/// CPU of all main shapes in one table: the module's, and ratios.
+/// CPU of all main shapes in one table: ratios of the module, and of one event a call.
 pub(crate) fn summary(results: &Results) -> String {
-    use crate::contender::Kind;
-    use crate::stats::median;
-    use freshpaint_harness::markdown::{figure, ratio};
     let mut table = Table::new(
         1,
         [
-            "CPU per request",
-            "floor-1, µs",
-            "floor-2",
-            "module",
-            "lua",
-            "service",
-            "module x floor-2",
+            "module's CPU, saturated (at an eighth)",
+            "µs",
+            "x floor-2",
+            "x lua",
+            "x service",
+            "batch x service",
         ],
     );
     for outcome in &results.outcomes {
-        let of = |kind| outcome.of(kind);
-        let times = |kind| {
-            ratio(of(kind).and_then(|findings| report::cpu_ratio(outcome, findings, Kind::Floor1)))
+        let times = |kind, to| {
+            let at = |load| {
+                ratio(
+                    outcome
+                        .of(kind)
+                        .and_then(|findings| cpu_ratio(outcome, findings, load, to)),
+                )
+            };
+            format!("{} ({})", at(Load::Saturated), at(Load::Eighth))
         };
-        let to_floor_2 = of(Kind::Module)
-            .and_then(|findings| report::cpu_ratio(outcome, findings, Kind::Floor2));
+        let module = outcome.of(Kind::Module);
         table.row([
             outcome.shape.to_string(),
-            figure(of(Kind::Floor1).and_then(|findings| median(&findings.cpu))),
-            times(Kind::Floor2),
-            times(Kind::Module),
-            times(Kind::Lua),
-            times(Kind::Service),
-            ratio(to_floor_2),
+            figure(module.and_then(|findings| median(&findings.cpu))),
+            times(Kind::Module, Kind::Floor2),
+            times(Kind::Module, Kind::Lua),
+            times(Kind::Module, Kind::Service),
+            times(Kind::ModuleBatch, Kind::Service),
         ]);
     }
-    format!("### All shapes, CPU x floor-1\n\n{table}")
+    format!("### All shapes\n\n{table}")
 }
 
 /// The bounds, one line each.

@@ -20,6 +20,7 @@ pub(crate) async fn does_it(
     let request = template.next();
     let expected = payloads(request, copies)?;
     webhooks.keep();
+    webhooks.count_events(contender.kind.batches());
     let before = webhooks.calls();
     let status = Connection::open(contender.address)
         .await?
@@ -29,11 +30,12 @@ pub(crate) async fn does_it(
     let mut received: Vec<_> = webhooks
         .take()
         .iter()
-        .map(|body| {
-            serde_json::from_slice::<Value>(body)
-                .unwrap_or_default()
-                .to_string()
+        .flat_map(|body| match serde_json::from_slice(body) {
+            Ok(Value::Array(events)) => events,
+            Ok(event) => vec![event],
+            Err(_) => vec![Value::Null],
         })
+        .map(|event| event.to_string())
         .collect();
     received.sort();
     Ok(status.with_context(|| contender.kind.name())? == 200 && received == expected)

@@ -7,6 +7,7 @@ mod body;
 mod bootstrap;
 mod bounds;
 mod client;
+mod configure;
 mod contender;
 mod document;
 mod job;

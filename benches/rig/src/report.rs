@@ -4,10 +4,11 @@ use crate::contender::Kind;
 use crate::rounds::{Findings, Outcome};
 use crate::stats::{median, ratio};
 use freshpaint_harness::markdown::{self, figure, mebibytes, Table};
+use std::fmt;
 
 /// The table of one shape, under its heading.
 pub(crate) fn shape(outcome: &Outcome) -> String {
-    let latency = format!("p50 / p99 at {:.0}/s, µs", outcome.rate);
+    let [eighth, half] = outcome.rates;
     let mut table = Table::new(
         1,
         [
@@ -15,24 +16,34 @@ pub(crate) fn shape(outcome: &Outcome) -> String {
             "CPU per request, µs",
             "x floor-1",
             "x floor-2",
+            &format!("CPU at {eighth:.0}/s, µs"),
+            "x floor-2",
+            &format!("CPU at {half:.0}/s, µs"),
+            "x floor-2",
+            &format!("p50 / p99 at {half:.0}/s, µs"),
             "requests/s",
-            &latency,
             "RSS, MiB",
             "calls made / due",
         ],
     );
     for findings in &outcome.findings {
+        let times = |load, to| markdown::ratio(cpu_ratio(outcome, findings, load, to));
+        let [eighth, half] = &findings.fixed;
         table.row([
             findings.kind.name().to_owned(),
             figure(median(&findings.cpu)),
-            markdown::ratio(cpu_ratio(outcome, findings, Kind::Floor1)),
-            markdown::ratio(cpu_ratio(outcome, findings, Kind::Floor2)),
-            throughput(findings),
+            times(Load::Saturated, Kind::Floor1),
+            times(Load::Saturated, Kind::Floor2),
+            figure(median(&eighth.cpu)),
+            times(Load::Eighth, Kind::Floor2),
+            figure(median(&half.cpu)),
+            times(Load::Half, Kind::Floor2),
             format!(
                 "{} / {}",
-                figure(median(&findings.p50)),
-                figure(median(&findings.p99))
+                figure(median(&half.p50)),
+                figure(median(&half.p99))
             ),
+            throughput(findings),
             mebibytes(findings.resident as f64),
             calls(outcome, findings),
         ]);
@@ -43,15 +54,56 @@ pub(crate) fn shape(outcome: &Outcome) -> String {
         outcome.shape.id()
     );
     let other = outcome.of(Kind::OtherModule);
-    if let Some(times) = other.and_then(|other| cpu_ratio(outcome, other, Kind::Module)) {
-        text += &format!("\nother-module x module, CPU per request: {times:.3}\n");
+    if let Some(other) = other {
+        let times = [Load::Saturated, Load::Eighth, Load::Half].map(|load| {
+            let times = cpu_ratio(outcome, other, load, Kind::Module);
+            times.map_or_else(|| "-".to_owned(), |times| format!("{times:.3}"))
+        });
+        let times = times.join(", ");
+        text += &format!("\nother-module x module, CPU per request at each load: {times}\n");
     }
     text
 }
 
-/// How many times the CPU of another contender it needs.
-pub(crate) fn cpu_ratio(outcome: &Outcome, findings: &Findings, to: Kind) -> Option<f64> {
-    ratio(&findings.cpu, &outcome.of(to)?.cpu)
+/// A load at which CPU time was measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Load {
+    /// As many requests as it can answer.
+    Saturated,
+    /// An eighth, and a half, of what the slowest can.
+    Eighth,
+    Half,
+}
+
+impl Load {
+    fn of(self, findings: &Findings) -> &[f64] {
+        let [eighth, half] = &findings.fixed;
+        match self {
+            Self::Saturated => &findings.cpu,
+            Self::Eighth => &eighth.cpu,
+            Self::Half => &half.cpu,
+        }
+    }
+}
+
+impl fmt::Display for Load {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Saturated => "saturated",
+            Self::Eighth => "at an eighth",
+            Self::Half => "at a half",
+        })
+    }
+}
+
+/// How many times the CPU of another contender it needs at a load.
+pub(crate) fn cpu_ratio(
+    outcome: &Outcome,
+    findings: &Findings,
+    load: Load,
+    to: Kind,
+) -> Option<f64> {
+    ratio(load.of(findings), load.of(outcome.of(to)?))
 }
 
 /// Requests per second, and how busy the core was where it was not all that kept them from being

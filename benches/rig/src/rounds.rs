@@ -13,9 +13,9 @@ use anyhow::{Context, Result};
 use serde_json::{json, Value};
 use std::time::Duration;
 
-/// Rounds at a fixed rate, at most; each takes twice the time of the others, because a p99 needs
-/// many requests.
-const LATENCY_ROUNDS: usize = 5;
+/// Rounds at a fixed rate for each of the others, which are twice as long: over HTTP/1.1, and in
+/// all other shapes. A p99 needs many.
+const FIXED_ROUNDS: [f64; 2] = [2.0, 0.5];
 /// Connections to the webhooks are made and tables are filled in this time, which is not counted.
 const WARM_UP: Duration = Duration::from_millis(700);
 
@@ -32,9 +32,8 @@ pub(crate) struct Findings {
     /// The share of a core that it used in each round; far below 1, something else was what kept it
     /// from more.
     pub(crate) busy: Vec<f64>,
-    /// Half and 99 of a hundred requests took at most this long in each round, in microseconds.
-    pub(crate) p50: Vec<f64>,
-    pub(crate) p99: Vec<f64>,
+    /// At a fixed rate, in the order of [`Outcome::rates`].
+    pub(crate) fixed: [Fixed; 2],
     /// Resident memory at the end, in bytes.
     pub(crate) resident: u64,
     pub(crate) requests: u64,
@@ -44,12 +43,23 @@ pub(crate) struct Findings {
     pub(crate) calls: u64,
 }
 
+/// The measurements of one contender at a rate, in microseconds in each round.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Fixed {
+    /// CPU time per collection request.
+    pub(crate) cpu: Vec<f64>,
+    /// Half and 99 of a hundred requests took at most this long.
+    pub(crate) p50: Vec<f64>,
+    pub(crate) p99: Vec<f64>,
+}
+
 /// A shape and what was found out about its contenders.
 #[derive(Clone, Debug)]
 pub(crate) struct Outcome {
     pub(crate) shape: Shape,
-    /// Requests per second at which latency was measured, the same for all.
-    pub(crate) rate: f64,
+    /// An eighth and a half of the requests per second of the slowest contender, which all can
+    /// carry.
+    pub(crate) rates: [f64; 2],
     pub(crate) findings: Vec<Findings>,
 }
 
@@ -100,7 +110,8 @@ impl Field {
 
     /// Loads one contender with what the field was started for.
     pub(crate) async fn load(&self, index: usize, time: Duration) -> Result<Turn> {
-        self.load_with(index, &self.shape, &self.running[index].1, time)
+        let load = Load::Closed(connections(&self.shape));
+        self.load_with(index, &self.shape, &self.running[index].1, load, time)
             .await
     }
 
@@ -111,14 +122,19 @@ impl Field {
         index: usize,
         shape: &Shape,
         template: &Template,
+        load: Load,
         time: Duration,
     ) -> Result<Turn> {
         let (contender, _) = &self.running[index];
+        self.webhooks.count_events(contender.kind.batches());
         let calls = self.webhooks.calls();
         let cpu = process::cpu_time(&contender.pids)?;
-        let answers = load::closed(contender.address, template, connections(shape), time)
-            .await
-            .with_context(|| contender.kind.name())?;
+        let to = contender.address;
+        let answers = match load {
+            Load::Closed(connections) => load::closed(to, template, connections, time).await,
+            Load::Open(rate) => load::open(to, template, rate, time).await,
+        };
+        let answers = answers.with_context(|| contender.kind.name())?;
         let due = calls + answers.requests() * shape.calls();
         self.webhooks.settle(due).await;
         let cpu = process::cpu_time(&contender.pids)? - cpu;
@@ -134,9 +150,18 @@ impl Field {
 /// How many requests are sent at a time: so many that one core is busy, and so few that calls in
 /// flight stay below the 256 to a webhook that the module allows itself, and connections below a
 /// thousand.
-fn connections(shape: &Shape) -> usize {
+pub(crate) fn connections(shape: &Shape) -> usize {
     let calls = shape.events * shape.webhooks.max(4);
     (800 / calls.max(1)).clamp(1, load::CONNECTIONS)
+}
+
+/// How requests are sent.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Load {
+    /// On so many connections, each when the one before is answered.
+    Closed(usize),
+    /// So many per second.
+    Open(f64),
 }
 
 /// One contender's turn in a round.
@@ -170,19 +195,25 @@ pub(crate) async fn run(rig: &Rig, shape: &Shape, kinds: &[Kind]) -> Result<Outc
             findings.add(&field.load(index, rig.settings.seconds).await?);
         }
     }
-    let rate = rate(&findings);
-    for _ in 0..LATENCY_ROUNDS.min(rig.settings.rounds) {
-        for (index, findings) in findings.iter_mut().enumerate() {
-            let (contender, template) = &field.running[index];
-            let calls = field.webhooks.calls();
-            let time = rig.settings.seconds * 2;
-            let answers = load::open(contender.address, template, rate, time).await?;
-            field
-                .webhooks
-                .settle(calls + answers.requests() * shape.calls())
-                .await;
-            findings.p50.extend(quantile(&answers.latencies, 0.5));
-            findings.p99.extend(quantile(&answers.latencies, 0.99));
+    let rates = rates(&findings);
+    let [often, seldom] = FIXED_ROUNDS;
+    let times = if shape.http2 || shape.is_special() {
+        seldom
+    } else {
+        often
+    };
+    let fixed_rounds = (rig.settings.rounds as f64 * times).ceil() as usize;
+    for round in 0..fixed_rounds {
+        // The lower rate has no p99 that anybody asks for.
+        for (at, rate) in rates.into_iter().enumerate().skip(round % 2) {
+            for (index, findings) in findings.iter_mut().enumerate() {
+                let time = rig.settings.seconds.as_secs_f64() / 2.0;
+                let time = Duration::from_secs_f64(time.max(4.0 / rate));
+                let load = Load::Open(rate);
+                let template = &field.running[index].1;
+                let turn = field.load_with(index, shape, template, load, time).await?;
+                findings.fixed[at].add(&turn);
+            }
         }
     }
     for (findings, (contender, _)) in findings.iter_mut().zip(&field.running) {
@@ -190,21 +221,20 @@ pub(crate) async fn run(rig: &Rig, shape: &Shape, kinds: &[Kind]) -> Result<Outc
     }
     Ok(Outcome {
         shape: *shape,
-        rate,
+        rates,
         findings,
     })
 }
 
 impl Findings {
-    fn new(kind: Kind, does_the_job: bool) -> Self {
+    pub(crate) fn new(kind: Kind, does_the_job: bool) -> Self {
         Self {
             kind,
             does_the_job,
             cpu: Vec::new(),
             throughput: Vec::new(),
             busy: Vec::new(),
-            p50: Vec::new(),
-            p99: Vec::new(),
+            fixed: Default::default(),
             resident: 0,
             requests: 0,
             refused: 0,
@@ -225,27 +255,18 @@ impl Findings {
     }
 }
 
-/// Half of what the slowest of the module and its floors can do, in whole hundreds where there are
-/// some.
-fn rate(findings: &[Findings]) -> f64 {
-    let slowest = |counts: fn(&Findings) -> bool| {
-        findings
-            .iter()
-            .filter(|findings| counts(findings))
-            .filter_map(|findings| median(&findings.throughput))
-            .reduce(f64::min)
-    };
-    let half = slowest(|findings| !is_peer(findings))
-        .or_else(|| slowest(is_peer))
-        .unwrap_or(2.0)
-        / 2.0;
-    if half >= 200.0 {
-        (half / 100.0).floor() * 100.0
-    } else {
-        half.max(1.0).floor()
+impl Fixed {
+    fn add(&mut self, turn: &Turn) {
+        self.cpu.push(turn.cpu_per_request());
+        self.p50.extend(quantile(&turn.answers.latencies, 0.5));
+        self.p99.extend(quantile(&turn.answers.latencies, 0.99));
     }
 }
 
-fn is_peer(findings: &Findings) -> bool {
-    matches!(findings.kind, Kind::Lua | Kind::Service)
+/// An eighth and a half of what the slowest can do, in whole requests per second.
+fn rates(findings: &[Findings]) -> [f64; 2] {
+    let all = findings.iter();
+    let slowest = all.filter_map(|findings| median(&findings.throughput));
+    let slowest = slowest.reduce(f64::min).unwrap_or(2.0);
+    [8.0, 2.0].map(|part| (slowest / part).floor().max(1.0))
 }

@@ -4,7 +4,7 @@ use crate::body::Template;
 use crate::contender::Kind;
 use crate::plot::{Line, Plot};
 use crate::rig::Rig;
-use crate::rounds::Field;
+use crate::rounds::{connections, Field, Load};
 use crate::shape::Shape;
 use crate::stats::{median, ratio};
 use anyhow::{Context, Result};
@@ -138,9 +138,10 @@ async fn measure(
         if kind == Kind::Floor2 && point.shape.calls() > plan.max_floor_2_calls {
             continue;
         }
-        let time = rig.settings.seconds * 3 / 5;
+        let time = rig.settings.seconds * 3 / 4;
+        let load = Load::Closed(connections(&point.shape));
         let turn = field
-            .load_with(index, &point.shape, &template, time)
+            .load_with(index, &point.shape, &template, load, time)
             .await?;
         let cost = turn.cpu.as_secs_f64() * 1e6 / turn.calls as f64;
         match point.costs.iter_mut().find(|(of, _)| *of == kind) {

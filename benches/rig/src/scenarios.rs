@@ -38,6 +38,31 @@ enum Measure {
 /// The module, another build of it, and the floors.
 const MODULE_AND_FLOORS: &[Kind] = &[Kind::Floor1, Kind::Floor2, Kind::Module, Kind::OtherModule];
 
+/// Whoever does the job, and the floors.
+const ALL: &[Kind] = &[
+    Kind::Floor1,
+    Kind::Floor2,
+    Kind::Module,
+    Kind::OtherModule,
+    Kind::Lua,
+    Kind::Service,
+];
+
+/// Over HTTP/1.1, where users begin, also what else one may run.
+const MORE: &[Kind] = &[
+    Kind::Floor1,
+    Kind::Floor2,
+    Kind::Module,
+    Kind::OtherModule,
+    Kind::ModuleBatch,
+    Kind::ModuleEgress,
+    Kind::ModuleTwice,
+    Kind::Lua,
+    Kind::Service,
+    Kind::ServiceBatch,
+    Kind::ServiceAlone,
+];
+
 /// Every scenario.
 pub(crate) fn all() -> Vec<Scenario> {
     let small = Shape::new(1, 1, false);
@@ -57,7 +82,7 @@ pub(crate) fn all() -> Vec<Scenario> {
         .into_iter()
         .map(|shape| Scenario {
             id: shape.id(),
-            contenders: &Kind::ALL,
+            contenders: contenders(&shape),
             measure: Measure::Rounds(shape),
         })
         .collect();
@@ -125,6 +150,14 @@ pub(crate) fn all() -> Vec<Scenario> {
         }),
     });
     all
+}
+
+fn contenders(shape: &Shape) -> &'static [Kind] {
+    if shape.http2 || shape.is_special() {
+        ALL
+    } else {
+        MORE
+    }
 }
 
 impl Scenario {

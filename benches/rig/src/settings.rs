@@ -2,6 +2,7 @@
 
 use anyhow::{bail, Context, Result};
 use regex_lite::Regex;
+use serde_json::{json, Value};
 use std::env;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,9 +10,9 @@ use std::time::Duration;
 /// The knobs and the files; `scripts/bench` sets the files.
 #[derive(Debug)]
 pub(crate) struct Settings {
-    /// `BENCH_SECONDS` (0.5): how long one contender is loaded in one round.
+    /// `BENCH_SECONDS` (0.4): how long one contender is loaded in one round.
     pub(crate) seconds: Duration,
-    /// `BENCH_ROUNDS` (12): how often each contender gets its turn.
+    /// `BENCH_ROUNDS` (10): how often each contender gets its turn.
     pub(crate) rounds: usize,
     /// `BENCH_ONLY`: a regular expression that chooses `<shape>/<contender>`.
     only: Option<Regex>,
@@ -19,6 +20,8 @@ pub(crate) struct Settings {
     pub(crate) module: PathBuf,
     /// `BENCH_MODULE`: another build of the module, measured beside it.
     pub(crate) other_module: Option<PathBuf>,
+    /// `BENCH_CONFIG`: JSON that is laid over that one's configuration.
+    pub(crate) other_configuration: Value,
     /// `BENCH_FLOOR_2`: the smallest filter.
     pub(crate) floor_2: PathBuf,
     /// `BENCH_SERVICE`: the service.
@@ -31,16 +34,19 @@ impl Settings {
         let only = text("BENCH_ONLY")?
             .map(|pattern| Regex::new(&pattern).context("BENCH_ONLY is no regular expression"))
             .transpose()?;
-        let seconds: f64 = number("BENCH_SECONDS", 0.5)?;
+        let seconds: f64 = number("BENCH_SECONDS", 0.4)?;
         if !(0.05..=60.0).contains(&seconds) {
             bail!("BENCH_SECONDS is {seconds}; write 0.05 to 60");
         }
         Ok(Self {
             seconds: Duration::from_secs_f64(seconds),
-            rounds: number("BENCH_ROUNDS", 12)?.max(1),
+            rounds: number("BENCH_ROUNDS", 10)?.max(1),
             only,
             module: file("FRESHPAINT_WASM")?.context(RUN_THE_SCRIPT)?,
             other_module: file("BENCH_MODULE")?,
+            other_configuration: text("BENCH_CONFIG")?.map_or(Ok(json!({})), |text| {
+                serde_json::from_str(&text).context("BENCH_CONFIG is no JSON")
+            })?,
             floor_2: file("BENCH_FLOOR_2")?.context(RUN_THE_SCRIPT)?,
             service: file("BENCH_SERVICE")?.context(RUN_THE_SCRIPT)?,
         })

@@ -1,5 +1,6 @@
 //! How long Envoy takes to load a filter and let it judge its configuration.
 
+use crate::configure;
 use crate::contender::{self, Kind, Site};
 use crate::process;
 use crate::rig::Rig;
@@ -54,17 +55,17 @@ fn validate(rig: &Rig, kind: Kind) -> Result<(f64, f64)> {
         extra: json!({}),
         core: rig.proxy_core,
     };
-    let bootstrap = contender::bootstrap(
+    let bootstrap = configure::bootstrap(
         kind,
         &site,
         [&ports[0], &ports[1], &ports[2]].map(Port::address),
-    );
+    )?;
     let folder = tempfile::Builder::new()
         .prefix("freshpaint-bench-")
         .tempdir()?;
     let file = folder.path().join("envoy.json");
     fs::write(&file, bootstrap.json().to_string())?;
-    let mut command = contender::envoy_command(&file)?;
+    let mut command = contender::envoy_command(&file, 1)?;
     command
         .args(["--mode", "validate"])
         .stdout(Stdio::null())

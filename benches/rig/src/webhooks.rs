@@ -1,4 +1,5 @@
-//! The webhooks: 200 with an empty body to everything, counted.
+//! The webhooks: 200 with an empty body to everything, counted by call, or by event where a call
+//! may carry several.
 
 use anyhow::Result;
 use bytes::Bytes;
@@ -26,6 +27,7 @@ struct State {
     calls: AtomicU64,
     /// Before each answer, in milliseconds.
     delay: AtomicU64,
+    counts_events: AtomicBool,
     keeps: AtomicBool,
     kept: Mutex<Vec<Bytes>>,
 }
@@ -62,7 +64,12 @@ impl Webhooks {
         self.ports.iter().map(Port::address)
     }
 
-    /// All calls so far, at all of them.
+    /// Counts the events of each call from now on, else calls.
+    pub(crate) fn count_events(&self, on: bool) {
+        self.state.counts_events.store(on, Ordering::Relaxed);
+    }
+
+    /// All calls so far, or events, at all of them.
     pub(crate) fn calls(&self) -> u64 {
         self.state.calls.load(Ordering::Relaxed)
     }
@@ -132,9 +139,16 @@ async fn answer(
     state: Arc<State>,
 ) -> Result<Response<Empty<Bytes>>, hyper::Error> {
     let mut body = request.into_body();
-    if state.keeps.load(Ordering::Relaxed) {
+    let mut calls = 1;
+    let counts_events = state.counts_events.load(Ordering::Relaxed);
+    let keeps = state.keeps.load(Ordering::Relaxed);
+    if keeps || counts_events {
         let whole = body.collect().await?.to_bytes();
-        if let Ok(mut kept) = state.kept.lock() {
+        if counts_events {
+            let text = std::str::from_utf8(&whole).unwrap_or_default();
+            calls = text.matches(r#""messageId":"#).count() as u64;
+        }
+        if let Some(mut kept) = keeps.then(|| state.kept.lock().ok()).flatten() {
             kept.push(whole);
         }
     } else {
@@ -142,7 +156,7 @@ async fn answer(
             frame?;
         }
     }
-    state.calls.fetch_add(1, Ordering::Relaxed);
+    state.calls.fetch_add(calls, Ordering::Relaxed);
     let delay = state.delay.load(Ordering::Relaxed);
     if delay > 0 {
         tokio::time::sleep(Duration::from_millis(delay)).await;

@@ -1,6 +1,6 @@
-//! `bench-service <port> <1|2> <webhook port>...` does the module's job as an ordinary service: one
+//! `bench-service <port> <1|2> <one|all> <webhook port>...` does the module's job as an ordinary service: one
 //! event or a batch in Segment's form comes in over HTTP/1.1, each event goes to every webhook over
-//! HTTP/1.1 or HTTP/2, and 200 goes back as soon as each event was accepted by one webhook, else
+//! HTTP/1.1 or HTTP/2, by itself or all of a request in one JSON array, and 200 goes back as soon as each event was accepted by one webhook, else
 //! 503. On one thread, borrowing from the body, with pooled connections.
 
 mod payload;
@@ -28,6 +28,8 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 struct Service {
     client: Client<HttpConnector, Full<Bytes>>,
     webhooks: Vec<Uri>,
+    /// All events of a request go in one call.
+    batches: bool,
 }
 
 fn main() -> Result<()> {
@@ -35,6 +37,7 @@ fn main() -> Result<()> {
     let mut next = |what: &'static str| arguments.next().context(what);
     let port: u16 = next("the first argument is the port to listen on")?.parse()?;
     let http2 = next("the second argument is 1 or 2, the HTTP of the webhooks")? == "2";
+    let batches = next("the third argument is one or all, the events of a call")? == "all";
     let webhooks = arguments
         .map(|port| format!("http://127.0.0.1:{port}/in").parse())
         .collect::<Result<_, _>>()?;
@@ -43,7 +46,11 @@ fn main() -> Result<()> {
     let client = Client::builder(TokioExecutor::new())
         .http2_only(http2)
         .build(connector);
-    let service = Arc::new(Service { client, webhooks });
+    let service = Arc::new(Service {
+        client,
+        webhooks,
+        batches,
+    });
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?
@@ -72,9 +79,12 @@ impl Service {
         let Ok(body) = request.into_body().collect().await else {
             return answer(StatusCode::BAD_REQUEST);
         };
-        let Ok(payloads) = payload::all(&body.to_bytes()) else {
+        let Ok(mut payloads) = payload::all(&body.to_bytes()) else {
             return answer(StatusCode::BAD_REQUEST);
         };
+        if self.batches {
+            payloads = vec![[&b"["[..], &payloads.join(&b','), b"]"].concat()];
+        }
         let mut deliveries: Vec<_> = payloads
             .into_iter()
             .map(|payload| self.deliver(&payload.into()))
