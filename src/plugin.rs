@@ -1,15 +1,16 @@
 //! The state that a root and its streams share, and the way to a newer root.
 
 use std::cell::{Cell, RefCell};
+use std::hash::Hasher;
 use std::rc::{Rc, Weak};
 
 use freshpaint_core::clock::SteadyMillis;
 use freshpaint_core::config::Config;
 use freshpaint_core::worker::Worker;
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashSet, FxHasher};
 
 use crate::body_watch::BodyWatch;
-use crate::host::{self, Metrics, SharedData, WakeQueue};
+use crate::host::{self, shared_data, Metrics, SharedData, WakeQueue};
 use crate::identity;
 use crate::reenter::RootEntry;
 
@@ -60,6 +61,17 @@ impl Plugin {
             plugins.push(Rc::downgrade(&plugin));
         });
         plugin
+    }
+
+    /// Whether this is the first worker of the process that has this configuration, which speaks
+    /// for all of them.
+    pub(crate) fn is_first_with(&self, written: &[u8]) -> bool {
+        let mut hasher = FxHasher::default();
+        hasher.write(written);
+        let mut key = b"freshpaint_webhooks.configured.".to_vec();
+        key.extend_from_slice(&self.name);
+        let key = String::from_utf8_lossy(&key);
+        shared_data::note(&key, &hasher.finish().to_le_bytes())
     }
 
     /// This stream waits from now on.

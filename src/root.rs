@@ -167,19 +167,25 @@ impl RootContext for Root {
             let (_, value) = environment.iter().find(|(name, _)| name == wanted)?;
             Some(value.clone())
         };
-        match freshpaint_config::parse_plugin(&host::plugin_configuration(), &variable) {
+        let written = host::plugin_configuration();
+        match freshpaint_config::parse_plugin(&written, &variable) {
             Ok(PluginConfig::Monitor(config)) => {
                 let monitor = MonitorPlugin::new(config);
                 monitor.tick();
                 self.monitor = Some(monitor);
                 true
             }
-            Ok(PluginConfig::Collector(config)) => {
-                for warning in &config.warnings {
-                    log::warn!("configuration: {warning}");
-                }
+            Ok(PluginConfig::Collector(mut config)) => {
+                let warnings = std::mem::take(&mut config.warnings);
+                let summary = freshpaint_config::summary(&config);
                 let now = host::steady();
                 let plugin = Plugin::new(*config, self.context_id, now);
+                if plugin.is_first_with(&written) {
+                    for warning in warnings {
+                        log::warn!("configuration: {warning}");
+                    }
+                    log::info!("{summary}");
+                }
                 let wake_in = plugin.worker.borrow().poll_timeout(now);
                 self.set_tick(wake_in, now);
                 self.plugin = Some(plugin);

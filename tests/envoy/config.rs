@@ -3,9 +3,11 @@
 use crate::support::{assert_accepted, track, webhook, Setup, SOON};
 use freshpaint_harness::envoy::Verdict;
 use freshpaint_harness::receiver::status;
+use freshpaint_harness::shipped::repository;
 use freshpaint_harness::wait::poll;
 use freshpaint_harness::{Config, Envoy, Plugin};
 use serde_json::{json, Value};
+use std::fs;
 use std::time::Duration;
 
 fn wrong() -> Value {
@@ -143,6 +145,30 @@ fn a_wrong_update_is_rejected_and_the_old_one_keeps_serving() {
     let (id, answer) = bed.track();
     assert_accepted(&answer);
     assert_eq!(bed.only("crm").message_id(), id);
+}
+
+/// The lines of the manual, in which `...` stands for what differs.
+#[test]
+fn a_wrong_update_is_logged_as_the_manual_says() {
+    let manual = fs::read_to_string(repository().join("docs/operations.md")).unwrap();
+    let (_, section) = manual.split_once("\n### The configuration\n").unwrap();
+    let block = section.split("```").nth(1).unwrap();
+    let lines: Vec<Vec<&str>> = block
+        .lines()
+        .skip(1)
+        .map(|line| line.split(" ... ").collect())
+        .collect();
+    assert_eq!(lines.len(), 3);
+
+    let bed = watched().start();
+    let mut config = bed.config.clone();
+    config.plugin = Plugin::Struct(wrong());
+    bed.envoy.update(&config).unwrap();
+    for parts in lines {
+        let is_said = |line: &str| parts.iter().all(|part| line.contains(part));
+        let said = poll(SOON, || bed.envoy.log().lines().any(is_said).then_some(()));
+        assert!(said.is_some(), "{parts:?} not in\n{}", bed.envoy.log());
+    }
 }
 
 #[test]

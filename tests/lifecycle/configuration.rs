@@ -33,13 +33,31 @@ fn what_is_doubtful_is_said_and_taken() {
     assert!(host.configure(with(webhooks(1), "limits", limits).to_string()));
     assert_eq!(
         host.logs(),
-        [(
-            LogLevel::Warn,
-            "configuration: limits.max_body_bytes: is 2000000, more than limits.max_decoded_bytes, which plain \
-             bodies are held against too; write at most 1000000"
-                .to_owned()
-        )]
+        [
+            (
+                LogLevel::Warn,
+                "configuration: limits.max_body_bytes: is 2000000, more than limits.max_decoded_bytes, which plain \
+                 bodies are held against too; write at most 1000000"
+                    .to_owned()
+            ),
+            (
+                LogLevel::Info,
+                "configured: 1 webhook (hook_0)".to_owned()
+            ),
+        ]
     );
+}
+
+/// Each worker, and Envoy's main thread, reads the same configuration.
+#[test]
+fn a_configuration_is_announced_once_and_again_after_another() {
+    let mut host = Host::start();
+    for count in [2, 2, 2, 1, 2] {
+        assert!(host.configure(webhooks(count).to_string()));
+    }
+    let lines: Vec<_> = host.logs().into_iter().map(|(_, line)| line).collect();
+    let two = "configured: 2 webhooks (hook_0, hook_1)";
+    assert_eq!(lines, [two, "configured: 1 webhook (hook_0)", two]);
 }
 
 #[test]

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{json, Value};
 
-use crate::fixtures::{payload, track, webhooks, with};
+use crate::fixtures::{batch, payload, track, webhooks, with};
 use crate::host::Host;
 
 /// A VM in which a new configuration has just been loaded, with the root of the old one.
@@ -183,4 +183,48 @@ fn of_several_configurations_the_newest_takes_over() {
     let again = host.call();
     host.respond(&again, 200);
     assert_eq!(host.count("held.outcome.delivered"), 1);
+}
+
+/// One webhook with this `batch`.
+fn batching(batch: Value) -> Value {
+    let mut configuration = webhooks(1);
+    configuration["webhooks"][0]["batch"] = batch;
+    configuration
+}
+
+#[test]
+fn an_event_that_waits_for_others_is_sent_before_its_configuration_ends() {
+    let mut host = Host::with(&batching(json!({"max_wait": "0.2s"})));
+    let stream = host.collect(&track("a"));
+    assert_eq!(host.calls(), []);
+    replaced!(host, old, webhooks(1));
+    assert!(!host.retire(old), "an event waits");
+    host.advance(Duration::from_millis(199));
+    assert_eq!(host.calls(), []);
+    host.advance(Duration::from_millis(1));
+    let call = host.call();
+    assert_eq!(call.text(), format!("[{}]", payload("a")));
+    host.respond(&call, 200);
+    assert_eq!(host.status(stream), Some(200));
+    assert_eq!(host.done_calls(old), 1);
+}
+
+#[test]
+fn kept_events_go_in_the_form_of_the_new_configuration() {
+    let mut host = Host::with(&webhooks(1));
+    host.collect(&batch(&["a", "b"]));
+    for call in host.calls() {
+        host.respond(&call, 503);
+    }
+    replaced!(host, old, batching(json!({"format": "ndjson"})));
+    assert!(host.retire(old));
+    host.turn();
+    host.advance(Duration::from_secs(1));
+    let call = host.call();
+    let lines: Vec<_> = call.text().lines().collect();
+    let (a, b) = (payload("a"), payload("b"));
+    assert!(lines == [&*a, &*b] || lines == [&*b, &*a], "{lines:?}");
+    assert_eq!(call.header("content-type"), "application/x-ndjson");
+    host.respond(&call, 200);
+    assert_eq!(host.count("held.outcome.delivered"), 2);
 }

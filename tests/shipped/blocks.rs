@@ -121,6 +121,34 @@ fn every_yaml_block_is_taken_by_envoy_and_the_module() {
     assert!(blocks >= 5, "{blocks} blocks");
 }
 
+/// As a control plane hands it over.
+#[test]
+fn every_json_block_is_taken_by_the_module() {
+    let mut blocks = 0;
+    for page in pages() {
+        let text = fs::read_to_string(&page).unwrap();
+        let fenced = text.split("```json\n").skip(1);
+        let fenced = fenced.map(|after| after.split("```").next().unwrap());
+        // What stands below `value: |`, one object on one line.
+        let inline = text.lines().map(str::trim);
+        let inline = inline.filter(|line| line.starts_with("{\"webhooks\""));
+        for block in fenced
+            .filter(|it| it.contains("\"webhooks\""))
+            .chain(inline)
+        {
+            blocks += 1;
+            let value = serde_json::to_string(block).unwrap();
+            let written = format!(
+                "configuration:\n  \"@type\": type.googleapis.com/google.protobuf.StringValue\n  \
+                 value: {value}\n"
+            );
+            let (accepted, output) = validate(&envoy_file(&plugin(&written)));
+            assert!(accepted, "{}:\n{block}\n{output}", page.display());
+        }
+    }
+    assert!(blocks >= 1, "{blocks} blocks");
+}
+
 /// One webhook for each way of writing the value of `key`.
 fn webhooks(key: &str, ways: &[&str]) -> String {
     let webhooks = ways.iter().enumerate().map(|(at, way)| {

@@ -4,6 +4,7 @@ use crate::{payload, start, track};
 use freshpaint_harness::receiver::{Protocol, Reply};
 use freshpaint_harness::shipped::{trust_store, Shipped};
 use freshpaint_harness::tls::Certificate;
+use freshpaint_harness::wait::poll;
 use freshpaint_harness::{Envoy, Receiver, Recorded};
 use serde_json::json;
 use std::fs;
@@ -128,6 +129,9 @@ fn refuses_private_addresses_by_name_and_by_number() {
     ] {
         let envoy = start(egress_to(&url("http", host, &receiver)));
         assert_failed(&envoy, &receiver, "unreachable.status_class.none");
+        let said = "refuses the address of the webhook, which is private (address_denied); give";
+        let is_said = poll(PATIENCE, || envoy.log().contains(said).then_some(()));
+        assert!(is_said.is_some(), "{host}: {}", envoy.log());
         let filtered = "dns_cache.egress.dns_address_filter_out";
         assert!(envoy.stat(filtered).unwrap() > 0, "{host}");
     }

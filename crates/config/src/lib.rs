@@ -115,6 +115,18 @@ fn read_tree<T>(
     }
 }
 
+/// What the log says of a configuration that is in use: how many webhooks, and their names.
+#[must_use]
+pub fn summary(config: &Config) -> String {
+    let names: Vec<&str> = config.webhooks.iter().map(|it| it.name.as_str()).collect();
+    let plural = if names.len() == 1 { "" } else { "s" };
+    format!(
+        "configured: {} webhook{plural} ({})",
+        names.len(),
+        names.join(", ")
+    )
+}
+
 /// Reads JSON text or the wire bytes of a `google.protobuf.Struct`.
 ///
 /// Envoy hands a `StringValue` over as its text and a `Struct` as its serialised bytes. Every entry

@@ -140,6 +140,15 @@ impl fmt::Display for WebhookId {
 }
 
 impl Signing {
+    /// How many keys there are. No call has more signatures.
+    #[must_use]
+    pub fn keys(&self) -> usize {
+        match self {
+            Self::StandardWebhooks(keys) => keys.len(),
+            Self::XSignatureSha1(keys) => keys.len(),
+        }
+    }
+
     /// The headers that sign `payload` at the time `now`.
     #[must_use]
     pub fn headers(

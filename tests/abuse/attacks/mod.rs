@@ -10,6 +10,7 @@ mod odd;
 mod overload;
 mod payloads;
 mod random;
+mod stalls;
 mod streams;
 
 use crate::table::Case;
@@ -20,6 +21,7 @@ pub(crate) const CASES: &[Case] = &[
     bombs::HASHED,
     bombs::SIXTEEN_RULE_SETS,
     bombs::LARGEST_PLAIN,
+    stalls::WORST,
     streams::ONE_CONNECTION,
     streams::FOUR_CONNECTIONS,
     streams::RESET,

@@ -196,6 +196,8 @@ impl Bed {
             self.calls.push_back(self.last_token);
             let made = Ok(self.last_token);
             self.turn(|outbox, turn| outbox.handle_dispatched(&call, made, turn));
+            // Only so many calls are made in one go.
+            self.now += 1;
         }
         while let Some((_, (), verdict)) = self.outbox.poll_verdict() {
             assert!(!matches!(verdict, Verdict::Overloaded { .. }));

@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use freshpaint_core::clock::{Now, UnixSeconds};
+use freshpaint_core::clock::{Now, SteadyMillis, UnixSeconds};
 use freshpaint_core::delivery::dedupe::Owner;
 use freshpaint_core::delivery::outcome::CallResponse;
 use freshpaint_core::intake::{Head, Headers};
@@ -40,6 +40,7 @@ struct Bed {
     last_id: u64,
     last_token: u32,
     calls: Vec<u32>,
+    now: SteadyMillis,
 }
 
 struct NoHeaders;
@@ -74,6 +75,7 @@ impl Bed {
             last_id: 0,
             last_token: 0,
             calls: Vec::new(),
+            now: 0,
         }
     }
 
@@ -92,13 +94,16 @@ impl Bed {
             end_of_stream: false,
         });
         let (size, read) = (self.body.len(), || self.body.clone());
-        let upload = self
-            .worker
-            .handle_piece(upload.unwrap(), size, read, || 0, &mut self.shared);
+        let upload =
+            self.worker
+                .handle_piece(upload.unwrap(), size, read, || self.now, &mut self.shared);
         let Upload::Gathering(whole) = upload else {
             panic!("refused")
         };
-        let now = Now::default();
+        let now = Now {
+            steady: self.now,
+            ..Now::default()
+        };
         self.worker
             .handle_body(whole, 1, now, &mut self.shared)
             .unwrap();
@@ -110,7 +115,7 @@ impl Bed {
                 ..CallResponse::default()
             };
             self.worker
-                .handle_response(token, &response, 0, &mut self.shared);
+                .handle_response(token, &response, self.now, &mut self.shared);
             status = status.or(self.drive());
         }
         assert_eq!(status, Some(200));
@@ -118,19 +123,21 @@ impl Bed {
 
     /// What the shell does after each callback.
     fn drive(&mut self) -> Option<u16> {
-        while let Some(call) = self
-            .worker
-            .poll_call(0, &mut self.shared, UnixSeconds::default)
+        while let Some(call) =
+            self.worker
+                .poll_call(self.now, &mut self.shared, UnixSeconds::default)
         {
             self.last_token = self.last_token.wrapping_add(1);
             self.calls.push(self.last_token);
             self.worker
-                .handle_dispatched(&call, Ok(self.last_token), 0, &mut self.shared);
+                .handle_dispatched(&call, Ok(self.last_token), self.now, &mut self.shared);
+            // Only so many calls are made in one go.
+            self.now += 1;
         }
         let answer = self.worker.poll_reply().map(|(_, answer)| answer.status);
         self.worker.observe().take_changes(|_, _| {});
         self.worker.observe().log_lines.take();
-        black_box(self.worker.poll_timeout(0));
+        black_box(self.worker.poll_timeout(self.now));
         answer
     }
 }

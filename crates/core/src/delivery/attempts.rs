@@ -14,7 +14,7 @@ use super::store::{EntryKey, Store};
 use super::timers::{Timer, Timers};
 use crate::clock::{millis, SteadyMillis, UnixSeconds};
 use crate::config::{BatchFormat, Config, Webhook};
-use crate::signing::WebhookId;
+use crate::signing::{Signing, WebhookId};
 
 /// A call that the host never ends is given up this long after its timeout.
 const LOST_AFTER_MILLIS: u64 = 5_000;
@@ -169,6 +169,14 @@ impl Call {
     #[must_use]
     pub fn webhook(&self) -> usize {
         self.attempt.webhook
+    }
+
+    /// How many signatures it has at most.
+    pub(super) fn signatures(&self) -> usize {
+        let signing = self
+            .configured()
+            .and_then(|webhook| webhook.signing.as_ref());
+        signing.map_or(0, Signing::keys)
     }
 
     /// The Envoy cluster that the call goes to.

@@ -14,6 +14,7 @@ mod ages;
 mod attempts;
 mod batches;
 mod bundle;
+mod call_rate;
 mod claimed_by_other;
 mod claims;
 mod dead_letter;
@@ -23,6 +24,7 @@ mod entry;
 mod event;
 mod handover;
 pub mod levels;
+pub mod obstacle;
 pub mod outcome;
 mod pace;
 mod queues;
@@ -50,6 +52,7 @@ use crate::observe::Observe;
 
 use self::attempts::{Attempt, Attempts};
 use self::batches::Batches;
+use self::call_rate::CallRate;
 use self::claimed_by_other::ClaimedByOther;
 use self::dedupe::{DedupeTable, Owner, Shared};
 use self::outcome::{CallResponse, NotSent, Outcome};
@@ -113,6 +116,7 @@ pub struct Outbox<T> {
     batches: Batches<T>,
     queues: Queues,
     attempts: Attempts,
+    call_rate: CallRate,
     policy: Policy,
     schedule: Schedule,
     budget: Budget,
@@ -133,6 +137,7 @@ impl<T> Outbox<T> {
             batches: Batches::new(config.acknowledge),
             queues: Queues::new(&config.webhooks, limits.max_in_flight_per_webhook),
             attempts: Attempts::default(),
+            call_rate: CallRate::default(),
             policy: Policy::new(&config),
             schedule: Schedule::default(),
             budget: Budget::new(now),
@@ -179,6 +184,10 @@ impl<T> Outbox<T> {
         if self.attempts.bytes() >= self.config.limits.max_in_flight_bytes {
             return None;
         }
+        if let Some(at) = self.call_rate.waits_until(turn.now) {
+            self.timers.start(Timer::Calls, at);
+            return None;
+        }
         loop {
             let (webhook, first) = self.queues.pop(turn.now, &mut self.timers)?;
             if !self.begin_delivery(webhook, first.key, turn) {
@@ -187,7 +196,9 @@ impl<T> Outbox<T> {
             let looks = self.queues.begin_call(webhook, turn.now);
             let bundle = self.begin_bundle(webhook, &first, turn);
             let attempt = Attempt::new(webhook, first.key, bundle, looks, turn.now);
-            return Call::new(&self.config, attempt, &self.store, turn.now, unix);
+            let call = Call::new(&self.config, attempt, &self.store, turn.now, unix)?;
+            self.call_rate.count(call.body().len(), call.signatures());
+            return Some(call);
         }
     }
 
@@ -229,8 +240,10 @@ impl<T> Outbox<T> {
         if self.timers.expire(Timer::Look, now) {
             self.queues.on_look();
         }
-        // Events that have waited for others go with the next call that is asked for.
+        // What has waited for others, or for a turn of the loop, goes with the next call that is
+        // asked for.
         self.timers.expire(Timer::Bundle, now);
+        self.timers.expire(Timer::Calls, now);
         if self.timers.expire(Timer::LostCall, now) {
             for attempt in self.attempts.remove_lost(now, &mut self.timers) {
                 self.end_attempt(attempt, Outcome::Timeout, turn);

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::delivery::obstacle::{has, Obstacle};
 use crate::observe::labels::{AttemptOutcome, DeliveryOutcome};
 
 /// A call that ended, as the host knows it; read once, by name, as bytes.
@@ -20,6 +21,8 @@ pub struct CallResponse {
     /// `x-egress-flags`: the response flags of an egress listener that answered in the webhook's
     /// place.
     pub egress_flags: Option<Vec<u8>>,
+    /// `x-egress-details`: the listener's own words for them, read where there are flags.
+    pub egress_details: Option<Vec<u8>>,
     /// `retry-after`, read for failures only.
     pub retry_after: Option<Vec<u8>>,
 }
@@ -37,10 +40,14 @@ impl CallResponse {
                 ..Self::default()
             };
         }
+        let egress_flags = header("x-egress-flags");
         Self {
             status,
             answered: header("x-envoy-upstream-service-time").is_some(),
-            egress_flags: header("x-egress-flags"),
+            egress_details: egress_flags
+                .as_ref()
+                .and_then(|_| header("x-egress-details")),
+            egress_flags,
             retry_after: header("retry-after"),
         }
     }
@@ -79,7 +86,7 @@ pub enum Outcome {
     Timeout,
     /// Connect, DNS or TLS failure, or a connection that broke; after a broken one the webhook may
     /// have taken the event.
-    Unreachable,
+    Unreachable(Obstacle),
     /// The call never left.
     NotSent(NotSent),
 }
@@ -89,17 +96,18 @@ impl Outcome {
     #[must_use]
     pub fn of(response: &CallResponse) -> Self {
         let Some(status) = response.status else {
-            return Self::Unreachable;
+            return Self::Unreachable(Obstacle::Unknown);
         };
         if is_success(status) {
             return Self::Delivered;
         }
         if let Some(flags) = &response.egress_flags {
-            return Self::of_egress_flags(flags);
+            let details = response.egress_details.as_deref().unwrap_or_default();
+            return Self::of_egress(flags, details);
         }
         match (status, response.answered) {
             (504, false) => Self::Timeout,
-            (_, false) => Self::Unreachable,
+            (_, false) => Self::Unreachable(Obstacle::Unknown),
             (status, true) => Self::Rejected {
                 status,
                 retry_after: response.retry_after.as_deref().and_then(parse_retry_after),
@@ -110,8 +118,8 @@ impl Outcome {
     /// Envoy's `%RESPONSE_FLAGS%`: `UT` upstream timeout, `SI` stream idle timeout; `UO` overflow,
     /// `NR` no route, `NC` no cluster, `UH` no healthy host; everything else broke on the way
     /// (`UF`, `UC`, `UR`, `DF`, ...).
-    fn of_egress_flags(flags: &[u8]) -> Self {
-        let has = |wanted: &[u8]| flags.split(|byte| *byte == b',').any(|flag| flag == wanted);
+    fn of_egress(flags: &[u8], details: &[u8]) -> Self {
+        let has = |wanted| has(flags, wanted);
         if has(b"UT") || has(b"SI") {
             Self::Timeout
         } else if has(b"NR") || has(b"NC") {
@@ -119,7 +127,7 @@ impl Outcome {
         } else if has(b"UO") || has(b"UH") {
             Self::NotSent(NotSent::NoCapacity)
         } else {
-            Self::Unreachable
+            Self::Unreachable(Obstacle::of_egress(flags, details))
         }
     }
 
@@ -135,7 +143,7 @@ impl Outcome {
                 _ => AttemptOutcome::OtherStatus,
             },
             Self::Timeout => AttemptOutcome::Timeout,
-            Self::Unreachable => AttemptOutcome::Unreachable,
+            Self::Unreachable(_) => AttemptOutcome::Unreachable,
             Self::NotSent(_) => AttemptOutcome::NotSent,
         }
     }
@@ -147,7 +155,7 @@ impl Outcome {
             Self::Delivered => DeliveryOutcome::Delivered,
             Self::Rejected { .. } => DeliveryOutcome::Rejected,
             Self::Timeout => DeliveryOutcome::Timeout,
-            Self::Unreachable => DeliveryOutcome::Unreachable,
+            Self::Unreachable(_) => DeliveryOutcome::Unreachable,
             Self::NotSent(_) => DeliveryOutcome::NotSent,
         }
     }
@@ -176,6 +184,8 @@ fn parse_retry_after(value: &[u8]) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const UNREACHABLE: Outcome = Outcome::Unreachable(Obstacle::Unknown);
 
     fn response(status: u16, answered: bool) -> CallResponse {
         CallResponse {
@@ -223,15 +233,15 @@ mod tests {
     fn a_status_that_is_not_a_number_is_no_answer() {
         for status in [&b"abc"[..], b"", b"\xff\xfe", b"-200", b"70000"] {
             let response = CallResponse::read(|_| Some(status.to_vec()));
-            assert_eq!(Outcome::of(&response), Outcome::Unreachable, "{status:?}");
+            assert_eq!(Outcome::of(&response), UNREACHABLE, "{status:?}");
         }
     }
 
     #[test]
     fn tells_envoys_answers_from_the_webhooks() {
         assert_eq!(Outcome::of(&response(504, false)), Outcome::Timeout);
-        assert_eq!(Outcome::of(&response(503, false)), Outcome::Unreachable);
-        assert_eq!(Outcome::of(&response(502, false)), Outcome::Unreachable);
+        assert_eq!(Outcome::of(&response(503, false)), UNREACHABLE);
+        assert_eq!(Outcome::of(&response(502, false)), UNREACHABLE);
         assert_eq!(
             Outcome::of(&response(504, true)),
             Outcome::Rejected {
@@ -239,7 +249,7 @@ mod tests {
                 retry_after: None
             }
         );
-        assert_eq!(Outcome::of(&CallResponse::default()), Outcome::Unreachable);
+        assert_eq!(Outcome::of(&CallResponse::default()), UNREACHABLE);
     }
 
     #[test]
@@ -251,11 +261,27 @@ mod tests {
             })
         };
         assert_eq!(flagged(b"UT"), Outcome::Timeout);
-        assert_eq!(flagged(b"UF,URX"), Outcome::Unreachable);
-        assert_eq!(flagged(b"DF"), Outcome::Unreachable);
+        let broken = Outcome::Unreachable(Obstacle::Connection);
+        assert_eq!(flagged(b"UF,URX"), broken);
+        assert_eq!(flagged(b"DF"), Outcome::Unreachable(Obstacle::NoAddress));
         assert_eq!(flagged(b"UO"), Outcome::NotSent(NotSent::NoCapacity));
         assert_eq!(flagged(b"NR"), Outcome::NotSent(NotSent::UnknownCluster));
-        assert_eq!(flagged(b"\xff"), Outcome::Unreachable);
+        assert_eq!(flagged(b"\xff"), broken);
+    }
+
+    #[test]
+    fn reads_details_where_there_are_flags() {
+        let read = |flags: Option<&str>| {
+            CallResponse::read(|wanted| match wanted {
+                ":status" => Some(b"503".to_vec()),
+                "x-egress-flags" => flags.map(Into::into),
+                "x-egress-details" => Some(b"dns_resolution_failure{address_denied}".to_vec()),
+                _ => None,
+            })
+        };
+        let denied = Outcome::Unreachable(Obstacle::AddressRefused);
+        assert_eq!(Outcome::of(&read(Some("DF"))), denied);
+        assert_eq!(read(None).egress_details, None);
     }
 
     #[test]

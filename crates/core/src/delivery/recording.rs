@@ -26,7 +26,7 @@ impl Turn<'_> {
         let (status, reason) = match outcome {
             Outcome::Delivered => (self.status.unwrap_or(0), ""),
             Outcome::Rejected { status, .. } => (status, ""),
-            Outcome::Timeout | Outcome::Unreachable => (0, ""),
+            Outcome::Timeout | Outcome::Unreachable(_) => (0, ""),
             Outcome::NotSent(NotSent::UnknownCluster) => (0, "Envoy knows no such cluster"),
             Outcome::NotSent(NotSent::NoCapacity) => (0, "no host, or the circuit breaker is full"),
             Outcome::NotSent(NotSent::Deadline) => (0, "its turn would come too late"),

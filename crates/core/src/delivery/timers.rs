@@ -13,6 +13,8 @@ pub(super) enum Timer {
     Bundle,
     /// Whatever answers are there have been read.
     Look,
+    /// Enough calls were made in one go, and the next ones may be made.
+    Calls,
     /// The host may have forgotten a call.
     LostCall,
     /// A request has to be answered.
@@ -25,7 +27,7 @@ pub(super) enum Timer {
 
 /// When each timer runs out; at most one deadline for each kind.
 #[derive(Debug, Default)]
-pub(super) struct Timers([Option<SteadyMillis>; 8]);
+pub(super) struct Timers([Option<SteadyMillis>; 9]);
 
 impl Timers {
     /// Sets a timer, or stops it.

@@ -182,11 +182,9 @@ fn blame(outcome: Outcome, cluster: &str) -> String {
         Outcome::Delivered => "delivered".into(),
         Outcome::Rejected { status, .. } => format!("refused with status {status}"),
         Outcome::Timeout => "could not send: no answer in time (timeout)".into(),
-        Outcome::Unreachable => {
-            format!(
-                "could not send through the cluster {cluster:?}: connect, DNS, TLS or connection \
-                 failure, or an address that its resolved_address_filter refuses (unreachable)"
-            )
+        Outcome::Unreachable(obstacle) => {
+            let way = obstacle.in_words();
+            format!("could not send through the cluster {cluster:?}: {way} (unreachable)")
         }
         Outcome::NotSent(NotSent::UnknownCluster) => {
             format!(
@@ -195,8 +193,10 @@ fn blame(outcome: Outcome, cluster: &str) -> String {
             )
         }
         Outcome::NotSent(NotSent::NoCapacity) => {
-            "could not send: no healthy host, DNS not resolved or circuit breaker full (not_sent)"
-                .into()
+            format!(
+                "could not send: the cluster {cluster:?} has no healthy host, no address by DNS or \
+                 a full circuit breaker; see that its endpoint is right (not_sent)"
+            )
         }
         Outcome::NotSent(NotSent::Deadline) => {
             "could not send: the 25 s were over before its turn came (not_sent)".into()
@@ -210,6 +210,7 @@ fn blame(outcome: Outcome, cluster: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::delivery::obstacle::Obstacle;
     use crate::testing;
 
     #[test]
@@ -240,7 +241,8 @@ mod tests {
         let webhook = testing::webhook("crm");
         let mut log_lines = LogLines::default();
         let unknown = Outcome::NotSent(NotSent::UnknownCluster);
-        for outcome in [unknown, Outcome::Unreachable] {
+        let denied = Outcome::Unreachable(Obstacle::AddressRefused);
+        for outcome in [unknown, denied] {
             log_lines.failure(0, &webhook, outcome, 1, 0);
         }
         let lines: Vec<_> = log_lines.take().into_iter().map(|line| line.text).collect();
@@ -249,8 +251,9 @@ mod tests {
             [
                 "webhook crm: could not send: Envoy has no cluster \"crm\", or its egress no \
                  route; add it to the Envoy file, or write another `cluster` (not_sent), attempt 1",
-                "webhook crm: could not send through the cluster \"crm\": connect, DNS, TLS or \
-                 connection failure, or an address that its resolved_address_filter refuses \
+                "webhook crm: could not send through the cluster \"crm\": its \
+                 resolved_address_filter refuses the address of the webhook, which is private \
+                 (address_denied); give a webhook in your own network a cluster of its own \
                  (unreachable), attempt 1",
             ]
         );
@@ -303,8 +306,9 @@ mod tests {
             lines,
             [
                 "webhook crm: refused with status 403, attempt 1",
-                "webhook crm: could not send: no healthy host, DNS not resolved or \
-                 circuit breaker full (not_sent), attempt 1",
+                "webhook crm: could not send: the cluster \"crm\" has no healthy host, no address \
+                 by DNS or a full circuit breaker; see that its endpoint is right (not_sent), \
+                 attempt 1",
             ]
         );
     }

@@ -86,6 +86,7 @@ impl Policy {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::delivery::obstacle::Obstacle;
     use crate::testing::{config, config_with};
 
     fn rejected(status: u16) -> Outcome {
@@ -122,7 +123,7 @@ mod tests {
             (rejected(302), Some(false)),
             (rejected(503), Some(false)),
             (Outcome::Timeout, Some(false)),
-            (Outcome::Unreachable, Some(false)),
+            (Outcome::Unreachable(Obstacle::Tls), Some(false)),
             (Outcome::NotSent(NotSent::NoCapacity), Some(false)),
             (Outcome::NotSent(NotSent::Deadline), None),
             (Outcome::NotSent(NotSent::Shed), None),

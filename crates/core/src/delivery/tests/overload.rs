@@ -171,3 +171,25 @@ fn a_retry_without_a_turn_waits_and_is_no_failure() {
     }
     assert_eq!(fixture.outbox.held_events(), 0);
 }
+
+#[test]
+fn many_calls_are_made_over_many_turns_of_the_loop() {
+    let names: Vec<_> = (0..32).map(|n| format!("w{n}")).collect();
+    let names: Vec<_> = names.iter().map(String::as_str).collect();
+    let mut fixture = Fixture::new(crate::testing::config(&names));
+    let all: Vec<_> = (0..32).collect();
+    fixture.submit((0..256).map(|n| event(&format!("e{n}"), &all)).collect());
+    let mut made = vec![fixture.calls.len()];
+    while fixture.calls.len() < 256 * 32 {
+        let at = fixture.outbox.poll_timeout().unwrap();
+        assert!(at <= fixture.now + 4, "{at}");
+        fixture.pass(Duration::from_millis(at - fixture.now));
+        made.push(fixture.calls.len() - made.iter().sum::<usize>());
+    }
+    assert!(made.iter().all(|calls| *calls <= 150), "{made:?}");
+    assert!(made.len() <= 80, "{made:?}");
+    assert!(fixture
+        .calls
+        .iter()
+        .all(|call| call.timeout == Duration::from_secs(5)));
+}
