@@ -23,6 +23,7 @@ mod scaling;
 mod scenarios;
 mod settings;
 mod shape;
+mod slow;
 mod start;
 mod stats;
 mod webhooks;

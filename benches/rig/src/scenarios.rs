@@ -5,7 +5,7 @@ use crate::contender::Kind;
 use crate::rig::Rig;
 use crate::settings::Settings;
 use crate::shape::Shape;
-use crate::{kept, memory, report, rounds, scaling, start};
+use crate::{kept, memory, report, rounds, scaling, slow, start};
 use anyhow::Result;
 use serde_json::json;
 use std::time::Duration;
@@ -27,6 +27,8 @@ enum Measure {
     Rounds(Shape),
     /// The cost of events that are kept for a retry.
     Kept(kept::Plan),
+    /// Throughput to webhooks that are slow.
+    Slow(slow::Plan),
     /// Memory with many requests in flight, and after them.
     Memory(memory::Plan),
     /// `envoy --mode validate`.
@@ -102,6 +104,16 @@ pub(crate) fn all() -> Vec<Scenario> {
                 ),
                 kept::State::with("module, 1,000 that are tried", json!({})),
             ],
+        }),
+    });
+    all.push(Scenario {
+        id: "slow".to_owned(),
+        contenders: &[Kind::Module, Kind::OtherModule],
+        measure: Measure::Slow(slow::Plan {
+            rounds: 3,
+            latencies: [&[0][..], &[2], &[5], &[10], &[50], &[500], &[1, 1000]]
+                .map(|turns| turns.iter().copied().map(Duration::from_millis).collect())
+                .to_vec(),
         }),
     });
     all.push(Scenario {
@@ -184,6 +196,9 @@ impl Scenario {
                 section
             }
             Measure::Kept(plan) => self.section("1,000 kept events", &kept::run(rig, plan).await?),
+            Measure::Slow(plan) => {
+                self.section("Slow webhooks", &slow::run(rig, plan, kinds).await?)
+            }
             Measure::Memory(plan) => {
                 results.memory = memory::run(rig, plan, kinds).await?;
                 self.section("Memory", &memory::report(plan, &results.memory))
@@ -214,6 +229,6 @@ mod tests {
         let mut ids: Vec<_> = all.iter().map(|scenario| &scenario.id).collect();
         ids.sort();
         ids.dedup();
-        assert_eq!((ids.len(), all.len()), (14, 14));
+        assert_eq!((ids.len(), all.len()), (15, 15));
     }
 }

@@ -88,8 +88,20 @@ impl Webhooks {
 
     /// Has every further answer wait.
     pub(crate) fn answer_after(&self, delay: Duration) {
-        let milliseconds = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
-        self.state.delay.store(milliseconds, Ordering::Relaxed);
+        let delay = milliseconds(delay);
+        self.state.delay.store(delay, Ordering::Relaxed);
+    }
+
+    /// Has answers wait for each of these in turn, for a second each, until the task is ended.
+    pub(crate) fn take_turns(&self, delays: Vec<Duration>) -> tokio::task::AbortHandle {
+        let state = Arc::clone(&self.state);
+        let turns = async move {
+            for delay in delays.iter().cycle() {
+                state.delay.store(milliseconds(*delay), Ordering::Relaxed);
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        };
+        tokio::spawn(turns).abort_handle()
     }
 
     /// Keeps the bodies of calls from now on.
@@ -106,6 +118,10 @@ impl Webhooks {
             .map(|mut kept| std::mem::take(&mut *kept))
             .unwrap_or_default()
     }
+}
+
+fn milliseconds(delay: Duration) -> u64 {
+    u64::try_from(delay.as_millis()).unwrap_or(u64::MAX)
 }
 
 async fn accept(listener: TcpListener, http2: bool, state: Arc<State>) {

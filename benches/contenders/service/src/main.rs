@@ -1,7 +1,8 @@
-//! `bench-service <port> <1|2> <one|all> <webhook port>...` does the module's job as an ordinary service: one
-//! event or a batch in Segment's form comes in over HTTP/1.1, each event goes to every webhook over
-//! HTTP/1.1 or HTTP/2, by itself or all of a request in one JSON array, and 200 goes back as soon as each event was accepted by one webhook, else
-//! 503. On one thread, borrowing from the body, with pooled connections.
+//! `bench-service <port> <1|2> <one|all> <webhook port>...` does the module's job as an ordinary
+//! service: one event or a batch in Segment's form comes in over HTTP/1.1, each event goes to every
+//! webhook over HTTP/1.1 or HTTP/2, by itself or all of a request in one JSON array, and 200 goes
+//! back as soon as each event was accepted by one webhook, else 503. On one thread, borrowing from
+//! the body, with pooled connections.
 
 mod payload;
 

@@ -4,8 +4,8 @@
 //! where their state outgrows the processor's caches, and over HTTP/1.1 each takes a connection. A
 //! slow one needs many. A call is old once the worker has looked for answers twice and it has not
 //! ended. There may be 32 young calls besides the old ones. Each call that becomes old adds two
-//! places that calls of any age may take, up to the configured limit, and each that ends young
-//! takes one away.
+//! places that calls of any age may take, up to the configured limit; each that ends young takes
+//! one away.
 //!
 //! So the worker's own delay makes no call old: a look ends every call whose answer is there. That
 //! holds because an event loop runs its timers after whatever came in (libevent,
