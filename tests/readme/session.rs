@@ -27,7 +27,7 @@ const DEAD_LETTERS: &str = concat!(
 );
 
 /// Free ports, which take the place of the README's 10000 and so on.
-struct Ports([(&'static str, Port); 4]);
+struct Ports([(&'static str, Port); 5]);
 
 struct Running {
     child: Child,
@@ -115,7 +115,13 @@ impl Session {
 
 impl Running {
     fn start(command: &str) -> Self {
-        let ports = ["ENVOY_PORT", "ADMIN_PORT", "CRM_PORT", "WAREHOUSE_PORT"];
+        let ports = [
+            "ENVOY_PORT",
+            "ADMIN_PORT",
+            "MONITOR_PORT",
+            "CRM_PORT",
+            "WAREHOUSE_PORT",
+        ];
         let ports = Ports(ports.map(|name| (name, Port::reserve().unwrap())));
         let folder = tempfile::tempdir().unwrap();
         let output = File::create(folder.path().join("output")).unwrap();

@@ -36,7 +36,13 @@ fn send(program: &Program) -> u16 {
 fn says_which_port_is_taken_and_which_variable_moves_it() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
-    for name in ["ENVOY_PORT", "ADMIN_PORT", "CRM_PORT", "WAREHOUSE_PORT"] {
+    for name in [
+        "ENVOY_PORT",
+        "ADMIN_PORT",
+        "MONITOR_PORT",
+        "CRM_PORT",
+        "WAREHOUSE_PORT",
+    ] {
         let (code, said) = Program::prepare(&[(name, &port)]).end();
         assert_eq!(
             said,

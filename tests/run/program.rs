@@ -11,7 +11,13 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 const PATIENCE: Duration = Duration::from_secs(60);
-const PORTS: [&str; 4] = ["ENVOY_PORT", "ADMIN_PORT", "CRM_PORT", "WAREHOUSE_PORT"];
+const PORTS: [&str; 5] = [
+    "ENVOY_PORT",
+    "ADMIN_PORT",
+    "MONITOR_PORT",
+    "CRM_PORT",
+    "WAREHOUSE_PORT",
+];
 
 /// A program that is running, or about to.
 pub(crate) struct Program {

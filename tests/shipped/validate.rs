@@ -3,7 +3,7 @@
 use crate::environment;
 use crate::manifest::{grafted, MANIFESTS};
 use freshpaint_harness::envoy::module;
-use freshpaint_harness::shipped::{repository, trust_store, Shipped};
+use freshpaint_harness::shipped::{manifests, repository, trust_store, Shipped};
 use freshpaint_harness::Envoy;
 use std::fs;
 use std::path::Path;
@@ -17,7 +17,15 @@ fn every_file_is_known_here() {
         .collect();
     files.sort();
     // A new file gets a test here first.
-    assert_eq!(files, ["docker-compose.yaml", "envoy.yaml", "fleet.yaml"]);
+    assert_eq!(
+        files,
+        [
+            "docker-compose.yaml",
+            "envoy.yaml",
+            "fleet.yaml",
+            "monitor.yaml"
+        ]
+    );
 }
 
 /// Validates as a user does, from the root of the repository; only the system's list of authorities
@@ -33,6 +41,23 @@ fn envoy_yaml_is_valid_as_it_stands() {
         .replace("target/freshpaint_webhooks.wasm", &module);
     let file = tempfile("envoy.yaml", &text);
 
+    let verdict = Envoy::validate_file(file.path(), repository(), &environment()).unwrap();
+    assert!(verdict.accepted, "{}", verdict.output);
+}
+
+#[test]
+fn monitor_yaml_is_valid_in_envoy_yaml_and_has_its_vm_config_to_the_letter() {
+    let mut shipped = Shipped::load().unwrap();
+    let listeners = manifests("monitor.yaml").unwrap().remove(0);
+    let filter = &listeners[0]["filter_chains"][0]["filters"][0]["typed_config"]["http_filters"][0];
+    assert_eq!(
+        filter["typed_config"]["config"]["vm_config"],
+        shipped.plugin().unwrap()["vm_config"]
+    );
+    shipped.load_module(&module().unwrap()).unwrap();
+    shipped.trust(&trust_store().unwrap()).unwrap();
+    shipped.add_monitor(([127, 0, 0, 1], 0).into()).unwrap();
+    let file = tempfile("monitored.json", &shipped.bootstrap().to_string());
     let verdict = Envoy::validate_file(file.path(), repository(), &environment()).unwrap();
     assert!(verdict.accepted, "{}", verdict.output);
 }

@@ -1,7 +1,7 @@
 //! Lets the module's own parser judge a plugin's configuration, as Envoy would hand it over.
 
 use base64::prelude::{Engine, BASE64_STANDARD};
-use freshpaint_core::config::{Config, Diagnostic};
+use freshpaint_core::config::{Config, Diagnostic, Monitor, PluginConfig};
 use std::rc::Rc;
 
 use crate::model::{typed, Part, Plugin};
@@ -14,8 +14,10 @@ use crate::yaml::{self, Format};
 /// A plugin's configuration, read.
 pub(crate) struct Judged<'a> {
     pub(crate) plugin: &'a Plugin<'a>,
-    /// `None` when the module refuses it.
+    /// `None` when the module refuses it, and for a monitor.
     pub(crate) config: Option<Config>,
+    /// What a filter that serves the live page is told.
+    pub(crate) monitor: Option<Monitor>,
     pub(crate) problems: Vec<Diagnostic>,
     pub(crate) variables: Variables<'a>,
     written: Written<'a>,
@@ -49,14 +51,16 @@ pub(crate) fn judge<'a>(
         Bytes::Ready(bytes, written) => (bytes, written),
         Bytes::Refused(why) => return Err(why),
     };
-    let read = freshpaint_config::parse(&bytes, &|name| variables.value(name));
-    let (config, problems) = match read {
-        Ok(config) => (Some(config), Vec::new()),
-        Err(problems) => (None, problems),
+    let read = freshpaint_config::parse_plugin(&bytes, &|name| variables.value(name));
+    let (config, monitor, problems) = match read {
+        Ok(PluginConfig::Collector(config)) => (Some(*config), None, Vec::new()),
+        Ok(PluginConfig::Monitor(monitor)) => (None, Some(monitor), Vec::new()),
+        Err(problems) => (None, None, problems),
     };
     let mut judged = Judged {
         plugin,
         config,
+        monitor,
         problems,
         variables,
         written,

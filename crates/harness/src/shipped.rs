@@ -80,6 +80,24 @@ impl Shipped {
         Ok(())
     }
 
+    /// Adds the listener of `envoy/monitor.yaml`, which shows the deliveries. The module is to be
+    /// loaded before.
+    pub fn add_monitor(&mut self, address: SocketAddr) -> Result<()> {
+        let vm = self.plugin()?["vm_config"].clone();
+        let document = manifests("monitor.yaml")?.pop();
+        let mut listeners = document.context("monitor.yaml is empty")?;
+        let monitor = listeners.get_mut(0).context("monitor.yaml: no listener")?;
+        monitor["address"] = socket(address);
+        let filters = "/filter_chains/0/filters/0/typed_config/http_filters";
+        let filter = named(monitor, filters, "envoy.filters.http.wasm")?;
+        filter["typed_config"]["config"]["vm_config"] = vm;
+        let all = self.0.pointer_mut("/static_resources/listeners");
+        let all = all.and_then(Value::as_array_mut);
+        all.context("envoy.yaml: no listeners")?
+            .push(monitor.take());
+        Ok(())
+    }
+
     /// Takes the module from this file.
     pub fn load_module(&mut self, file: &Path) -> Result<()> {
         self.plugin()?["vm_config"]["code"]["local"]["filename"] = json!(file);

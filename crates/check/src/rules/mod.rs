@@ -5,6 +5,7 @@ mod cluster;
 mod egress;
 mod manager;
 mod module;
+mod monitor;
 mod process;
 mod sharing;
 mod tls;
@@ -56,6 +57,7 @@ pub(crate) fn check(context: &Context<'_>) -> Vec<Finding> {
         sharing::check,
         vm::check,
         module::check,
+        monitor::check,
         manager::check,
         cluster::check,
         egress::check,

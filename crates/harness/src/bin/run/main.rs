@@ -116,9 +116,12 @@ fn greet(settings: &Settings) -> Result<()> {
     let url = format!("http://localhost:{port}");
     // A new id each time, or an event that is sent again would be taken for a repetition.
     let id = "'$(date +%s%N)'";
+    let monitor = settings.monitor.port();
     writeln!(
         io::stdout(),
         r#"
+Watch deliveries, and send test events, at http://localhost:{monitor}
+
 Send events from another terminal, for example:
 
   curl {url}/track -d '{{"event":"Signed Up","properties":{{"distinct_id":"ada@example.com","$device_id":"d-1","$insert_id":"{id}","plan":"pro"}}}}'

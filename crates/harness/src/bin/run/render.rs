@@ -21,6 +21,9 @@ pub(crate) fn render(
     shipped.listen_on(settings.envoy)?;
     shipped.admin_on(settings.admin);
     shipped.load_module(module)?;
+    shipped.add_monitor(settings.monitor)?;
+    // The page finds what was delivered before it is opened.
+    shipped.configuration()?["observe"] = json!({"recent": 1_000});
     shipped.trust(&trust_store()?)?;
     for &(cluster, receiver) in &settings.receivers {
         shipped.lead(cluster, receiver)?;

@@ -14,6 +14,8 @@ pub(crate) struct Settings {
     pub(crate) allow_private: bool,
     pub(crate) envoy: SocketAddr,
     pub(crate) admin: SocketAddr,
+    /// Where the live page is.
+    pub(crate) monitor: SocketAddr,
     /// The local receivers, by the names of their webhooks; none beside a webhook of the user's
     /// own.
     pub(crate) receivers: Vec<(&'static str, SocketAddr)>,
@@ -41,6 +43,7 @@ impl Settings {
             allow_private: variable("ALLOW_PRIVATE").is_some_and(|value| value != "0"),
             envoy: port("ENVOY_PORT", 10000)?,
             admin: port("ADMIN_PORT", 9901)?,
+            monitor: port("MONITOR_PORT", 9902)?,
             receivers,
         })
     }
