@@ -51,7 +51,7 @@ impl<T> Outbox<T> {
         turn.observe.count(Counter::Held(outcome));
         turn.record_event(entry.event(), outcome.as_str());
         let log_lines = &mut turn.observe.log_lines;
-        log_lines.dropped(outcome, turn.now);
+        log_lines.dropped(outcome, &entry.event().payload, turn.now);
     }
 
     /// Tells the waiters of an event that no webhook has, and remembers how it ended.

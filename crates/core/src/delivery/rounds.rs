@@ -275,7 +275,8 @@ impl<T> Outbox<T> {
             let attempt = entry.failed_rounds().saturating_add(1);
             if let Some(config) = self.config.webhooks.get(webhook) {
                 let log_lines = &mut turn.observe.log_lines;
-                log_lines.failure(webhook, config, outcome, attempt, turn.now);
+                let payload = &entry.event().payload;
+                log_lines.failure(webhook, config, outcome, attempt, payload, turn.now);
             }
         }
         Some(is_first)

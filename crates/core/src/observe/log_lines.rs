@@ -4,6 +4,7 @@ use super::labels::{DeliveryOutcome, HeldOutcome};
 use crate::clock::SteadyMillis;
 use crate::config::Webhook;
 use crate::delivery::outcome::{NotSent, Outcome};
+use crate::hashed_id;
 use crate::intake::Report;
 
 /// At most one line of each topic in this time.
@@ -110,6 +111,7 @@ impl LogLines {
         webhook: &Webhook,
         outcome: Outcome,
         attempt: u32,
+        payload: &[u8],
         now: SteadyMillis,
     ) {
         let topic = Topic::Failed(index, outcome.label());
@@ -120,12 +122,15 @@ impl LogLines {
         let (name, blame) = (&webhook.name, blame(outcome, &webhook.cluster));
         self.push(
             log::Level::Warn,
-            format!("webhook {name}: {blame}, attempt {attempt}{more}"),
+            format!(
+                "webhook {name}: {blame}, attempt {attempt}, {}{more}",
+                event(payload)
+            ),
         );
     }
 
     /// An event is not delivered any more; `outcome` says why.
-    pub(crate) fn dropped(&mut self, outcome: HeldOutcome, now: SteadyMillis) {
+    pub(crate) fn dropped(&mut self, outcome: HeldOutcome, payload: &[u8], now: SteadyMillis) {
         let why = match outcome {
             HeldOutcome::Refused => {
                 "given up: each webhook that lacks it refused it for good, by the rules of `retry`"
@@ -139,7 +144,8 @@ impl LogLines {
         };
         if let Some(left_out) = self.admit(Topic::Dropped(outcome), 1, now) {
             let more = more_like_it(left_out);
-            self.push(log::Level::Warn, format!("an event is {why}{more}"));
+            let text = format!("{} is {why}{more}", event(payload));
+            self.push(log::Level::Warn, text);
         }
     }
 
@@ -167,6 +173,12 @@ impl LogLines {
             );
         }
     }
+}
+
+/// The event's hashed id: its content must not be in the log.
+fn event(payload: &[u8]) -> String {
+    let (_, message_id) = hashed_id::in_payload(payload);
+    format!("event {}", hashed_id::of_escaped(message_id))
 }
 
 fn more_like_it(left_out: u32) -> String {
@@ -213,14 +225,16 @@ mod tests {
     use crate::delivery::obstacle::Obstacle;
     use crate::testing;
 
+    const PAYLOAD: &[u8] = br#"{"event":"a","type":"track","messageId":"m-1"}"#;
+
     #[test]
     fn an_outage_writes_one_line_in_ten_seconds_and_counts_the_rest() {
         let webhook = testing::webhook("crm");
         let mut log_lines = LogLines::default();
         for now in 0..10_000 {
-            log_lines.failure(0, &webhook, Outcome::Timeout, 1, now);
+            log_lines.failure(0, &webhook, Outcome::Timeout, 1, PAYLOAD, now);
         }
-        log_lines.failure(0, &webhook, Outcome::Timeout, 3, 10_000);
+        log_lines.failure(0, &webhook, Outcome::Timeout, 3, PAYLOAD, 10_000);
         let lines: Vec<_> = log_lines
             .take()
             .into_iter()
@@ -229,9 +243,10 @@ mod tests {
         assert_eq!(
             lines,
             [
-                "webhook crm: could not send: no answer in time (timeout), attempt 1",
-                "webhook crm: could not send: no answer in time (timeout), attempt 3 \
-                 (9999 more like it since the last such line)",
+                "webhook crm: could not send: no answer in time (timeout), attempt 1, \
+                 event a461b472cb41a9ec",
+                "webhook crm: could not send: no answer in time (timeout), attempt 3, \
+                 event a461b472cb41a9ec (9999 more like it since the last such line)",
             ]
         );
     }
@@ -243,18 +258,19 @@ mod tests {
         let unknown = Outcome::NotSent(NotSent::UnknownCluster);
         let denied = Outcome::Unreachable(Obstacle::AddressRefused);
         for outcome in [unknown, denied] {
-            log_lines.failure(0, &webhook, outcome, 1, 0);
+            log_lines.failure(0, &webhook, outcome, 1, PAYLOAD, 0);
         }
         let lines: Vec<_> = log_lines.take().into_iter().map(|line| line.text).collect();
         assert_eq!(
             lines,
             [
                 "webhook crm: could not send: Envoy has no cluster \"crm\", or its egress no \
-                 route; add it to the Envoy file, or write another `cluster` (not_sent), attempt 1",
+                 route; add it to the Envoy file, or write another `cluster` (not_sent), attempt 1, \
+                 event a461b472cb41a9ec",
                 "webhook crm: could not send through the cluster \"crm\": its \
                  resolved_address_filter refuses the address of the webhook, which is private \
                  (address_denied); give a webhook in your own network a cluster of its own \
-                 (unreachable), attempt 1",
+                 (unreachable), attempt 1, event a461b472cb41a9ec",
             ]
         );
     }
@@ -295,8 +311,15 @@ mod tests {
             status: 403,
             retry_after: None,
         };
-        log_lines.failure(0, &webhook, refused, 1, 0);
-        log_lines.failure(0, &webhook, Outcome::NotSent(NotSent::NoCapacity), 1, 0);
+        log_lines.failure(0, &webhook, refused, 1, PAYLOAD, 0);
+        log_lines.failure(
+            0,
+            &webhook,
+            Outcome::NotSent(NotSent::NoCapacity),
+            1,
+            PAYLOAD,
+            0,
+        );
         let lines: Vec<_> = log_lines
             .take()
             .into_iter()
@@ -305,11 +328,23 @@ mod tests {
         assert_eq!(
             lines,
             [
-                "webhook crm: refused with status 403, attempt 1",
+                "webhook crm: refused with status 403, attempt 1, event a461b472cb41a9ec",
                 "webhook crm: could not send: the cluster \"crm\" has no healthy host, no address \
                  by DNS or a full circuit breaker; see that its endpoint is right (not_sent), \
-                 attempt 1",
+                 attempt 1, event a461b472cb41a9ec",
             ]
+        );
+    }
+
+    #[test]
+    fn an_event_that_is_given_up_is_named_by_its_hashed_id() {
+        let mut log_lines = LogLines::default();
+        log_lines.dropped(HeldOutcome::Expired, PAYLOAD, 0);
+        let lines: Vec<_> = log_lines.take().into_iter().map(|line| line.text).collect();
+        // printf %s m-1 | sha256sum | cut -c1-16
+        assert_eq!(
+            lines,
+            ["event a461b472cb41a9ec is given up: retry.window has ended"]
         );
     }
 }
