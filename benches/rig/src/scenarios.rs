@@ -16,7 +16,7 @@ pub(crate) struct Scenario {
     /// `BENCH_ONLY` chooses by `<id>/<contender>`.
     pub(crate) id: String,
     /// The contenders, in the order of their turns.
-    contenders: &'static [Kind],
+    contenders: Vec<Kind>,
     measure: Measure,
 }
 
@@ -91,7 +91,7 @@ pub(crate) fn all() -> Vec<Scenario> {
 
     all.push(Scenario {
         id: "kept".to_owned(),
-        contenders: &[Kind::Module],
+        contenders: vec![Kind::Module],
         measure: Measure::Kept(kept::Plan {
             events: 1000,
             idle: Duration::from_secs(5),
@@ -108,7 +108,7 @@ pub(crate) fn all() -> Vec<Scenario> {
     });
     all.push(Scenario {
         id: "slow".to_owned(),
-        contenders: &[Kind::Module, Kind::OtherModule],
+        contenders: vec![Kind::Module, Kind::OtherModule],
         measure: Measure::Slow(slow::Plan {
             rounds: 3,
             latencies: [&[0][..], &[2], &[5], &[10], &[50], &[500], &[1, 1000]]
@@ -118,7 +118,7 @@ pub(crate) fn all() -> Vec<Scenario> {
     });
     all.push(Scenario {
         id: "memory".to_owned(),
-        contenders: MODULE_AND_FLOORS,
+        contenders: MODULE_AND_FLOORS.to_vec(),
         measure: Measure::Memory(memory::Plan {
             in_flight: 1000,
             // The module has 256 calls in flight, so the last answer comes after four of these.
@@ -127,13 +127,13 @@ pub(crate) fn all() -> Vec<Scenario> {
     });
     all.push(Scenario {
         id: "start".to_owned(),
-        contenders: MODULE_AND_FLOORS,
+        contenders: MODULE_AND_FLOORS.to_vec(),
         measure: Measure::Start { runs: 5 },
     });
     let webhooks = [1, 2, 4, 10, 16, 32];
     all.push(Scenario {
         id: "scaling".to_owned(),
-        contenders: &[Kind::Floor2, Kind::Module, Kind::OtherModule],
+        contenders: vec![Kind::Floor2, Kind::Module, Kind::OtherModule],
         measure: Measure::Scaling(scaling::Plan {
             rounds: 5,
             // Floor 2 makes all calls at once, each on a connection over HTTP/1.1. With more
@@ -164,12 +164,17 @@ pub(crate) fn all() -> Vec<Scenario> {
     all
 }
 
-fn contenders(shape: &Shape) -> &'static [Kind] {
+/// Whoever says something of a shape that others do not.
+fn contenders(shape: &Shape) -> Vec<Kind> {
     if shape.http2 || shape.is_special() {
-        ALL
-    } else {
-        MORE
+        return ALL.to_vec();
     }
+    let tells = |kind: &Kind| match kind {
+        Kind::ModuleEgress | Kind::ModuleTwice => shape.webhooks == 1,
+        Kind::ServiceAlone => shape.events > 1,
+        _ => true,
+    };
+    MORE.iter().copied().filter(tells).collect()
 }
 
 impl Scenario {
