@@ -7,10 +7,11 @@ use std::time::Duration;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use proxy_wasm::types::{Action, LogLevel, Status};
-use serde_json::json;
+use serde_json::value::RawValue;
+use serde_json::{json, Value};
 
 use crate::fixtures::{batch, event, webhooks, with};
-use crate::host::{Host, Request};
+use crate::host::{Call, Host, Request};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -160,6 +161,31 @@ fn end() -> impl Strategy<Value = End> {
     ]
 }
 
+/// Two webhooks; if so asked they get several events in one call, each in another format.
+fn configuration(has_batch: bool) -> Value {
+    let options = json!({"enable_identify_events": true, "enable_pageview_events": true});
+    let mut configuration = with(webhooks(2), "options", options);
+    if has_batch {
+        let hooks = &mut configuration["webhooks"];
+        hooks[0]["batch"] = json!({"max_events": 3});
+        hooks[1]["batch"] = json!({"format": "ndjson", "max_wait": "0.05s"});
+    }
+    configuration
+}
+
+/// Says whether each call of that configuration carries JSON in the format of its webhook.
+fn is_well_formed(call: &Call, has_batch: bool) -> bool {
+    let is_json = |text: &str| serde_json::from_str::<&RawValue>(text).is_ok();
+    match (has_batch, call.authority()) {
+        (true, "hook-1.test") => {
+            let lines = call.text().strip_suffix('\n');
+            lines.is_some_and(|lines| lines.split('\n').all(is_json))
+        }
+        (true, _) => serde_json::from_str::<Vec<&RawValue>>(call.text()).is_ok(),
+        (false, _) => is_json(call.text()),
+    }
+}
+
 #[test]
 fn each_collected_request_is_answered_once_whatever_the_bytes() {
     let (collected, called) = (Cell::new(0), Cell::new(0));
@@ -171,10 +197,10 @@ fn each_collected_request_is_answered_once_whatever_the_bytes() {
             1 => Just(Some(Status::BadArgument)),
             1 => Just(Some(Status::InternalFailure)),
         ],
+        any::<bool>(),
     );
-    run(250, &strategy, |(requests, ends, refusal)| {
-        let options = json!({"enable_identify_events": true, "enable_pageview_events": true});
-        let mut host = Host::with(&with(webhooks(2), "options", options));
+    run(250, &strategy, |(requests, ends, refusal, has_batch)| {
+        let mut host = Host::with(&configuration(has_batch));
         host.note(format!("{requests:?}\n{ends:?}"));
         let root = host.root();
         if let Some(refusal) = refusal {
@@ -197,6 +223,7 @@ fn each_collected_request_is_answered_once_whatever_the_bytes() {
         host.turn();
         for (call, end) in host.calls().iter().zip(ends.iter().cycle()) {
             called.set(called.get() + 1);
+            prop_assert!(is_well_formed(call, has_batch), "{}", call.text());
             if let End::Headers(headers) = end {
                 let headers: Vec<_> = headers
                     .iter()
@@ -214,6 +241,7 @@ fn each_collected_request_is_answered_once_whatever_the_bytes() {
         // What is kept is delivered, and then nothing is left.
         for _ in 0..30 {
             for call in host.calls() {
+                prop_assert!(is_well_formed(&call, has_batch), "{}", call.text());
                 host.respond(&call, 200);
             }
             host.advance(61 * SECOND);
