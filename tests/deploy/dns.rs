@@ -7,7 +7,7 @@ use freshpaint_harness::envoy::Whole;
 use serde_json::json;
 
 fn on_each_platform(change: fn(&mut Whole)) -> Vec<u16> {
-    let platforms: [Make<'_>; 2] = [&|place| gateway::whole(place, Names::V1, true), &|place| {
+    let platforms: [Make<'_>; 2] = [&|place| gateway::whole(place, Names::V1), &|place| {
         istio::whole(place, Profile::Default, Module::Fetched)
     }];
     let answered = platforms.iter().map(|make| {

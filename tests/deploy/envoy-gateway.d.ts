@@ -51,20 +51,6 @@ export type EnvoyPatchPolicy = Resource<
   }
 >;
 
-export type ClientTrafficPolicy = Resource<
-  "ClientTrafficPolicy",
-  {
-    targetRefs?: Target[];
-    connection?: { bufferLimit?: Quantity; maxAcceptPerSocketEvent?: number };
-    http2?: {
-      initialStreamWindowSize?: Quantity;
-      initialConnectionWindowSize?: Quantity;
-      maxConcurrentStreams?: number;
-    };
-    headers?: { requestID?: "PreserveOrGenerate" | "Preserve" | "Generate" | "Disable" };
-  }
->;
-
 export type EnvoyProxy = Resource<
   "EnvoyProxy",
   {

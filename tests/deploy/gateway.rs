@@ -4,7 +4,7 @@
 //! envoyproxy/gateway. Listeners and clusters come from files here, and routes stand in them.
 
 use crate::bed::{filter_names, routes};
-use crate::render::{apply, resource, resources};
+use crate::render::{apply, resource};
 use freshpaint_harness::envoy::{address, ext, filter, Place, Whole};
 use freshpaint_harness::tls::Certificate;
 use serde_json::{json, Value};
@@ -33,17 +33,10 @@ impl Names {
     }
 }
 
-/// What Envoy is given at a place; without the traffic policy when `policy` is false.
-pub(crate) fn whole(place: &Place<'_>, names: Names, policy: bool) -> Whole {
+/// What Envoy is given at a place.
+pub(crate) fn whole(place: &Place<'_>, names: Names) -> Whole {
     let folder = names.folder();
     let mut listeners = listeners(place, names);
-    let found = resources(&crate::render::path(folder));
-    let traffic = found.iter().find(|it| it["kind"] == "ClientTrafficPolicy");
-    if let Some(traffic) = traffic.filter(|_| policy) {
-        for listener in &mut listeners {
-            give_room(listener, &traffic["spec"]);
-        }
-    }
     let mut clusters = Vec::new();
     let patches = resource(folder, "EnvoyPatchPolicy", "freshpaint-webhooks");
     for patch in patches["spec"]["jsonPatches"].as_array().unwrap() {
@@ -161,30 +154,6 @@ fn manager(stat_prefix: &str) -> Value {
     })
 }
 
-/// A ClientTrafficPolicy of ours, which sets three numbers.
-fn give_room(listener: &mut Value, policy: &Value) {
-    listener["per_connection_buffer_limit_bytes"] =
-        json!(bytes(&policy["connection"]["bufferLimit"]));
-    for manager in managers(listener) {
-        let http2 = &mut manager["http2_protocol_options"];
-        for (field, name) in [
-            ("initial_stream_window_size", "initialStreamWindowSize"),
-            (
-                "initial_connection_window_size",
-                "initialConnectionWindowSize",
-            ),
-        ] {
-            http2[field] = json!(bytes(&policy["http2"][name]));
-        }
-    }
-}
-
-/// A quantity of Kubernetes in mebibytes.
-fn bytes(quantity: &Value) -> u32 {
-    let mebibytes = quantity.as_str().and_then(|text| text.strip_suffix("Mi"));
-    mebibytes.unwrap().parse::<u32>().unwrap() << 20
-}
-
 /// Inserts before whatever the JSONPath finds; ours says one thing, in every filter chain.
 fn insert(listener: &mut Value, operation: &Value) {
     assert_eq!(operation["op"], "add");
@@ -238,7 +207,7 @@ fn managers(listener: &mut Value) -> Vec<&mut Value> {
 fn the_filter_is_the_last_before_the_router_of_both_listeners() {
     for names in [Names::V1, Names::V2] {
         let bed = crate::bed::Bed::start(&|place| {
-            let mut whole = whole(place, names, true);
+            let mut whole = whole(place, names);
             let listeners = whole.bootstrap["static_resources"]["listeners"].as_array_mut();
             for listener in listeners.unwrap() {
                 for manager in managers(listener) {

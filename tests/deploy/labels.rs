@@ -39,7 +39,7 @@ fn assert_labelled(make: Make<'_>) {
 
 #[test]
 fn on_envoy_gateway_they_come_from_the_bootstrap_of_the_proxy() {
-    assert_labelled(&|place| gateway::whole(place, Names::V1, true));
+    assert_labelled(&|place| gateway::whole(place, Names::V1));
 }
 
 #[test]
