@@ -137,6 +137,8 @@ impl Setup {
             }
             self.now += wake_in;
             self.worker.handle_timeout(self.now, &mut self.shared);
+            self.worker
+                .handle_gauges(self.now, Default::default, &mut self.shared);
             self.drive();
         }
         self.now = until;
