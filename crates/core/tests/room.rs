@@ -130,7 +130,19 @@ impl Bed {
         whole.is_some_and(|whole| self.end(whole))
     }
 
+    /// Makes the calls that are to be made, also those that wait for a turn of the loop.
     fn drive(&mut self) {
+        let mut made = None;
+        while made != Some(self.next) {
+            made = Some(self.next);
+            self.make_calls();
+            self.now.steady += 4;
+            let now = self.now.steady;
+            self.worker.handle_timeout(now, &mut self.shared);
+        }
+    }
+
+    fn make_calls(&mut self) {
         let now = self.now.steady;
         while let Some(call) = self
             .worker

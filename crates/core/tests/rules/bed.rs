@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use freshpaint_core::clock::{Now, UnixMillis, UnixSeconds};
+use freshpaint_core::clock::{Now, SteadyMillis, UnixMillis, UnixSeconds};
 use freshpaint_core::delivery::dedupe::Owner;
 use freshpaint_core::delivery::outcome::CallResponse;
 use freshpaint_core::intake::{Head, Headers};
@@ -14,6 +14,8 @@ use freshpaint_core::worker::{Identity, Worker};
 /// One worker, and what it has done.
 pub(crate) struct Bed {
     worker: Worker,
+    /// Each request has its own share of the worker's time.
+    now: SteadyMillis,
     webhooks: Vec<String>,
     names: Vec<String>,
     counts: BTreeMap<String, u32>,
@@ -51,6 +53,7 @@ impl Bed {
                 .map(|webhook| webhook.name.clone())
                 .collect(),
             worker: Worker::new(config, &identity, 0),
+            now: 0,
             counts: BTreeMap::new(),
             calls: Vec::new(),
             headers: String::new(),
@@ -77,8 +80,10 @@ impl Bed {
 
     /// The same for any path and body.
     pub(crate) fn send_to(&mut self, path: &str, body: &str, headers: &[(&str, &[u8])]) -> String {
+        self.now += 10;
+        let steady = self.now;
         let now = Now {
-            steady: 1,
+            steady,
             unix: UnixMillis(1_672_262_210_000),
         };
         let headers = RequestHeaders(
@@ -98,7 +103,7 @@ impl Bed {
         let nothing = &mut SharedMemory::default();
         let upload = self
             .worker
-            .handle_piece(upload, body.len(), read, || 1, nothing);
+            .handle_piece(upload, body.len(), read, || steady, nothing);
         let Upload::Gathering(whole) = upload else {
             panic!("refused");
         };
@@ -113,7 +118,7 @@ impl Bed {
         };
         self.status = reply.map_or(0, |reply| reply.status);
         self.calls.clear();
-        while let Some(call) = self.worker.poll_call(1, nothing, UnixSeconds::default) {
+        while let Some(call) = self.worker.poll_call(steady, nothing, UnixSeconds::default) {
             let payload = String::from_utf8(call.body().to_vec()).unwrap();
             let headers = call
                 .headers()
@@ -122,13 +127,13 @@ impl Bed {
             self.headers.extend(headers);
             self.calls
                 .push((self.webhooks[call.webhook()].clone(), payload));
-            self.worker.handle_dispatched(&call, Ok(1), 1, nothing);
+            self.worker.handle_dispatched(&call, Ok(1), steady, nothing);
             let accepted = CallResponse {
                 status: Some(200),
                 answered: true,
                 ..CallResponse::default()
             };
-            self.worker.handle_response(1, &accepted, 1, nothing);
+            self.worker.handle_response(1, &accepted, steady, nothing);
         }
         while self.worker.poll_reply().is_some() {}
         self.memory = memory;
