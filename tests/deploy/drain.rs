@@ -112,6 +112,40 @@ fn a_pod_that_drains_fails_its_probe_answers_what_is_open_and_then_lets_go() {
 }
 
 #[test]
+fn a_drain_waits_for_events_that_are_kept_and_tells_of_those_that_remain() {
+    let crm = Receiver::start().unwrap();
+    crm.set(status(500));
+    let (envoy, _probes) = pod(&crm);
+    let drain = |seconds: &str| {
+        Command::new("bash")
+            .arg(path("kubernetes/base/drain"))
+            .args(["127.0.0.1", &envoy.admin().port().to_string(), seconds])
+            .env("DRAIN_AT_LEAST", "0")
+            .stdin(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+    };
+    assert_eq!(track().send(envoy.address()).unwrap().status, 503);
+    poll(PATIENCE, || {
+        let kept = envoy.stat("wasmcustom.freshpaint_webhooks.held_events");
+        (kept.ok()? == 1).then_some(())
+    })
+    .expect("the event is kept");
+
+    let given_up = drain("1").wait_with_output().unwrap();
+    assert_eq!(
+        String::from_utf8_lossy(&given_up.stderr),
+        "drain: after 1 s 0 requests are open and 1 events are kept, which are lost\n"
+    );
+    let mut patient = drain("60");
+    crm.set(status(200));
+    assert!(patient.wait().unwrap().success());
+    let delivered = envoy.stat("wasmcustom.freshpaint_webhooks.held.outcome.delivered");
+    assert_eq!(delivered.unwrap(), 1);
+}
+
+#[test]
 fn a_scrape_sees_the_metrics_and_nothing_else_of_the_admin_interface() {
     let crm = Receiver::start().unwrap();
     let (envoy, probes) = pod(&crm);
