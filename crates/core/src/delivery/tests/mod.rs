@@ -6,6 +6,7 @@ mod dead_letter;
 mod dedupe;
 mod each;
 mod fixture;
+mod halving;
 mod held;
 #[cfg(not(target_arch = "wasm32"))]
 mod model;
