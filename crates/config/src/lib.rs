@@ -37,6 +37,7 @@ mod structpb;
 mod target;
 #[cfg(test)]
 mod tests;
+mod texts;
 mod tree;
 mod webhook;
 

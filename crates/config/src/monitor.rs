@@ -4,7 +4,8 @@ use freshpaint_core::config::field::{self, Field as Description};
 use freshpaint_core::config::Monitor;
 
 use super::quote::shown;
-use super::read::{texts, Field, Reader};
+use super::read::{Field, Reader};
+use super::texts::texts;
 use super::tree::Node;
 
 /// The one key of the whole configuration.

@@ -1,7 +1,8 @@
 //! `properties`: what of an event goes, for all webhooks and for each.
 
 use super::quote::shown;
-use super::read::{texts, Object, Reader};
+use super::read::{Object, Reader};
+use super::texts::texts;
 use super::tree::Node;
 use super::{advice, secrets};
 use freshpaint_core::config::field::{self, Field as Description};

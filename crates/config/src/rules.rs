@@ -3,7 +3,8 @@
 
 use std::rc::Rc;
 
-use super::read::{texts, Field, Object, Reader};
+use super::read::{Field, Object, Reader};
+use super::texts::texts;
 use super::{advice, environment, properties};
 use freshpaint_core::config::field::{self, Field as Description};
 use freshpaint_core::consent::OptOut;

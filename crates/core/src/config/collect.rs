@@ -1,6 +1,6 @@
 //! Where collection requests are found, and from whom they are taken.
 
-use super::field::object;
+use super::object::object;
 use super::origin::AllowedOrigin;
 use super::types::{AllowedOrigins, Dialects, IntegrationName, KeySecret, PathPrefix};
 use crate::intake::dialect::Dialect;

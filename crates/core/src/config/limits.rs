@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::field::{object, Count, Span};
+use super::field::{Count, Span};
+use super::object::object;
 use super::types::Statuses;
 
 const KIB: usize = 1 << 10;

@@ -7,6 +7,7 @@ mod diagnostic;
 pub mod field;
 mod limits;
 mod monitor;
+mod object;
 mod observe;
 mod origin;
 pub mod types;

@@ -1,6 +1,7 @@
 //! What is recorded for people to look at.
 
-use super::field::{object, Count};
+use super::field::Count;
+use super::object::object;
 
 object! {
     /// What the [live page](monitor.md) finds when it is opened.

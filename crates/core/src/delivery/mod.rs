@@ -14,6 +14,7 @@ mod ages;
 mod attempts;
 mod batches;
 mod bundle;
+mod call;
 mod call_rate;
 mod claimed_by_other;
 mod claims;
@@ -63,8 +64,8 @@ use self::retry::schedule::Schedule;
 use self::store::Store;
 use self::timers::{Timer, Timers};
 
-pub use self::attempts::Call;
 pub use self::batches::Verdict;
+pub use self::call::Call;
 pub use self::dead_letter::DropReason;
 pub use self::event::{PreparedEvent, ENTRY_OVERHEAD_BYTES};
 pub use self::handover::Handover;

@@ -4,6 +4,7 @@
 //! fixed: deny, allow, hash, mask. It goes no deeper than its longest path, so that deep values
 //! cost nothing.
 
+mod live;
 mod members;
 mod path;
 mod same_datum;
@@ -15,8 +16,8 @@ use crate::json::{Object, Text, Value};
 use crate::secret::HashKey;
 use crate::signing::hex;
 use crate::work::{self, Work};
+use live::{step, Live, Rule};
 use members::Members;
-use path::Segment;
 pub use path::{Path, CONTAINERS, IDS};
 use same_datum::SameDatum;
 pub use url::UrlPart;
@@ -43,19 +44,6 @@ pub struct Redaction {
     /// Urls, of which no more than this is kept; what is no such url is left out.
     pub urls: Vec<(Path, UrlPart)>,
 }
-
-#[derive(Clone, Copy, PartialEq)]
-enum Rule {
-    Deny,
-    /// By the number of its list.
-    Allow(usize),
-    Hash,
-    Mask,
-    Url(UrlPart),
-}
-
-/// Paths that lead on from a value, with what is left of them.
-type Live<'r> = Vec<(&'r [Segment], Rule)>;
 
 impl Redaction {
     /// The payload as the webhook gets it. `payload` is what [`crate::payload::render`] writes.
@@ -291,16 +279,4 @@ impl Allowed {
     fn has(self, list: usize) -> bool {
         self.0 & (1 << list) != 0
     }
-}
-
-/// The paths that lead to a member, or to an item when there is no key.
-fn step<'r>(live: &Live<'r>, key: Option<&str>, work: &Work) -> Live<'r> {
-    work.spend(work::VALUE);
-    work.spend_each(work::STEP, live.len());
-    live.iter()
-        .filter_map(|(rest, rule)| {
-            let (first, rest) = rest.split_first()?;
-            first.matches(key).then_some((rest, *rule))
-        })
-        .collect()
 }

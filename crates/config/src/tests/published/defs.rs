@@ -3,7 +3,7 @@
 use serde_json::{json, Value};
 
 use super::range;
-use crate::{headers, names, profile, read, root, rules, signing, target, webhook};
+use crate::{headers, names, profile, root, rules, signing, target, texts, webhook};
 use freshpaint_core::config::types::{
     Statuses, MAX_INTEGRATION_NAME_CHARS, MAX_ORIGINS, MAX_PREFIX_BYTES, MIN_KEY_BYTES,
 };
@@ -19,7 +19,7 @@ pub(super) fn schema(name: &str) -> Value {
         "host_names" => json!({
             "type": "array",
             "minItems": 1,
-            "maxItems": read::MAX_TEXTS,
+            "maxItems": texts::MAX_TEXTS,
             "items": {"type": "string", "pattern": r"^[A-Za-z0-9._-]{1,1024}$"}
         }),
         "flag" => json!({"enum": [true, false, "true", "false"]}),
@@ -90,16 +90,16 @@ pub(super) fn schema(name: &str) -> Value {
         "names" => json!({
             "type": "array",
             "minItems": 1,
-            "maxItems": read::MAX_TEXTS,
-            "items": {"type": "string", "minLength": 1, "maxLength": read::MAX_TEXT_BYTES}
+            "maxItems": texts::MAX_TEXTS,
+            "items": {"type": "string", "minLength": 1, "maxLength": texts::MAX_TEXT_BYTES}
         }),
         "paths" => json!({
             "type": "array",
             "minItems": 1,
-            "maxItems": read::MAX_TEXTS,
+            "maxItems": texts::MAX_TEXTS,
             "items": {
                 "type": "string",
-                "maxLength": read::MAX_TEXT_BYTES,
+                "maxLength": texts::MAX_TEXT_BYTES,
                 "pattern": r"^((properties|traits|context)(\.([^.\\]|\\.)+){1,15}|userId|anonymousId|groupId)$"
             }
         }),

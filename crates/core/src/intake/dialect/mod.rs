@@ -28,17 +28,19 @@ mod mixpanel;
 mod mobile;
 mod posthog;
 mod react_native;
+mod read;
 mod rudderstack;
 mod segment;
 
 use std::fmt;
 
+use self::read::{group_id, id, integrations_of, name, object, present};
 use super::credential::Credential;
 use super::draft::Draft;
 use super::invalid::{Defect, Fault};
 use super::{FilteredReason, Report};
 use crate::event::Kind;
-use crate::json::{Id, Object, Text, Value};
+use crate::json::{Object, Text, Value};
 use crate::local_reply::LocalReply;
 
 /// Every dialect, in the order of the documentation.
@@ -242,67 +244,3 @@ impl Type {
 /// The event that `screen` calls become: the contract has no such type, and the Freshpaint mobile
 /// SDKs give them this name.
 const SCREEN_VIEW: Text<'static> = Text::of_json("\"screen_view\"");
-
-/// The customer's routing, where freshpaint.js and its relatives put it: `$options.integrations`.
-fn integrations_of(options: Option<Value<'_>>) -> Option<Value<'_>> {
-    options?.object()?.member("integrations")
-}
-
-/// A field that may be absent; `null` says the same.
-fn present(value: Option<Value<'_>>) -> Option<Value<'_>> {
-    value.filter(|value| !value.is_null())
-}
-
-/// An object that may be absent; `[]` is an empty one.
-fn object<'a>(
-    kind: Kind,
-    field: &'static str,
-    value: Option<Value<'a>>,
-) -> Result<Option<Object<'a>>, Fault> {
-    present(value)
-        .map(|value| {
-            value
-                .object_or_empty_list()
-                .ok_or_else(|| Fault::new(kind, field, Defect::NotObject))
-        })
-        .transpose()
-}
-
-/// An id that may be absent; an empty one counts as absent.
-fn id<'a>(
-    kind: Kind,
-    field: &'static str,
-    value: Option<Value<'a>>,
-) -> Result<Option<Id<'a>>, Fault> {
-    let id = present(value)
-        .map(|value| {
-            value
-                .id()
-                .ok_or_else(|| Fault::new(kind, field, Defect::NotId))
-        })
-        .transpose()?;
-    Ok(id.filter(|id| !id.is_empty()))
-}
-
-/// The id of a group, which a group event must have.
-fn group_id<'a>(field: &'static str, value: Option<Value<'a>>) -> Result<Option<Id<'a>>, Fault> {
-    match id(Kind::Group, field, value)? {
-        None => Err(Fault::new(Kind::Group, field, Defect::Missing)),
-        found => Ok(found),
-    }
-}
-
-/// An event's name: a string that is not empty.
-fn name<'a>(
-    kind: impl Into<Option<Kind>>,
-    field: &'static str,
-    value: Option<Value<'a>>,
-) -> Result<Text<'a>, Fault> {
-    let fault = |defect| Err(Fault::new(kind, field, defect));
-    match present(value).map(Value::text) {
-        None => fault(Defect::Missing),
-        Some(None) => fault(Defect::NotString),
-        Some(Some(name)) if name.is_empty() => fault(Defect::Empty),
-        Some(Some(name)) => Ok(name),
-    }
-}

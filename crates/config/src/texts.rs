@@ -1,0 +1,48 @@
+//! Lists of texts: names, sources, categories, paths.
+
+use super::read::{Field, Reader};
+
+/// Most texts of one list.
+pub(super) const MAX_TEXTS: usize = 1_000;
+/// Longest text, in bytes.
+pub(super) const MAX_TEXT_BYTES: usize = 1_024;
+
+/// A list of texts, each of which `make` makes something of.
+pub(super) fn texts<T>(
+    field: &Field<'_>,
+    wanted: &str,
+    reader: &mut Reader<'_>,
+    make: impl Fn(&str, &mut Reader<'_>) -> Result<T, String>,
+) -> Option<Vec<T>> {
+    let items = field.list(wanted, reader)?;
+    if items.is_empty() {
+        reader.problem(
+            &field.path,
+            format!("is empty; write {wanted}, or leave the key out"),
+        );
+    } else if items.len() > MAX_TEXTS {
+        reader.problem(
+            &field.path,
+            format!("has {} entries; write at most {MAX_TEXTS}", items.len()),
+        );
+    }
+    let mut made = Vec::with_capacity(items.len());
+    for item in items {
+        let Some(text) = item.string("a string", reader) else {
+            continue;
+        };
+        if text.is_empty() || text.len() > MAX_TEXT_BYTES {
+            let message = match text.len() {
+                0 => format!("is empty; write 1 to {MAX_TEXT_BYTES} bytes"),
+                length => format!("is {length} bytes long; write 1 to {MAX_TEXT_BYTES}"),
+            };
+            reader.problem(&item.path, message);
+            continue;
+        }
+        match make(text, reader) {
+            Ok(one) => made.push(one),
+            Err(message) => reader.problem(&item.path, message),
+        }
+    }
+    Some(made)
+}
