@@ -1,6 +1,6 @@
 # Each target is one script; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run build matrix release fleet test bench bench-v8 faults abuse sdks fmt check schema deny fuzz clean
+.PHONY: browser help run build matrix release fleet test bench bench-v8 faults abuse sdks fmt check schema deny fuzz clean
 
 help: ## List the targets
 	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/\1	\2/p' $(MAKEFILE_LIST) | while IFS='	' read -r target what; do \
@@ -37,6 +37,9 @@ faults: ## Break webhooks in every way for FAULTS_SECONDS (300), and hold what w
 
 abuse: ## Attack and overload the shipped Envoy, at most 15 min, one row a case (ABUSE_SECONDS, ABUSE_CASES)
 	@scripts/abuse
+
+browser: ## Drive the live page of a real Envoy in Chromium (TAKE_IMAGES=1 writes the README's pictures)
+	@scripts/browser
 
 sdks: ## Run the real SDKs against a real Envoy with the module, and print a table SDK x call
 	@scripts/sdks

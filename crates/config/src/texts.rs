@@ -14,6 +14,21 @@ pub(super) fn texts<T>(
     reader: &mut Reader<'_>,
     make: impl Fn(&str, &mut Reader<'_>) -> Result<T, String>,
 ) -> Option<Vec<T>> {
+    let mut made = Vec::new();
+    each_text(field, wanted, reader, &mut |text, reader| {
+        made.push(make(text, reader)?);
+        Ok(())
+    })?;
+    Some(made)
+}
+
+/// Gives each text of a list to `take`. Not generic, so that the module has it once.
+fn each_text(
+    field: &Field<'_>,
+    wanted: &str,
+    reader: &mut Reader<'_>,
+    take: &mut dyn FnMut(&str, &mut Reader<'_>) -> Result<(), String>,
+) -> Option<()> {
     let items = field.list(wanted, reader)?;
     if items.is_empty() {
         reader.problem(
@@ -26,7 +41,6 @@ pub(super) fn texts<T>(
             format!("has {} entries; write at most {MAX_TEXTS}", items.len()),
         );
     }
-    let mut made = Vec::with_capacity(items.len());
     for item in items {
         let Some(text) = item.string("a string", reader) else {
             continue;
@@ -39,10 +53,9 @@ pub(super) fn texts<T>(
             reader.problem(&item.path, message);
             continue;
         }
-        match make(text, reader) {
-            Ok(one) => made.push(one),
-            Err(message) => reader.problem(&item.path, message),
+        if let Err(message) = take(text, reader) {
+            reader.problem(&item.path, message);
         }
     }
-    Some(made)
+    Some(())
 }

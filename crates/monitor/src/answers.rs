@@ -42,9 +42,11 @@ pub(crate) fn status(
     for (index, configured) in facts.config.webhooks.iter().enumerate() {
         let webhook = sum.webhooks.get(index).cloned().unwrap_or_default();
         let comma = if index == 0 { "" } else { "," };
-        let breaker = if webhook.is_open { "open" } else { "closed" };
+        let [held, in_flight, open] = webhook.state();
+        let breaker = if open > 0 { "open" } else { "closed" };
+        let latencies = webhook.latencies();
         let [p50, p95] = [50, 95].map(|percent| {
-            let bound = totals::percentile(&webhook.latencies, percent);
+            let bound = totals::percentile(&latencies, percent);
             bound.map_or("null".to_owned(), |bound| bound.to_string())
         });
         // Writing to a String does not fail.
@@ -53,10 +55,10 @@ pub(crate) fn status(
             "{comma}{{\"name\":{},\"breaker\":\"{breaker}\",\"held\":{},\"in_flight\":{},\
              \"p50\":{p50},\"p95\":{p95},\"minutes\":[",
             quoted(&configured.name),
-            webhook.held,
-            webhook.in_flight,
+            held,
+            in_flight,
         );
-        for (index, (delivered, failed)) in webhook.minutes.iter().enumerate() {
+        for (index, (delivered, failed)) in webhook.minutes().enumerate() {
             let comma = if index == 0 { "" } else { "," };
             let _ = write!(body, "{comma}[{delivered},{failed}]");
         }

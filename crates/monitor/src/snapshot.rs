@@ -6,9 +6,9 @@
 use std::fmt::Write as _;
 
 use freshpaint_core::clock::SteadyMillis;
-use freshpaint_core::delivery::OutboxState;
+use freshpaint_core::delivery::{OutboxState, WebhookState};
 use freshpaint_core::observe::recorder::Recorder;
-use freshpaint_core::observe::totals::{Latencies, MINUTES};
+use freshpaint_core::observe::totals::{Latencies, CLASSES, MINUTES};
 
 /// Begins the first line; another version's snapshot is ignored.
 const VERSION: u64 = 1;
@@ -34,19 +34,58 @@ pub struct Snapshot {
     pub webhooks: Vec<WebhookSnapshot>,
 }
 
-/// One webhook as one worker sees it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct WebhookSnapshot {
-    /// Kept events that wait for it.
-    pub held: u64,
-    /// Calls under way.
-    pub in_flight: u64,
-    /// Its circuit breaker is open.
-    pub is_open: bool,
+/// One webhook as one worker sees it: kept events that wait for it, calls under way, whether its
+/// breaker is open, delivered and failed attempts of each of the last minutes (oldest first), and
+/// how long its calls took. All of them are numbers that add up over workers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WebhookSnapshot([u32; NUMBERS]);
+
+const STATE: usize = 3;
+const NUMBERS: usize = STATE + 2 * MINUTES + CLASSES;
+
+impl Default for WebhookSnapshot {
+    fn default() -> Self {
+        Self([0; NUMBERS])
+    }
+}
+
+impl WebhookSnapshot {
+    fn of(state: WebhookState, minutes: &[(u32, u32); MINUTES], latencies: &Latencies) -> Self {
+        let few = |many: usize| u32::try_from(many).unwrap_or(u32::MAX);
+        let state = [few(state.held), few(state.in_flight), state.is_open.into()];
+        let minutes = minutes
+            .iter()
+            .flat_map(|(delivered, failed)| [*delivered, *failed]);
+        let numbers = state.into_iter().chain(minutes).chain(*latencies);
+        let mut snapshot = Self::default();
+        snapshot
+            .0
+            .iter_mut()
+            .zip(numbers)
+            .for_each(|(own, number)| *own = number);
+        snapshot
+    }
+
+    /// Kept events that wait for it, calls under way, and workers whose breaker for it is open.
+    #[must_use]
+    pub fn state(&self) -> [u32; STATE] {
+        self.0.first_chunk().copied().unwrap_or_default()
+    }
+
     /// Delivered and failed attempts of each of the last minutes, oldest first.
-    pub minutes: [(u32, u32); MINUTES],
+    pub fn minutes(&self) -> impl Iterator<Item = (u32, u32)> + '_ {
+        let minutes = self.0.get(STATE..STATE + 2 * MINUTES).unwrap_or_default();
+        minutes.chunks_exact(2).filter_map(|pair| match pair {
+            [delivered, failed] => Some((*delivered, *failed)),
+            _ => None,
+        })
+    }
+
     /// How long its calls took.
-    pub latencies: Latencies,
+    #[must_use]
+    pub fn latencies(&self) -> Latencies {
+        self.0.last_chunk().copied().unwrap_or_default()
+    }
 }
 
 impl Snapshot {
@@ -56,12 +95,8 @@ impl Snapshot {
         let held_since = state.held_since.map_or(0, |since| recorder.unix(since));
         let (next, skipped) = (recorder.next(), recorder.skipped());
         let both = recorder.totals().iter_mut().zip(&state.webhooks);
-        let webhooks = both.map(|(totals, state)| WebhookSnapshot {
-            held: state.held as u64,
-            in_flight: state.in_flight as u64,
-            is_open: state.is_open,
-            minutes: totals.minutes(unix_millis),
-            latencies: totals.latencies(),
+        let webhooks = both.map(|(totals, state)| {
+            WebhookSnapshot::of(*state, &totals.minutes(unix_millis), &totals.latencies())
         });
         Self {
             worker: 0,
@@ -78,7 +113,7 @@ impl Snapshot {
     /// Whether the worker has had nothing to do.
     #[must_use]
     pub fn is_idle(&self) -> bool {
-        let none = |webhook: &WebhookSnapshot| webhook.minutes == [(0, 0); MINUTES];
+        let none = |webhook: &WebhookSnapshot| webhook.0 == [0; NUMBERS];
         self.next == 1 && self.held_events == 0 && self.webhooks.iter().all(none)
     }
 
@@ -103,16 +138,7 @@ impl Snapshot {
         .into_iter()
         .for_each(&mut number);
         for webhook in &self.webhooks {
-            let state = [webhook.held, webhook.in_flight, webhook.is_open.into()];
-            state.into_iter().for_each(&mut number);
-            for (delivered, failed) in webhook.minutes {
-                number(delivered.into());
-                number(failed.into());
-            }
-            webhook
-                .latencies
-                .iter()
-                .for_each(|calls| number((*calls).into()));
+            webhook.0.iter().for_each(|each| number((*each).into()));
         }
         text.push('\n');
         text.push_str(lines);
@@ -138,19 +164,11 @@ impl Snapshot {
             held_since: number()?,
             webhooks: Vec::new(),
         };
-        while let Some(held) = number() {
-            let mut webhook = WebhookSnapshot {
-                held,
-                in_flight: number()?,
-                is_open: number()? != 0,
-                ..WebhookSnapshot::default()
-            };
-            let mut count = || u32::try_from(number()?).ok();
-            for minute in &mut webhook.minutes {
-                *minute = (count()?, count()?);
-            }
-            for calls in &mut webhook.latencies {
-                *calls = count()?;
+        while let Some(first) = number() {
+            let mut webhook = WebhookSnapshot::default();
+            let mut next = Some(first);
+            for each in &mut webhook.0 {
+                *each = u32::try_from(next.take().or_else(&mut number)?).ok()?;
             }
             snapshot.webhooks.push(webhook);
         }
@@ -172,15 +190,8 @@ impl Snapshot {
                 .resize_with(other.webhooks.len(), WebhookSnapshot::default);
         }
         for (webhook, other) in self.webhooks.iter_mut().zip(&other.webhooks) {
-            webhook.held += other.held;
-            webhook.in_flight += other.in_flight;
-            webhook.is_open |= other.is_open;
-            for (minute, other) in webhook.minutes.iter_mut().zip(other.minutes) {
-                minute.0 = minute.0.saturating_add(other.0);
-                minute.1 = minute.1.saturating_add(other.1);
-            }
-            for (calls, other) in webhook.latencies.iter_mut().zip(other.latencies) {
-                *calls = calls.saturating_add(other);
+            for (own, other) in webhook.0.iter_mut().zip(other.0) {
+                *own = own.saturating_add(other);
             }
         }
     }
@@ -195,13 +206,12 @@ mod tests {
         minutes[3] = (7, 2);
         let mut latencies = Latencies::default();
         latencies[5] = 9;
-        let webhook = WebhookSnapshot {
+        let state = WebhookState {
             held: 3,
             in_flight: 4,
             is_open: true,
-            minutes,
-            latencies,
         };
+        let webhook = WebhookSnapshot::of(state, &minutes, &latencies);
         Snapshot {
             worker: 3,
             unix_millis: 1_700_000_000_123,
@@ -252,11 +262,9 @@ mod tests {
         let [webhook, other] = &sum.webhooks[..] else {
             panic!()
         };
-        assert_eq!(
-            (webhook.held, webhook.in_flight, webhook.is_open),
-            (6, 8, true)
-        );
-        assert_eq!((webhook.minutes[3], webhook.latencies[5]), ((14, 4), 18));
+        assert_eq!(webhook.state(), [6, 8, 2]);
+        let minute = webhook.minutes().nth(3);
+        assert_eq!((minute, webhook.latencies()[5]), (Some((14, 4)), 18));
         assert_eq!(*other, WebhookSnapshot::default());
     }
 }

@@ -57,8 +57,9 @@ impl Recorder {
             unix_offset: 0,
         };
         recorder.set_clock(now);
-        let totals = Totals::new(recorder.unix(now.steady));
-        recorder.totals = vec![totals; config.webhooks.len()];
+        let unix = recorder.unix(now.steady);
+        let webhooks = config.webhooks.iter();
+        recorder.totals = webhooks.map(|_| Totals::new(unix)).collect();
         recorder
     }
 

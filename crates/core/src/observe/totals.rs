@@ -10,7 +10,10 @@ pub const LATENCY_BOUNDS: [u32; 22] = [
 ];
 
 /// How many calls took how long, by the classes of [`LATENCY_BOUNDS`].
-pub type Latencies = [u32; LATENCY_BOUNDS.len() + 1];
+pub type Latencies = [u32; CLASSES];
+
+/// How many classes there are.
+pub const CLASSES: usize = LATENCY_BOUNDS.len() + 1;
 
 /// Attempts of one minute.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -210,7 +210,7 @@ function show(status) {
   const { events, oldest_ms: oldest } = status.held;
   $("kept").hidden = events === 0;
   $("kept-text").textContent =
-    `${events} events are kept and tried again, the oldest for ${Math.round(oldest / 1000)} s.`;
+    `Kept to be tried again: ${events}, the oldest for ${Math.round(oldest / 1000)} s.`;
 }
 
 async function retry(what) {
