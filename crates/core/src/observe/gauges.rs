@@ -1,9 +1,9 @@
-//! Gauges of the whole process, from what each of its workers has.
+//! Gauges of the whole process, summed up over its workers.
 //!
 //! A gauge of Envoy has one value for all workers, and keeps it when the VM dies that set it. So
-//! the workers share what each of them has, and whoever looks sets the gauges to the sum. A worker
-//! looks while it has something; one that has never had a request looks now and then in the place
-//! of those that may have died. The main thread, which gets no requests, always does.
+//! each worker shares its own values, and the worker that looks sets the gauges to the sum. A
+//! worker looks while it has something to report. A worker that has never had a request looks now
+//! and then, in case others have died. The main thread gets no requests, so it always does.
 
 use std::hash::BuildHasher;
 
@@ -16,11 +16,11 @@ use crate::config::Config;
 use crate::delivery::dedupe::Owner;
 use crate::delivery::levels::Levels;
 
-/// How often a worker that has something looks.
+/// How often a worker looks while it has something to report.
 const LOOK_EVERY_MILLIS: SteadyMillis = 1_000;
-/// How often one looks that has never had a request.
+/// How often a worker looks that has never had a request.
 const WATCH_EVERY_MILLIS: SteadyMillis = 5_000;
-/// What a worker has is not counted any more when it has not looked for this long.
+/// The values of a worker are left out of the sum when it has not looked for this long.
 const LIVE_FOR_MILLIS: SteadyMillis = 5_000;
 
 #[cfg(test)]

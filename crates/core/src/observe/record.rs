@@ -94,8 +94,8 @@ impl<'a> Record<'a> {
     }
 }
 
-/// Names can say what ails a patient: under `profile: hipaa` those alone are shown that an
-/// `events.allow` lists.
+/// An event's name can tell a patient's illness. So under `profile: hipaa` only names that an
+/// `events.allow` lists are shown.
 fn may_be_shown(escaped_name: &str, config: &Config) -> bool {
     if !config.hipaa {
         return true;
@@ -109,7 +109,7 @@ fn may_be_shown(escaped_name: &str, config: &Config) -> bool {
     listed.any(|glob| glob.matches(&name))
 }
 
-/// The beginning of an escaped text, cut where no escape and no character is split.
+/// The beginning of an escaped text. The cut splits no escape and no character.
 fn cut(escaped: &str) -> &str {
     let mut at = escaped.chars();
     let mut end = 0;

@@ -1,8 +1,8 @@
 //! What one worker records for the live page.
 //!
-//! A worker has a recorder when a monitor in its VM shows it, or when `observe.recent` is set;
-//! without one, nothing that happens to an event costs more than asking for it. Attempts are
-//! counted all the time, records are made while somebody looks.
+//! A worker has a recorder when a monitor in its VM shows it, or when `observe.recent` is set.
+//! Without one, each event costs one question whether there is one. Attempts are always counted;
+//! records are made only while somebody looks.
 
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -34,7 +34,7 @@ pub struct Recorder {
     written: u32,
     /// By the webhook's index in the configuration.
     totals: Vec<Totals>,
-    /// Somebody looks until then.
+    /// Until when somebody looks.
     watched_until: SteadyMillis,
     /// Milliseconds from the steady clock to the Unix epoch.
     unix_offset: u64,
@@ -63,7 +63,7 @@ impl Recorder {
         recorder
     }
 
-    /// Learns how the two clocks stand to each other.
+    /// Sets the difference between the two clocks.
     pub fn set_clock(&mut self, now: Now) {
         let unix = u64::try_from(now.unix.0).unwrap_or(0);
         self.unix_offset = unix.saturating_sub(now.steady);
@@ -80,7 +80,7 @@ impl Recorder {
         self.watched_until = until;
     }
 
-    /// Nobody looks: what need not be kept is forgotten.
+    /// Nobody looks: records that need not be kept are forgotten.
     pub fn rest(&mut self) {
         self.watched_until = 0;
         self.keep(self.config.observe.recent);
@@ -89,7 +89,7 @@ impl Recorder {
         }
     }
 
-    /// Whether a record would be kept now; asked before one is put together. One that comes too
+    /// Whether a record would be kept now; asked before a record is made. A record that comes too
     /// soon after many others is only counted.
     pub fn admits(&mut self, now: SteadyMillis) -> bool {
         if now >= self.watched_until && self.config.observe.recent == 0 {

@@ -1,4 +1,4 @@
-//! What a webhook did in the last 15 minutes: successes, failures and how long they took.
+//! The last 15 minutes of a webhook: successes, failures and how long they took.
 
 /// How far back the totals reach.
 pub const MINUTES: usize = 15;
@@ -9,7 +9,7 @@ pub const LATENCY_BOUNDS: [u32; 22] = [
     3_000, 5_000,
 ];
 
-/// How many calls took how long, by the classes of [`LATENCY_BOUNDS`].
+/// The number of calls in each class of [`LATENCY_BOUNDS`].
 pub type Latencies = [u32; CLASSES];
 
 /// How many classes there are.
