@@ -2,6 +2,7 @@
 
 use crate::bed::{track, Setup};
 use crate::{piece, text};
+use freshpaint_harness::receiver::status;
 use freshpaint_harness::tls::{self, Certificate};
 use freshpaint_harness::wait::poll;
 use freshpaint_harness::{Connection, Receiver, Request};
@@ -68,6 +69,32 @@ fn who_has_no_token_of_the_issuer_is_refused() {
     assert_eq!(bed.send(&forged).status, 401);
     let right = track().header("authorization", format!("Bearer {token}"));
     assert_eq!(bed.send(&right).status, 200);
+    assert_eq!(crm.count(), 1);
+}
+
+#[test]
+fn a_service_decides_and_while_it_fails_sdks_are_told_to_send_again() {
+    let [crm, service] = [(); 2].map(|()| Receiver::start().unwrap());
+    service.decide(|asked, _| match asked.header("x-api-key") {
+        Some("a-key-of-the-shop") => status(200),
+        _ => status(403),
+    });
+    let mut setup = Setup::new(&crm);
+    setup.filter_requests(piece("A service that decides", 0));
+    setup
+        .shipped
+        .add_cluster("authz", service.address())
+        .unwrap();
+    let bed = setup.start();
+    assert_eq!(bed.track(), 403);
+    let right = track().header("x-api-key", "a-key-of-the-shop");
+    assert_eq!(bed.send(&right).status, 200);
+    let asked = service.requests();
+    let target = (asked[0].method.as_str(), asked[0].target.as_str());
+    assert_eq!(target, ("POST", "/check/track"));
+    assert!(asked.iter().all(|asked| asked.body.is_empty()));
+    service.close();
+    assert_eq!(bed.send(&right).status, 503);
     assert_eq!(crm.count(), 1);
 }
 

@@ -55,6 +55,7 @@ fn every_recipe_is_known_here() {
             "TLS for the collector",
             "API key",
             "JWT",
+            "A service that decides",
             "Rate limit by client",
             "Behind a load balancer",
             "Stopping and replacing Envoy",
