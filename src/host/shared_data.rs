@@ -91,10 +91,11 @@ pub(crate) fn get_or_create(key: &str, make: impl FnOnce() -> Vec<u8>) -> Vec<u8
     }
 }
 
-/// Notes `value` under `key`; whether no worker has noted the same before, and no other since.
-pub(crate) fn note(key: &str, value: &[u8]) -> bool {
-    let (noted, cas) = read(key);
-    noted.as_deref() != Some(value) && write(key, value, Some(cas.unwrap_or(CREATE))).is_ok()
+/// Notes `value` under a number; whether no worker has noted the same before, and no other since.
+pub(crate) fn note(number: u32, value: &[u8]) -> bool {
+    let key = key("freshpaint.c.", number);
+    let (noted, cas) = read(&key);
+    noted.as_deref() != Some(value) && write(&key, value, Some(cas.unwrap_or(CREATE))).is_ok()
 }
 
 /// A number that no other caller in the process gets.

@@ -129,7 +129,7 @@ fn refuses_private_addresses_by_name_and_by_number() {
     ] {
         let envoy = start(egress_to(&url("http", host, &receiver)));
         assert_failed(&envoy, &receiver, "unreachable.status_class.none");
-        let said = "refuses the address of the webhook, which is private (address_denied); give";
+        let said = "refuses the webhook's private address (address_denied); give";
         let is_said = poll(PATIENCE, || envoy.log().contains(said).then_some(()));
         assert!(is_said.is_some(), "{host}: {}", envoy.log());
         let filtered = "dns_cache.egress.dns_address_filter_out";

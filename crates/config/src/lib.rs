@@ -119,13 +119,19 @@ fn read_tree<T>(
 /// What the log says of a configuration that is in use: how many webhooks, and their names.
 #[must_use]
 pub fn summary(config: &Config) -> String {
-    let names: Vec<&str> = config.webhooks.iter().map(|it| it.name.as_str()).collect();
-    let plural = if names.len() == 1 { "" } else { "s" };
-    format!(
-        "configured: {} webhook{plural} ({})",
-        names.len(),
-        names.join(", ")
-    )
+    let count = config.webhooks.len();
+    let mut said = format!("configured: {count} webhook");
+    if count != 1 {
+        said.push('s');
+    }
+    let mut before = " (";
+    for webhook in &config.webhooks {
+        said.push_str(before);
+        said.push_str(&webhook.name);
+        before = ", ";
+    }
+    said.push(')');
+    said
 }
 
 /// Reads JSON text or the wire bytes of a `google.protobuf.Struct`.

@@ -36,17 +36,12 @@ impl Obstacle {
     pub(crate) fn in_words(self) -> &'static str {
         match self {
             Self::AddressRefused => {
-                "its resolved_address_filter refuses the address of the webhook, which is private \
-                 (address_denied); give a webhook in your own network a cluster of its own"
+                "its resolved_address_filter refuses the webhook's private address \
+                 (address_denied); give the webhook a cluster of its own"
             }
-            Self::NoAddress => {
-                "DNS has no address for the webhook; see that the host of its url exists"
-            }
-            Self::Tls => {
-                "the TLS handshake failed, most often because the certificate is for another host \
-                 or its authority is not trusted"
-            }
-            Self::Connection => "no connection to the webhook came about, or it broke",
+            Self::NoAddress => "DNS has no address for the host of its url",
+            Self::Tls => "TLS failed: the certificate is for another host, or not trusted",
+            Self::Connection => "no connection, or it broke",
             Self::Unknown => "connect, DNS, TLS or connection failure",
         }
     }

@@ -194,10 +194,7 @@ fn blame(outcome: Outcome, cluster: &str) -> String {
         Outcome::Delivered => "delivered".into(),
         Outcome::Rejected { status, .. } => format!("refused with status {status}"),
         Outcome::Timeout => "could not send: no answer in time (timeout)".into(),
-        Outcome::Unreachable(obstacle) => {
-            let way = obstacle.in_words();
-            format!("could not send through the cluster {cluster:?}: {way} (unreachable)")
-        }
+        Outcome::Unreachable(obstacle) => blocked(cluster, obstacle.in_words(), "unreachable"),
         Outcome::NotSent(NotSent::UnknownCluster) => {
             format!(
                 "could not send: Envoy has no cluster {cluster:?}, or its egress no route; add it \
@@ -205,10 +202,8 @@ fn blame(outcome: Outcome, cluster: &str) -> String {
             )
         }
         Outcome::NotSent(NotSent::NoCapacity) => {
-            format!(
-                "could not send: the cluster {cluster:?} has no healthy host, no address by DNS or \
-                 a full circuit breaker; see that its endpoint is right (not_sent)"
-            )
+            let way = "no healthy host, DNS not resolved or circuit breaker full";
+            blocked(cluster, way, "not_sent")
         }
         Outcome::NotSent(NotSent::Deadline) => {
             "could not send: the 25 s were over before its turn came (not_sent)".into()
@@ -217,6 +212,10 @@ fn blame(outcome: Outcome, cluster: &str) -> String {
             "could not send: dropped to make room, another webhook has the event (not_sent)".into()
         }
     }
+}
+
+fn blocked(cluster: &str, way: &str, label: &str) -> String {
+    format!("could not send through the cluster {cluster:?}: {way} ({label})")
 }
 
 #[cfg(test)]
@@ -268,9 +267,8 @@ mod tests {
                  route; add it to the Envoy file, or write another `cluster` (not_sent), attempt 1, \
                  event a461b472cb41a9ec",
                 "webhook crm: could not send through the cluster \"crm\": its \
-                 resolved_address_filter refuses the address of the webhook, which is private \
-                 (address_denied); give a webhook in your own network a cluster of its own \
-                 (unreachable), attempt 1, event a461b472cb41a9ec",
+                 resolved_address_filter refuses the webhook's private address (address_denied); \
+                 give the webhook a cluster of its own (unreachable), attempt 1, event a461b472cb41a9ec",
             ]
         );
     }
@@ -329,9 +327,8 @@ mod tests {
             lines,
             [
                 "webhook crm: refused with status 403, attempt 1, event a461b472cb41a9ec",
-                "webhook crm: could not send: the cluster \"crm\" has no healthy host, no address \
-                 by DNS or a full circuit breaker; see that its endpoint is right (not_sent), \
-                 attempt 1, event a461b472cb41a9ec",
+                "webhook crm: could not send through the cluster \"crm\": no healthy host, DNS not \
+                 resolved or circuit breaker full (not_sent), attempt 1, event a461b472cb41a9ec",
             ]
         );
     }
