@@ -80,6 +80,10 @@ fn handed_over(configuration: Option<&Node>) -> Bytes<'_> {
     };
     let value = body.get("value");
     match (type_name, value) {
+        ("google.protobuf.Struct", None) if body.get("webhooks").is_some() => Bytes::Refused(
+            "has webhooks beside \"@type\", where Envoy knows `value` alone; write `webhooks:` \
+             below `value:`",
+        ),
         ("google.protobuf.Struct", None) => Bytes::Ready(Vec::new(), Written::Other),
         ("google.protobuf.Struct", Some(value)) if matches!(value.value, Value::Object(_)) => {
             Bytes::Ready(wire::encode(value), Written::Struct(value))

@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 mod files;
+mod hint;
 mod judge;
 mod model;
 mod node;
@@ -70,7 +71,7 @@ impl Reading {
                 line: broken.line,
                 severity: Severity::Error,
                 path: String::new(),
-                message: format!("{}; correct this line or the one before it", broken.message),
+                message: format!("{}; {}", broken.message, hint::remedy(text, broken.line)),
             }),
         }
     }

@@ -61,6 +61,11 @@ fn run() -> Result<ExitCode, String> {
     }
     let written = io::stdout().write_all(lines.as_bytes());
     written.map_err(|error| error.to_string())?;
+    if report.uses == 0 && !report.has_errors() {
+        return Err(
+            "no filter here uses the module; name the file that has its listener too".into(),
+        );
+    }
     if report.findings.is_empty() {
         let _ = writeln!(io::stderr(), "{}", all_is_well(report.uses));
     }
@@ -69,7 +74,6 @@ fn run() -> Result<ExitCode, String> {
 
 fn all_is_well(uses: usize) -> String {
     match uses {
-        0 => "nothing is wrong, and no filter uses the module".into(),
         1 => "nothing is wrong; 1 filter uses the module".into(),
         _ => format!("nothing is wrong; {uses} filters use the module"),
     }

@@ -41,6 +41,8 @@ pub(crate) struct Plugin<'a> {
     pub(crate) config: Part<'a>,
     /// Of the manager that it stands in, its index in [`Model::managers`].
     pub(crate) manager: Option<usize>,
+    /// Of the listener that it stands in, its index in [`Model::listeners`].
+    pub(crate) listener: Option<usize>,
     pub(crate) kind: Kind,
 }
 

@@ -94,6 +94,14 @@ impl Node {
         }
     }
 
+    /// The items of a list, or the one value that protobuf takes for a list of one.
+    pub(crate) fn items_or_itself(&self) -> Vec<&Node> {
+        match &self.value {
+            Value::List(items) => items.iter().map(Rc::as_ref).collect(),
+            _ => vec![self],
+        }
+    }
+
     /// A field of one of Envoy's messages, whose name may also be written in camelCase.
     pub(crate) fn member(&self, field: &str) -> Option<&Member> {
         let mut members = self.members().iter();

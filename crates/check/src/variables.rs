@@ -19,7 +19,8 @@ impl<'a> Variables<'a> {
     pub(crate) fn read(config: &Part<'a>, shell: &dyn Fn(&str) -> Option<String>) -> Self {
         let listed = config.node.get("vm_config.environment_variables");
         let host = listed.and_then(|listed| listed.get("host_env_keys"));
-        let host = host.map(Node::items).unwrap_or_default().iter();
+        let host = host.map(Node::items_or_itself).unwrap_or_default();
+        let host = host.into_iter();
         let set = listed.and_then(|listed| listed.get("key_values"));
         let set = set.map(Node::members).unwrap_or_default().iter();
         Self {
@@ -44,7 +45,14 @@ impl<'a> Variables<'a> {
     /// Listed and not exported here, with the line.
     pub(crate) fn not_exported(&self) -> impl Iterator<Item = (&'a str, usize)> + '_ {
         let missing = self.host.iter().filter(|(.., value)| value.is_none());
+        let missing = missing.filter(|(name, ..)| is_name(name));
         missing.map(|(name, line, _)| (*name, *line))
+    }
+
+    /// Listed as something else than a name, with the line and the name that was meant, if it shows.
+    pub(crate) fn no_names(&self) -> impl Iterator<Item = (Option<&'a str>, usize)> + '_ {
+        let written = self.host.iter().filter(|(name, ..)| !is_name(name));
+        written.map(|(name, line, _)| (meant(name), *line))
     }
 
     /// Listed twice, which Envoy refuses, with the line of the second.
@@ -69,4 +77,23 @@ impl<'a> Variables<'a> {
         self.not_exported()
             .any(|(name, _)| text.contains(&format!("${{{name}}}")))
     }
+}
+
+/// A name that `${NAME}` can take.
+fn is_name(text: &str) -> bool {
+    let word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    !text.is_empty()
+        && !text.starts_with(|first: char| first.is_ascii_digit())
+        && text.bytes().all(word)
+}
+
+/// The name in `$NAME`, `${NAME}`, `NAME=value` and ` NAME `; never a part of the value.
+fn meant(text: &str) -> Option<&str> {
+    let text = text.split('=').next().unwrap_or_default().trim();
+    let text = text.strip_prefix('$').unwrap_or(text);
+    let inner = text
+        .strip_prefix('{')
+        .and_then(|text| text.strip_suffix('}'));
+    let name = inner.unwrap_or(text).trim();
+    is_name(name).then_some(name)
 }

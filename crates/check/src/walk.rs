@@ -200,11 +200,11 @@ impl<'a> Walk<'a> {
                 let config = self.part(path.clone(), line, body).at("config");
                 if !is_ours(config.node, &path) {
                 } else if type_name == HTTP_WASM {
-                    let (manager, kind) = (around.manager, self.kind);
                     self.model.plugins.push(Plugin {
                         config,
-                        manager,
-                        kind,
+                        manager: around.manager,
+                        listener: around.listener,
+                        kind: self.kind,
                     });
                 } else {
                     self.model.misplaced.push(config);

@@ -43,6 +43,7 @@ pub(crate) fn read(text: &str, format: Format) -> Result<Vec<Rc<Node>>, Broken> 
     }
     let mut builder = Builder {
         format,
+        lines: text.lines().collect(),
         documents: Vec::new(),
         open: Vec::new(),
         anchors: HashMap::new(),
@@ -85,14 +86,15 @@ struct Key {
     is_ignored: bool,
 }
 
-struct Builder {
+struct Builder<'t> {
     format: Format,
+    lines: Vec<&'t str>,
     documents: Vec<Rc<Node>>,
     open: Vec<Open>,
     anchors: HashMap<usize, Rc<Node>>,
 }
 
-impl Builder {
+impl Builder<'_> {
     fn take(&mut self, event: Event<'_>, span: Span) -> Result<(), Broken> {
         let line = span.start.line();
         match event {
@@ -101,6 +103,7 @@ impl Builder {
                 self.open(line, anchor, Content::List(Vec::new()))
             }
             Event::MappingStart(_, anchor, _) => {
+                self.refuse_tabs(&span)?;
                 self.open(line, anchor, Content::Object(Object::default(), None))
             }
             Event::SequenceEnd | Event::MappingEnd => self.close(),
@@ -110,6 +113,22 @@ impl Builder {
             },
             _ => Ok(()),
         }
+    }
+
+    /// YAML takes a tab between a dash and the first key of its item; Envoy's loader does not.
+    fn refuse_tabs(&self, span: &Span) -> Result<(), Broken> {
+        let line = self.lines.get(span.start.line() - 1).copied();
+        let mut characters = line.unwrap_or_default().chars();
+        let before: String = characters.by_ref().take(span.start.col()).collect();
+        let is_item = before.starts_with(['-', ' ']) && before.trim_end().ends_with('-');
+        let is_block = self.format == Format::Yaml && characters.next() != Some('{');
+        if is_item && is_block && before.contains('\t') {
+            return Err(broken(
+                span.start.line(),
+                "is not YAML (a tab after the dash)",
+            ));
+        }
+        Ok(())
     }
 
     fn scalar(

@@ -60,6 +60,7 @@ fn what_cannot_be_checked_ends_with_2() {
         &["nowhere.yaml"],
         &["--wrong"],
         &["crates/check/src/rules"],
+        &["docs/configuration.schema.json"],
     ] {
         let output = run(arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");

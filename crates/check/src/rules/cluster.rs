@@ -69,7 +69,12 @@ pub(super) fn check(context: &Context<'_>, findings: &mut Findings) {
 
 fn missing(context: &Context<'_>, destination: &Destination<'_>, findings: &mut Findings) {
     let part = destination.judged.part(&destination.path);
-    let name = shown(destination.name);
+    // A url may hold a secret.
+    let name = if destination.name.contains("://") {
+        "named by a url".to_owned()
+    } else {
+        shown(destination.name)
+    };
     if context.model.has_unseen_clusters {
         if !context.model.clusters.is_empty() || !context.model.bootstraps.is_empty() {
             let message = format!(
@@ -95,8 +100,13 @@ fn missing(context: &Context<'_>, destination: &Destination<'_>, findings: &mut 
     );
 }
 
+/// The cluster that was probably meant, also by its url, its port or in other letter case.
 fn nearest<'a>(context: &Context<'a>, wanted: &str) -> Option<&'a str> {
-    let distance = |name: &&str| strsim::osa_distance(name, wanted);
+    let (_, wanted) = wanted.split_once("://").unwrap_or(("", wanted));
+    let wanted = wanted.rsplit('@').next().unwrap_or_default();
+    let wanted = wanted.split([':', '/']).next().unwrap_or_default();
+    let wanted = wanted.to_lowercase();
+    let distance = |name: &&str| strsim::osa_distance(&name.to_lowercase(), &wanted);
     let names = context.model.clusters.iter().map(Part::name);
     let near = |name: &&str| 3 * distance(name) <= wanted.len().max(name.len());
     names.min_by_key(distance).filter(near)

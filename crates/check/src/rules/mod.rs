@@ -3,10 +3,12 @@
 mod address;
 mod cluster;
 mod egress;
+mod endpoint;
 mod manager;
 mod module;
 mod monitor;
 mod process;
+mod reach;
 mod sharing;
 mod tls;
 mod vm;
@@ -59,8 +61,10 @@ pub(crate) fn check(context: &Context<'_>) -> Vec<Finding> {
         module::check,
         monitor::check,
         manager::check,
+        reach::check,
         cluster::check,
         egress::check,
+        endpoint::check,
         tls::check,
     ] {
         rule(context, &mut findings);

@@ -49,6 +49,13 @@ fn exports(judged: &Judged<'_>, findings: &mut Findings) {
 
 fn listed(judged: &Judged<'_>, findings: &mut Findings) {
     let config = &judged.plugin.config;
+    for (name, line) in judged.variables.no_names() {
+        let mut part = config.at("vm_config.environment_variables.host_env_keys");
+        part.line = line;
+        let name = name.unwrap_or("a name of letters, digits and _, such as CRM_KEY");
+        let message = format!("lists what is no name of a variable; write {name}");
+        findings.error(&part, message);
+    }
     for (name, line) in judged.variables.repeated() {
         let mut part = config.at("vm_config.environment_variables.host_env_keys");
         part.line = line;

@@ -1,6 +1,7 @@
 //! TLS of the clusters that webhooks are called through.
 
 use super::cluster::destinations;
+use super::endpoint::host_and_port;
 use super::{Context, Findings};
 use crate::model::{http_options, internal_listener, typed, Part};
 use crate::node::Node;
@@ -40,10 +41,31 @@ pub(super) fn check(context: &Context<'_>, findings: &mut Findings) {
             }
             _ => {}
         }
+        if let Some(webhook) = webhook {
+            let (host, _) = host_and_port(&webhook.authority, webhook.scheme);
+            if ends
+                .iter()
+                .any(|end| server_name(end).is_some_and(|name| name != host))
+            {
+                let message = format!(
+                    "has another host than the server name (sni) of the cluster {}; write the same \
+                     in both, or auto_sni: true and auto_san_validation: true in place of sni",
+                    shown(destination.name)
+                );
+                findings.warning(&part, message);
+            }
+        }
         for end in ends {
             socket(end, findings);
         }
     }
+}
+
+/// The name that a cluster sends to every webhook.
+fn server_name<'a>(cluster: &Part<'a>) -> Option<&'a str> {
+    let context = cluster.node.get("transport_socket.typed_config")?;
+    let (_, tls) = typed(context)?;
+    tls.text_at("sni").filter(|name| !name.is_empty())
 }
 
 /// Several transport sockets, of which each endpoint chooses one.

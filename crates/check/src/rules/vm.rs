@@ -6,10 +6,12 @@ use std::io::Read;
 use super::{Context, Findings};
 use crate::files::Kind;
 use crate::model::{Part, Plugin};
+use crate::node::Node;
 use crate::surroundings::Version;
 
 /// The first Envoy with `allow_on_headers_stop_iteration`.
 const OLDEST: Version = Version(1, 35, 0);
+const STOP_ITERATION: &str = "allow_on_headers_stop_iteration";
 
 pub(super) fn check(context: &Context<'_>, findings: &mut Findings) {
     for part in &context.model.misplaced {
@@ -22,6 +24,7 @@ pub(super) fn check(context: &Context<'_>, findings: &mut Findings) {
     }
     for plugin in &context.model.plugins {
         let config = &plugin.config;
+        misplaced(config, findings);
         stop_iteration(config, findings);
         failures(config, findings);
         runtime(config, findings);
@@ -36,11 +39,39 @@ pub(super) fn check(context: &Context<'_>, findings: &mut Findings) {
     }
 }
 
+/// Fields that stand one level too high or too low, which Envoy reports without their line.
+fn misplaced(config: &Part<'_>, findings: &mut Findings) {
+    for field in ["vm_id", "runtime", "code", "environment_variables"] {
+        if config.node.get(field).is_some() {
+            let message = "stands beside vm_config, where Envoy does not know it; write it below \
+                           vm_config";
+            findings.error(&config.at(field), message);
+        }
+    }
+    for field in [
+        "name",
+        "root_id",
+        "failure_policy",
+        "fail_open",
+        STOP_ITERATION,
+    ] {
+        if config
+            .node
+            .get("vm_config")
+            .is_some_and(|vm| vm.get(field).is_some())
+        {
+            let message = "stands below vm_config, where Envoy does not know it; write it beside \
+                           vm_config";
+            findings.error(&config.at(&format!("vm_config.{field}")), message);
+        }
+    }
+}
+
 fn stop_iteration(config: &Part<'_>, findings: &mut Findings) {
-    const FIELD: &str = "allow_on_headers_stop_iteration";
-    if !config.node.is_set(FIELD) {
+    let is_below = |vm: &Node| vm.get(STOP_ITERATION).is_some();
+    if !config.node.is_set(STOP_ITERATION) && !config.node.get("vm_config").is_some_and(is_below) {
         findings.error(
-            &config.at(FIELD),
+            &config.at(STOP_ITERATION),
             "is not set, so that every collection request gets 503; write \
              allow_on_headers_stop_iteration: true",
         );
@@ -139,6 +170,11 @@ fn code(context: &Context<'_>, plugin: &Plugin<'_>, findings: &mut Findings) {
     if context.surroundings.is_elsewhere(plugin.kind) {
         return;
     }
+    if filename.contains("://") {
+        let message = "is a url, and Envoy takes the path of a file; write where the module is on \
+                       this machine, or use `remote`";
+        return findings.error(&part, message);
+    }
     if let Err(message) = read_module(&context.surroundings.folder.join(filename)) {
         findings.error(&part, message);
     }
@@ -149,6 +185,9 @@ fn read_module(file: &std::path::Path) -> Result<(), String> {
     let read = File::open(file).and_then(|mut file| file.read_exact(&mut start));
     match read {
         Ok(()) if start == *b"\0asm" => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::IsADirectory => {
+            Err("is a folder; write the path of freshpaint_webhooks.wasm".into())
+        }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(
             "is not there; run `make build`, or write the path from the folder in which Envoy \
              starts"
