@@ -19,7 +19,7 @@ passes 1 to 1 1 to 3 20 to 1 batched
      0      1      1       1       1 proxy_get_buffer_bytes HttpRequestBody
      1      1      1       1       1 proxy_get_header_map_pairs HttpRequestHeaders
      0      1      3      20       1 proxy_get_header_map_value :status
-     0      1      1      20      20 proxy_get_shared_data freshpaint.e
+     0      1      1       1       1 proxy_get_shared_data freshpaint.e
      0      1      3      20       1 proxy_http_call
      0      1      3       1       1 proxy_increment_metric freshpaint_webhooks.attempts.webhook.hook_N.outcome.delivered.status_class.Nxx
      0      0      0       0       1 proxy_increment_metric freshpaint_webhooks.batches.webhook.hook_N
@@ -30,10 +30,10 @@ passes 1 to 1 1 to 3 20 to 1 batched
      0      1      3      20       1 proxy_record_metric freshpaint_webhooks.latency_ms.webhook.hook_N
      0      1      1       1       1 proxy_send_local_response
      0      2      4      21       2 proxy_set_effective_context
-     0      1      1      20      20 proxy_set_shared_data freshpaint.e
+     0      1      1       1       1 proxy_set_shared_data freshpaint.e
      0      1      1       1       1 proxy_set_shared_data freshpaint.p
      0      0      0       1       0 proxy_set_tick_period_milliseconds
-     2     18     32     152      57 in all
+     2     18     32     114      19 in all
 ";
 
 /// The calls of one request from its head to the end of its last delivery, on a worker that has

@@ -128,20 +128,29 @@ impl Preparer {
 
     /// What the event is recognised by when it is sent again. SDKs repeat all of these fields, and
     /// the message id alone is not enough: customers use the id of an order for each of its events,
-    /// or count from 1 for each user.
+    /// or count from 1 for each user. A device keeps its anonymous id when its user is known.
     fn id(&self, event: &Event<'_>) -> EventId {
         let mut hasher = self.ids;
+        let [anonymous, user] =
+            [event.anonymous_id, event.user_id].map(|id| id.map_or("", Id::escaped));
+        let device = if anonymous.is_empty() {
+            user
+        } else {
+            anonymous
+        };
+        write_field(&mut hasher, event.source().as_bytes());
+        write_field(&mut hasher, device.as_bytes());
+        let device = hasher.finish128().h1;
         for field in [
-            event.source(),
             event.kind.as_str(),
             event.name.map_or("", Text::escaped),
-            event.anonymous_id.map_or("", Id::escaped),
-            event.user_id.map_or("", Id::escaped),
+            anonymous,
+            user,
             event.message_id(),
         ] {
             write_field(&mut hasher, field.as_bytes());
         }
-        EventId(hasher.finish128().as_u128())
+        EventId::new(device, hasher.finish128().h2)
     }
 
     /// Gives back memory that an unusually large event took.

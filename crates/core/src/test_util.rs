@@ -13,6 +13,7 @@ pub struct SharedMemory {
     unwritten: Vec<u8>,
     heartbeats: FxHashMap<u32, Heartbeat>,
     values: FxHashMap<String, (Vec<u8>, Version)>,
+    reads: u32,
     writes: u32,
     /// Every second write finds that another worker was first.
     is_contended: bool,
@@ -39,8 +40,17 @@ impl SharedMemory {
     }
 }
 
+impl SharedMemory {
+    /// How often buckets have been read, and how often written.
+    #[must_use]
+    pub fn accesses(&self) -> (u32, u32) {
+        (self.reads, self.writes)
+    }
+}
+
 impl Shared for SharedMemory {
     fn load(&mut self, bucket: u32) -> (Vec<u8>, Cas) {
+        self.reads += 1;
         self.buckets
             .get(&bucket)
             .map_or((self.unwritten.clone(), Cas(None)), |(value, cas)| {

@@ -154,6 +154,8 @@ impl Bed {
     }
 
     fn submit_from(&mut self, first: u64, events: u64) {
+        // Spread over the table's buckets as hashes are; a request comes from one device.
+        let hash = |id: u64| id.wrapping_mul(0x9E37_79B9_7F4A_7C15);
         let event = |id: u64| PreparedEvent {
             index: 0,
             may_be_dead_letter: false,
@@ -163,8 +165,7 @@ impl Bed {
             wanted: (0..self.webhooks).collect(),
             webhook_id: None,
             source: 0,
-            // Spread over the table's buckets as hashes are.
-            id: Some(EventId(u128::from(id.wrapping_mul(0x9E37_79B9_7F4A_7C15)))),
+            id: Some(EventId::new(hash(first), hash(id))),
         };
         let events = (first..first + events).map(event).collect();
         self.turn(|outbox, turn| outbox.handle_events((), 1, events, turn));

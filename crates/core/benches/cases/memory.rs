@@ -5,11 +5,11 @@ use std::time::Duration;
 use freshpaint_core::delivery::dedupe::{DedupeTable, EventId, Owner, Shared as _, State};
 use freshpaint_core::test_util::SharedMemory;
 
-/// Every bucket is full of events that a webhook has.
+/// Every bucket is half full of events that a webhook has.
 pub fn full() -> SharedMemory {
     let mut memory = SharedMemory::default();
-    let mut bucket = DedupeTable::new(Owner(u32::MAX), 8, Duration::from_secs(900));
-    for id in 0..8 {
+    let mut bucket = DedupeTable::new(Owner(u32::MAX), 64, Duration::from_secs(900));
+    for id in 0..32 {
         bucket.settle(
             EventId(u128::MAX - id),
             None,

@@ -76,7 +76,7 @@ object! {
         /// How long an accepted event is remembered. SDKs re-send within a minute, or after hours
         /// when they were offline. `0s` switches it off.
         window: Duration = Span::millis(900_000, 0, DAY),
-        /// Entries of the table, 32 MiB for the default when it is full. A new event takes the
+        /// Entries of the table, 20 MiB for the default when it is full. A new event takes the
         /// place of an older one, which can cost a duplicate and never a loss: give it twice the
         /// events of one window.
         slots: u32 = Count::new(1_048_576, 1_024, 4_194_304),

@@ -1,11 +1,45 @@
 //! Tells the other workers about the events of this one.
 
-use super::dedupe::{Resume, State};
+use super::dedupe::{Claim, EventId, Question, Resume, State};
 use super::entry::Entry;
+use super::event::PreparedEvent;
 use super::store::EntryKey;
 use super::{Outbox, Turn};
 
+/// Events that are claimed together at most: a bucket has no room for more.
+const MOST_TOGETHER: usize = 64;
+
 impl<T> Outbox<T> {
+    /// Claims the first events of a request: as many as come from one device one after the other,
+    /// up to [`MOST_TOGETHER`]. Those that are here already are left out, and so is the second of
+    /// two that are the same.
+    pub(super) fn claim_first(
+        &mut self,
+        events: &[PreparedEvent],
+        turn: &mut Turn<'_>,
+    ) -> Vec<Option<Claim>> {
+        let device = |event: &PreparedEvent| event.id.map(EventId::device);
+        let first = events.first().and_then(device);
+        let together = events.iter().take(MOST_TOGETHER);
+        let together = together.take_while(|event| device(event) == first);
+        let mut questions: Vec<Question> = Vec::new();
+        let mut claims = Vec::new();
+        for (place, event) in together.enumerate() {
+            claims.push(None);
+            let id = event.id.filter(|id| self.store.find(*id).is_none());
+            if let Some(id) = id.filter(|id| questions.iter().all(|known| known.id != *id)) {
+                questions.push(Question::about(id, place));
+            }
+        }
+        self.dedupe.claim_all(&mut questions, turn.now, turn.shared);
+        for Question { place, answer, .. } in questions {
+            if let Some(claim) = claims.get_mut(place) {
+                *claim = answer;
+            }
+        }
+        claims
+    }
+
     pub(super) fn insert(&mut self, entry: Entry) -> EntryKey {
         let key = self.store.insert(entry);
         self.dedupe.restart_heartbeat(true, &mut self.timers);

@@ -165,8 +165,12 @@ impl<T> Outbox<T> {
         if !events.is_empty() {
             self.beat(turn);
         }
-        for event in events {
-            self.admit(event, batch, turn);
+        let mut events = events.into_iter();
+        while !events.as_slice().is_empty() {
+            let claims = self.claim_first(events.as_slice(), turn);
+            for (claim, event) in claims.into_iter().zip(&mut events) {
+                self.admit(event, claim, batch, turn);
+            }
         }
         let deadline = turn.now.saturating_add(millis(TOTAL_TIMEOUT));
         self.batches

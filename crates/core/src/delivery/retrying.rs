@@ -173,7 +173,7 @@ impl<T> Outbox<T> {
         for waiter in waiters {
             let index = waiter.index;
             let event = event.clone();
-            self.admit(PreparedEvent { index, ..event }, waiter.batch, turn);
+            self.admit(PreparedEvent { index, ..event }, None, waiter.batch, turn);
         }
     }
 

@@ -18,15 +18,22 @@ use crate::observe::labels::{EventOutcome, HeldOutcome};
 use crate::observe::{Counter, Histogram, Label};
 
 impl<T> Outbox<T> {
-    /// A batch brings an event.
-    pub(super) fn admit(&mut self, event: PreparedEvent, batch: BatchKey, turn: &mut Turn<'_>) {
+    /// A batch brings an event, which may have been claimed for it.
+    pub(super) fn admit(
+        &mut self,
+        event: PreparedEvent,
+        claim: Option<Claim>,
+        batch: BatchKey,
+        turn: &mut Turn<'_>,
+    ) {
         let Some(id) = event.id else {
             return self.start(event, None, batch, turn);
         };
         if let Some(key) = self.store.find(id) {
             return self.join(key, event.index, batch, turn);
         }
-        match self.dedupe.claim(id, turn.now, turn.shared) {
+        let claim = claim.unwrap_or_else(|| self.dedupe.claim(id, turn.now, turn.shared));
+        match claim {
             Claim::Ours(date) => self.start(event, Some(date), batch, turn),
             Claim::Accepted => {
                 let duplicate = Counter::Events(Some(event.kind), EventOutcome::Duplicate);
@@ -111,7 +118,7 @@ impl<T> Outbox<T> {
     pub(super) fn claim_again(&mut self, turn: &mut Turn<'_>) {
         for (event, batch) in self.claimed_by_other.take(&mut self.store) {
             if self.batches.is_open(batch) {
-                self.admit(event, batch, turn);
+                self.admit(event, None, batch, turn);
                 self.batches
                     .answer_if_ready(batch, turn.now, &mut self.timers);
             } else {

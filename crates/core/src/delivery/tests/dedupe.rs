@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::delivery::dedupe::{
-    Cas, Claim, DedupeTable, EventId, Heartbeat, Owner, Resume, Shared, State,
+    Cas, Claim, DedupeTable, EventId, Heartbeat, Owner, Question, Resume, Shared, State,
 };
 use crate::test_util::SharedMemory;
 
@@ -37,16 +37,17 @@ impl Shared for Racing<'_> {
     }
 }
 
-const BUCKETS: u32 = 128;
-const EVENT: EventId = EventId(7);
+/// What a home has room for.
+const ROOM: u64 = 63;
+const EVENT: EventId = EventId::new(0, 1_000);
 
 fn table(owner: u32) -> DedupeTable {
-    DedupeTable::new(Owner(owner), BUCKETS * 8, Duration::from_secs(900))
+    DedupeTable::new(Owner(owner), 64 * 128, Duration::from_secs(900))
 }
 
-/// Another event of the same bucket.
-fn neighbour(n: u128) -> EventId {
-    EventId(EVENT.0 + n * u128::from(BUCKETS))
+/// Another event of the same device.
+fn neighbour(n: u64) -> EventId {
+    EventId::new(0, n)
 }
 
 /// Writes this of the event, in the other worker's name.
@@ -75,7 +76,7 @@ fn resumed_against(act: impl FnOnce(&mut SharedMemory) + 'static) -> Resume {
 fn an_event_whose_bucket_others_fill_is_taken_up_all_the_same() {
     for state in [State::Claimed, State::Held, State::Accepted] {
         let resumed = resumed_against(move |shared| {
-            for n in 1..=8 {
+            for n in 1..=ROOM {
                 write(neighbour(n), state, shared);
             }
         });
@@ -94,17 +95,26 @@ fn an_event_that_another_worker_takes_at_the_same_moment_is_left_to_it() {
 
 #[test]
 fn of_a_full_bucket_what_is_over_goes_first_and_what_is_accepted_next() {
+    // One bucket, which is home and elsewhere alike.
+    let table = |owner| DedupeTable::new(Owner(owner), 64, Duration::from_secs(900));
+    let mut other = table(2);
     let mut shared = SharedMemory::default();
-    write(neighbour(1), State::Accepted, &mut shared);
-    for n in 2..=7 {
-        write(neighbour(n), State::Held, &mut shared);
+    other.beat_if_due(0, &mut shared);
+    let mut write = |n, state, shared: &mut SharedMemory| {
+        other.claim(neighbour(n), 0, shared);
+        other.settle(neighbour(n), None, state, 0, shared);
+        other.take_evictions()
+    };
+    write(1, State::Accepted, &mut shared);
+    for n in 2..ROOM {
+        write(n, State::Held, &mut shared);
     }
-    write(neighbour(8), State::Released, &mut shared);
-    write(neighbour(9), State::Held, &mut shared);
+    write(ROOM, State::Released, &mut shared);
+    assert_eq!(write(ROOM + 1, State::Held, &mut shared), 0);
     let resume = |n, shared: &mut SharedMemory| table(1).resume(neighbour(n), 0, shared);
     assert_eq!(resume(1, &mut shared), Resume::Gone);
-    write(neighbour(10), State::Held, &mut shared);
-    for n in 2..=7 {
+    assert_eq!(write(ROOM + 2, State::Held, &mut shared), 1);
+    for n in 2..ROOM {
         assert_eq!(resume(n, &mut shared), Resume::Gone, "{n}");
     }
     assert_eq!(resume(1, &mut shared), Resume::Ours(0), "forgotten");
@@ -112,25 +122,86 @@ fn of_a_full_bucket_what_is_over_goes_first_and_what_is_accepted_next() {
 
 #[test]
 fn only_what_is_forgotten_before_its_time_is_counted() {
+    // One bucket, which is home and elsewhere alike.
+    let mut table = DedupeTable::new(Owner(1), 64, Duration::from_secs(900));
     let mut shared = SharedMemory::default();
-    for n in 1..=8 {
+    for n in 1..=ROOM {
         let state = if n == 1 {
             State::Released
         } else {
             State::Accepted
         };
-        write(neighbour(n), state, &mut shared);
+        table.claim(neighbour(n), 0, &mut shared);
+        table.settle(neighbour(n), None, state, 0, &mut shared);
     }
-    let mut table = table(1);
     let mut claim = |n| table.claim(neighbour(n), 0, &mut shared);
-    assert_eq!(claim(9), Claim::Ours(0), "in the place of what is released");
     assert_eq!(
-        claim(10),
+        claim(ROOM + 1),
+        Claim::Ours(0),
+        "in the place of what is released"
+    );
+    assert_eq!(
+        claim(ROOM + 2),
         Claim::Ours(0),
         "in the place of what is accepted"
     );
     assert_eq!(table.take_evictions(), 1);
     assert_eq!(table.take_evictions(), 0);
+}
+
+#[test]
+fn a_hot_device_loses_nothing_and_costs_the_others_nothing() {
+    let (mut one, mut two) = (table(1), table(2));
+    let mut shared = SharedMemory::contended();
+    let accept = |id, now, one: &mut DedupeTable, shared: &mut SharedMemory| {
+        let Claim::Ours(date) = one.claim(id, now, shared) else {
+            panic!("{id:?} is taken for another");
+        };
+        one.settle(id, Some(date), State::Accepted, now, shared);
+    };
+    // Homes are as many as buckets, so that this one shares its home with the hot device.
+    let neighbour_at_home = EventId::new(128, 5);
+    accept(neighbour_at_home, 0, &mut one, &mut shared);
+    let hot = |n: u64| EventId::new(0, n.wrapping_mul(0x9E37_79B9_7F4A_7C15));
+    for n in 1..=3_000 {
+        accept(hot(n), n * 100, &mut one, &mut shared);
+    }
+    one.beat_if_due(301_000, &mut shared);
+    assert_eq!(one.take_evictions(), 0);
+    let mut accepted = |id, now| two.claim(id, now, &mut shared) == Claim::Accepted;
+    for n in 1..=3_000 {
+        assert!(accepted(hot(n), 900_000), "{n}");
+    }
+    assert!(accepted(neighbour_at_home, 900_000));
+    // Each is remembered for another window from then on.
+    for n in 1..=3_000 {
+        assert!(accepted(hot(n), 1_800_000), "{n}");
+    }
+    assert_eq!(
+        two.claim(hot(1), 2_700_001, &mut shared),
+        Claim::Ours(2_700_001)
+    );
+}
+
+#[test]
+fn a_request_of_one_device_reads_and_writes_once() {
+    let mut shared = SharedMemory::default();
+    let mut one = table(1);
+    one.beat_if_due(0, &mut shared);
+    let questions = |from: u64| (from..from + 20).map(|n| Question::about(neighbour(n), 0));
+    let is = |claim, question: &Question| question.answer == Some(claim);
+    let mut ours: Vec<_> = questions(1).collect();
+    one.claim_all(&mut ours, 10, &mut shared);
+    assert!(ours.iter().all(|question| is(Claim::Ours(10), question)));
+    assert_eq!(shared.accesses(), (1, 1));
+    // Half of them come again to another worker, among others.
+    let mut regrouped: Vec<_> = questions(11).collect();
+    table(2).claim_all(&mut regrouped, 10, &mut shared);
+    let (known, new) = regrouped.split_at(10);
+    let mut known = known.iter();
+    assert!(known.all(|question| is(Claim::ClaimedByOther, question)));
+    assert!(new.iter().all(|question| is(Claim::Ours(10), question)));
+    assert_eq!(shared.accesses(), (2, 2));
 }
 
 #[test]
@@ -189,7 +260,7 @@ fn of_what_a_dead_worker_had_accepted_only_the_last_is_delivered_again() {
             panic!("not claimed");
         };
         // With another event in flight it is not told at once.
-        dead.claim(neighbour(id.0), now, shared);
+        dead.claim(EventId::new(1, now), now, shared);
         dead.settle(id, Some(date), State::Accepted, now, shared);
         dead.beat_if_due(now, shared);
     };

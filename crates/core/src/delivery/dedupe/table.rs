@@ -1,0 +1,376 @@
+//! One worker's view of the table.
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use super::bucket::{Bucket, Slot, SLOTS_PER_BUCKET};
+use super::progress::Progress;
+use super::{
+    Claim, EventId, Heartbeat, Owner, Question, Resume, Shared, State, HEARTBEAT_EVERY,
+    HEARTBEAT_LOST_AFTER, TOLD_WITHIN,
+};
+use crate::clock::{millis, SteadyMillis};
+use crate::delivery::timers::{Timer, Timers};
+
+/// How often to try while other workers write to the same bucket. A try fails only because another
+/// worker's write succeeded; so many in a row would mean that something else is wrong.
+const MAX_TRIES: usize = 100;
+
+/// This worker's view of the table.
+#[derive(Debug)]
+pub struct DedupeTable {
+    owner: Owner,
+    buckets: u32,
+    window: u64,
+    /// When the next heartbeat is due, if there is no news.
+    beat_at: SteadyMillis,
+    progress: Progress,
+    /// Events that were forgotten before their time and are not counted yet.
+    evictions: Cell<u32>,
+}
+
+/// What to write into an event's slot, if anything, and the answer.
+type Decide<'d> = dyn FnMut(Option<Slot>, &mut dyn Shared) -> (Option<State>, Claim) + 'd;
+
+/// What follows from a slot that is decided or is another worker's.
+enum Standing {
+    Accepted,
+    Refused,
+    /// Another worker is delivering it now.
+    UnderWay,
+    /// Another worker keeps it.
+    Kept,
+    /// The first worker that asks may claim it.
+    Open,
+}
+
+impl DedupeTable {
+    /// A view of a table with `slots` slots that remembers accepted events for `window`; either at
+    /// zero switches it off.
+    #[must_use]
+    pub fn new(owner: Owner, slots: u32, window: Duration) -> Self {
+        let per_bucket = u32::try_from(SLOTS_PER_BUCKET).unwrap_or(u32::MAX);
+        let buckets = slots.div_ceil(per_bucket);
+        Self {
+            owner,
+            buckets: if window.is_zero() { 0 } else { buckets },
+            window: millis(window),
+            beat_at: 0,
+            progress: Progress::default(),
+            evictions: Cell::new(0),
+        }
+    }
+
+    /// Claims the event for this worker, unless it is decided or another worker is delivering it.
+    /// An event that is recognised as decided is remembered for another window from now on. The
+    /// caller must know that this worker does not have the event.
+    ///
+    /// An event that another worker only holds for a later try is taken over: the SDK has just sent
+    /// it again, so it is tried now.
+    pub fn claim(&mut self, id: EventId, now: SteadyMillis, shared: &mut dyn Shared) -> Claim {
+        let mut question = [Question::about(id, 0)];
+        self.claim_all(&mut question, now, shared);
+        let [Question { answer, .. }] = question;
+        answer.unwrap_or(Claim::Ours(self.progress.date(now)))
+    }
+
+    /// As [`Self::claim`], for different events of one device.
+    pub fn claim_all(
+        &mut self,
+        events: &mut [Question],
+        now: SteadyMillis,
+        shared: &mut dyn Shared,
+    ) {
+        self.change(events, now, shared, &mut |found, shared| {
+            self.claim_found(found, now, shared)
+        });
+        for event in events {
+            if let Some(Claim::Ours(date)) = event.answer {
+                self.progress.begin(date);
+            }
+        }
+    }
+
+    fn claim_found(
+        &self,
+        found: Option<Slot>,
+        now: SteadyMillis,
+        shared: &mut dyn Shared,
+    ) -> (Option<State>, Claim) {
+        let standing = found.map(|slot| match slot.state {
+            // Any outcome but acceptance would stand in the slot.
+            State::Claimed if slot.owner == self.owner => (slot, Standing::Accepted),
+            _ => (slot, self.standing(&slot, now, shared)),
+        });
+        let remembered = |slot: Slot| now.saturating_sub(slot.written) <= self.window;
+        match standing {
+            Some((slot, Standing::Accepted)) if remembered(slot) => {
+                (Some(State::Accepted), Claim::Accepted)
+            }
+            Some((slot, Standing::Refused)) if remembered(slot) => {
+                (Some(State::Refused), Claim::Refused)
+            }
+            Some((_, Standing::UnderWay)) => (None, Claim::ClaimedByOther),
+            _ => (Some(State::Claimed), Claim::Ours(self.progress.date(now))),
+        }
+    }
+
+    /// Takes up again an event that this worker holds and no webhook has, unless it is decided or
+    /// another worker has it by now.
+    pub fn resume(&mut self, id: EventId, now: SteadyMillis, shared: &mut dyn Shared) -> Resume {
+        let date = self.progress.date(now);
+        // Once another event has the slot, nobody knows the outcome, and a duplicate is better than
+        // a loss.
+        let mut question = [Question::about(id, 0)];
+        self.change(&mut question, now, shared, &mut |found, shared| match found
+            .map(|slot| self.standing(&slot, now, shared))
+        {
+            Some(Standing::Accepted | Standing::Refused | Standing::Kept) => {
+                (None, Claim::Accepted)
+            }
+            Some(Standing::UnderWay) => (None, Claim::ClaimedByOther),
+            Some(Standing::Open) | None => (Some(State::Claimed), Claim::Ours(date)),
+        });
+        let [Question { answer, .. }] = question;
+        match answer {
+            Some(Claim::Accepted | Claim::Refused) => Resume::Gone,
+            Some(Claim::ClaimedByOther) => Resume::Busy,
+            Some(Claim::Ours(_)) | None => {
+                self.progress.begin(date);
+                Resume::Ours(date)
+            }
+        }
+    }
+
+    /// Says what became of an event that this worker had claimed: at this date, if it has said
+    /// nothing since.
+    pub fn settle(
+        &mut self,
+        id: EventId,
+        claimed: Option<SteadyMillis>,
+        state: State,
+        now: SteadyMillis,
+        shared: &mut dyn Shared,
+    ) {
+        if self.buckets == 0 {
+            return;
+        }
+        match claimed {
+            Some(date) if state == State::Accepted => self.progress.accept(date, id),
+            Some(date) => {
+                // The mark must not pass the claim until the outcome is written.
+                if self.write(id, state, now, shared) {
+                    self.progress.end(date);
+                }
+            }
+            None => {
+                self.write(id, state, now, shared);
+            }
+        }
+        // Then the other workers need not wait for it, and this one need not wake up for it.
+        if self.has_news() && self.progress.is_complete(now) {
+            self.beat(now, shared);
+        }
+    }
+
+    /// How many events were forgotten before their time since the last time of asking.
+    pub(in crate::delivery) fn take_evictions(&self) -> u32 {
+        self.evictions.take()
+    }
+
+    /// There is something that the other workers have to be told.
+    pub(in crate::delivery) fn has_news(&self) -> bool {
+        self.progress.has_news()
+    }
+
+    /// Writes the event's outcome into its slot; `false` when other workers' writes prevented it.
+    fn write(&self, id: EventId, state: State, now: SteadyMillis, shared: &mut dyn Shared) -> bool {
+        let mut question = [Question::about(id, 0)];
+        self.change(&mut question, now, shared, &mut |found, _| {
+            let is_ours =
+                found.is_some_and(|slot| slot.owner == self.owner && slot.state != State::Accepted);
+            // Another event or worker may own the slot by now; leave it alone.
+            let is_written = is_ours || state == State::Accepted;
+            (is_written.then_some(state), Claim::Accepted)
+        })
+    }
+
+    /// `decide` is given the slot of each of these events of one device, and may return a new one,
+    /// which is written. It is asked again whenever another worker has written first. Its other
+    /// results are the answers. Returns whether the table now has what `decide` wants.
+    fn change(
+        &self,
+        events: &mut [Question],
+        now: SteadyMillis,
+        shared: &mut dyn Shared,
+        decide: &mut Decide<'_>,
+    ) -> bool {
+        let Some(home) = events
+            .first()
+            .and_then(|event| self.bucket(event.id.device()))
+        else {
+            return true;
+        };
+        for _ in 0..MAX_TRIES {
+            let (bytes, cas) = shared.load(home);
+            let mut bucket = Bucket::of(bytes);
+            let last_overflow = bucket.overflow();
+            let mut is_over = last_overflow.is_some_and(|at| self.is_overflow_valid(at, now));
+            let (mut is_changed, mut is_elsewhere) = (false, false);
+            for event in &mut *events {
+                event.answer = None;
+                let found = bucket.find(event.id.tag());
+                if found.is_none() && is_over {
+                    is_elsewhere = true;
+                    continue;
+                }
+                let (state, answer) = decide(found, shared);
+                let has_place = state.is_none_or(|state| {
+                    is_changed = true;
+                    bucket.put(self.slot(event.id, state, now), self.horizon(now))
+                });
+                if has_place {
+                    event.answer = Some(answer);
+                } else {
+                    (is_over, is_elsewhere) = (true, true);
+                }
+            }
+            // The home has to say so for as long as what is elsewhere is remembered.
+            if is_elsewhere && last_overflow.is_none_or(|at| self.is_overflow_old(at, now)) {
+                bucket.set_overflow(now);
+                is_changed = true;
+            }
+            if is_changed && !shared.store(home, bucket.as_bytes(), cas) {
+                continue;
+            }
+            let mut elsewhere = events.iter_mut().filter(|event| event.answer.is_none());
+            return elsewhere.all(|event| self.change_elsewhere(event, now, shared, decide));
+        }
+        false
+    }
+
+    /// As [`Self::change`], for an event that its home has no room for.
+    fn change_elsewhere(
+        &self,
+        event: &mut Question,
+        now: SteadyMillis,
+        shared: &mut dyn Shared,
+        decide: &mut Decide<'_>,
+    ) -> bool {
+        let Some(key) = self.elsewhere(event.id) else {
+            return true;
+        };
+        for _ in 0..MAX_TRIES {
+            let (bytes, cas) = shared.load(key);
+            let mut bucket = Bucket::of(bytes);
+            let (state, answer) = decide(bucket.find(event.id.tag()), shared);
+            event.answer = Some(answer);
+            let Some(state) = state else {
+                return true;
+            };
+            let slot = self.slot(event.id, state, now);
+            let evicts = bucket.put_over(slot, self.horizon(now));
+            if shared.store(key, bucket.as_bytes(), cas) {
+                let evictions = self.evictions.get();
+                self.evictions
+                    .set(evictions.saturating_add(u32::from(evicts)));
+                return true;
+            }
+        }
+        false
+    }
+
+    fn slot(&self, id: EventId, state: State, now: SteadyMillis) -> Slot {
+        Slot {
+            tag: id.tag(),
+            state,
+            owner: self.owner,
+            written: self.progress.date(now),
+        }
+    }
+
+    /// What was written before need not be remembered.
+    fn horizon(&self, now: SteadyMillis) -> SteadyMillis {
+        now.saturating_sub(self.window)
+    }
+
+    /// Whether events may be elsewhere of a home that ran over then. A home is marked again once
+    /// half a window has gone by, so that everything elsewhere is found for a whole one.
+    fn is_overflow_valid(&self, at: SteadyMillis, now: SteadyMillis) -> bool {
+        now.saturating_sub(at) <= self.window.saturating_add(self.window / 2)
+    }
+
+    fn is_overflow_old(&self, at: SteadyMillis, now: SteadyMillis) -> bool {
+        now.saturating_sub(at) > self.window / 2
+    }
+
+    fn standing(&self, slot: &Slot, now: SteadyMillis, shared: &mut dyn Shared) -> Standing {
+        match slot.state {
+            State::Accepted => return Standing::Accepted,
+            State::Refused => return Standing::Refused,
+            State::Released => return Standing::Open,
+            State::Claimed | State::Held if slot.owner == self.owner => return Standing::Open,
+            State::Claimed | State::Held => {}
+        }
+        let Some(heartbeat) = shared.heartbeat_of(slot.owner) else {
+            return Standing::Open;
+        };
+        let is_alive = now.saturating_sub(heartbeat.at) <= millis(HEARTBEAT_LOST_AFTER);
+        match slot.state {
+            State::Claimed if slot.written < heartbeat.decided_before => Standing::Accepted,
+            State::Claimed if is_alive => Standing::UnderWay,
+            State::Held if is_alive => Standing::Kept,
+            _ => Standing::Open,
+        }
+    }
+
+    /// Shows the other workers that this one is alive and how far it has come, if it is time.
+    pub(in crate::delivery) fn beat_if_due(&mut self, now: SteadyMillis, shared: &mut dyn Shared) {
+        if now >= self.due() {
+            self.beat(now, shared);
+        }
+    }
+
+    fn beat(&mut self, now: SteadyMillis, shared: &mut dyn Shared) {
+        if self.buckets == 0 {
+            return;
+        }
+        let (decided_before, uncovered) = self.progress.advance();
+        for id in uncovered {
+            self.write(id, State::Accepted, now, shared);
+        }
+        let heartbeat = Heartbeat {
+            at: now,
+            decided_before,
+        };
+        shared.beat(self.owner, heartbeat);
+        self.beat_at = now.saturating_add(millis(HEARTBEAT_EVERY));
+    }
+
+    fn due(&self) -> SteadyMillis {
+        let wait = millis(HEARTBEAT_EVERY - TOLD_WITHIN);
+        let sooner = if self.has_news() { wait } else { 0 };
+        self.beat_at.saturating_sub(sooner)
+    }
+
+    /// Runs the timer while this worker has claims or news.
+    pub(in crate::delivery) fn restart_heartbeat(&self, has_claims: bool, timers: &mut Timers) {
+        let is_needed = self.buckets > 0 && (has_claims || self.has_news());
+        timers.set(Timer::Heartbeat, is_needed.then(|| self.due()));
+    }
+
+    /// Where the event is when its home has no room for it; never at home, unless there is but one
+    /// bucket.
+    fn elsewhere(&self, id: EventId) -> Option<u32> {
+        let (home, other) = (self.bucket(id.device())?, self.bucket(id.mixed())?);
+        if other == home {
+            home.saturating_add(1).checked_rem(self.buckets)
+        } else {
+            Some(other)
+        }
+    }
+
+    fn bucket(&self, hash: u64) -> Option<u32> {
+        u32::try_from(hash.checked_rem(u64::from(self.buckets))?).ok()
+    }
+}
