@@ -76,6 +76,8 @@ impl<T> Outbox<T> {
     /// Is there room for so many bytes more? If need be, events that a webhook has already give up
     /// the deliveries that have not started, oldest first: a dead webhook must not cost a new event
     /// its place. Nothing is given up where that would not make enough room.
+    // One copy of it in the module is enough.
+    #[inline(never)]
     pub(crate) fn make_room(&mut self, bytes: usize, turn: &mut Turn<'_>) -> bool {
         if bytes > self.room() {
             return false;

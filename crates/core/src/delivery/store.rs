@@ -134,6 +134,8 @@ impl Store {
     }
 
     /// Says whether the event's memory would be free without the deliveries that wait.
+    // One copy of it in the module is enough.
+    #[inline(never)]
     pub(super) fn set_sheddable(&mut self, key: EntryKey, is_sheddable: bool) {
         let Some(entry) = self.entries.get_mut(key) else {
             return;
