@@ -43,7 +43,7 @@ impl Stream {
                 self.state = State::Receiving(upload);
             }
             Upload::Gathering(gathering) => self.submit(gathering),
-            Upload::Refused(refused) => self.reply(&refused.into_reply()),
+            Upload::Refused(refused) => self.reply(refused.into_reply()),
         }
     }
 
@@ -61,14 +61,15 @@ impl Stream {
                 self.plugin.wait(self.context_id);
                 self.plugin.root.enter(now.steady);
             }
-            Err(refusal) => self.reply(&refusal),
+            Err(refusal) => self.reply(refusal),
         }
     }
 
     /// Replies without waiting for the root.
-    fn reply(&mut self, reply: &LocalReply) {
+    fn reply(&mut self, reply: LocalReply) {
         self.plugin.flush();
-        let _ = host::send_local_reply(reply);
+        let reply = self.plugin.worker.borrow().noted(reply);
+        let _ = host::send_local_reply(&reply);
     }
 }
 
@@ -102,7 +103,7 @@ impl HttpContext for Stream {
                     .worker
                     .borrow_mut()
                     .refuse_unread(upload.unread());
-                self.reply(&reply);
+                self.reply(reply);
                 return Action::Pause;
             }
             if watch.is_unknown() {

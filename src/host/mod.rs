@@ -125,12 +125,34 @@ pub(crate) fn body_has_arrived() -> bool {
 
 /// Replies to the stream whose callback this is, or to the one that [`enter`] has entered.
 pub(crate) fn send_local_reply(reply: &LocalReply) -> Result<(), Status> {
+    if !reply.access_log.is_empty() {
+        set_filter_state(reply.access_log.as_bytes());
+    }
     let headers = reply
         .headers
         .iter()
         .map(|(name, value)| (*name, value.as_ref()))
         .collect();
     hostcalls::send_http_response(u32::from(reply.status), headers, Some(&reply.body))
+}
+
+/// Sets `wasm.freshpaint` in the filter state of the stream (Envoy
+/// `source/extensions/common/wasm/context.cc`, `setProperty`).
+#[allow(unsafe_code)]
+fn set_filter_state(value: &[u8]) {
+    // The SDK's own function panics when the host refuses.
+    #[link(wasm_import_module = "env")]
+    extern "C" {
+        fn proxy_set_property(
+            path: *const u8,
+            path_size: usize,
+            value: *const u8,
+            size: usize,
+        ) -> u32;
+    }
+    let path = b"freshpaint";
+    // SAFETY: pointers and sizes are those of slices that outlive the call.
+    let _ = unsafe { proxy_set_property(path.as_ptr(), path.len(), value.as_ptr(), value.len()) };
 }
 
 /// Has host functions act on this context from now on; `Err` when it is gone.

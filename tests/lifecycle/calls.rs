@@ -5,8 +5,8 @@ use std::time::Duration;
 use proxy_wasm::types::Status;
 use serde_json::json;
 
-use crate::fixtures::{payload, track, webhooks};
-use crate::host::Host;
+use crate::fixtures::{batch, payload, track, webhooks, with};
+use crate::host::{Host, Request};
 
 const FROM_WEBHOOK: (&str, &[u8]) = ("x-envoy-upstream-service-time", b"3");
 
@@ -272,4 +272,32 @@ fn the_client_learns_nothing_of_the_webhooks() {
         .map(|(name, _)| name.as_str())
         .collect();
     assert_eq!(names, ["content-type", "retry-after", "vary"]);
+}
+
+#[test]
+fn the_access_log_is_told_once_a_request_and_only_when_it_is_wanted() {
+    let names = ["a", "b"];
+    let told = |wanted: bool| {
+        let observe = json!({"access_log": wanted});
+        let mut host = Host::with(&with(webhooks(1), "observe", observe));
+        let delivered = host.collect(&batch(&names));
+        for call in host.calls() {
+            host.respond(&call, 200);
+        }
+        let failed = host.collect(&track("c"));
+        let call = host.call();
+        host.respond(&call, 500);
+        let refused = host.collect(&Request::post("/track", "{}"));
+        [delivered, failed, refused].map(|stream| host.filter_state(stream))
+    };
+    assert_eq!(told(false), [const { Vec::new() }; 3]);
+    let texts = [
+        "verdict=accepted events=2 accepted=2 failed=0 filtered=0 invalid=0 refused=0",
+        "verdict=retry events=1 accepted=0 failed=1 filtered=0 invalid=0 refused=0",
+        "verdict=refused",
+    ];
+    assert_eq!(
+        told(true),
+        texts.map(|text| vec![("freshpaint".to_owned(), text.to_owned())])
+    );
 }

@@ -9,6 +9,7 @@
     clippy::indexing_slicing
 )]
 
+mod access_log;
 mod blocks;
 mod clusters;
 mod compose;

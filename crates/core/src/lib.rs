@@ -5,6 +5,7 @@
 //! a clock and never panics, whatever the bytes are.
 #![forbid(unsafe_code)]
 
+mod access_log;
 pub mod clock;
 pub mod config;
 pub mod consent;

@@ -11,6 +11,8 @@ pub struct LocalReply {
     pub headers: Vec<(&'static str, Cow<'static, str>)>,
     /// The whole body.
     pub body: Cow<'static, [u8]>,
+    /// What Envoy's access log can show of the request; empty when nothing is wanted there.
+    pub access_log: Cow<'static, str>,
 }
 
 impl LocalReply {
@@ -41,6 +43,7 @@ impl LocalReply {
             status,
             headers: vec![("content-type", content_type.into())],
             body,
+            access_log: Cow::Borrowed(""),
         }
     }
 

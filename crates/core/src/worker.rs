@@ -179,6 +179,7 @@ impl Worker {
                     } else {
                         let reason = FilteredReason::Unwanted;
                         observe.count(Counter::Filtered(Some(event.kind), reason));
+                        report.filtered += 1;
                         recording::unwanted(observe, &event, now.steady);
                     }
                     if work.is_over() {
@@ -189,6 +190,7 @@ impl Worker {
                 }
                 Item::Filtered(kind, reason) => {
                     observe.count(Counter::Filtered(kind, reason));
+                    report.filtered += 1;
                     recording::filtered(observe, kind, reason, now.steady);
                 }
                 Item::Invalid(invalid) => {

@@ -155,3 +155,22 @@ extern "C" fn proxy_set_tick_period_milliseconds(period: u32) -> Status {
     });
     Status::Ok
 }
+
+#[no_mangle]
+extern "C" fn proxy_set_property(
+    path: *const u8,
+    path_size: usize,
+    value: *const u8,
+    value_size: usize,
+) -> Status {
+    let (path, value) = (text(path, path_size), text(value, value_size));
+    with(|state| {
+        state.count("proxy_set_property");
+        let context = state.acting();
+        if !state.streams.contains_key(&context) {
+            state.violation("a property of a stream while none was acting");
+        }
+        state.filter_state.push((context, path, value));
+    });
+    Status::Ok
+}

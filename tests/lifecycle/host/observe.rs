@@ -17,6 +17,15 @@ impl Host {
         })
     }
 
+    /// What was put into a stream's filter state, by name.
+    pub(crate) fn filter_state(&self, stream: StreamId) -> Vec<(String, String)> {
+        with(|state| {
+            let own = state.filter_state.iter().filter(|(id, ..)| *id == stream.0);
+            own.map(|(_, name, value)| (name.clone(), value.clone()))
+                .collect()
+        })
+    }
+
     /// The status that the client got.
     pub(crate) fn status(&self, stream: StreamId) -> Option<u32> {
         self.answer(stream).map(|answer| answer.status)

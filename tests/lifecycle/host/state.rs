@@ -68,6 +68,8 @@ pub(super) struct State {
     pub(super) in_flight: BTreeMap<u32, u32>,
     pub(super) refusals: BTreeMap<String, Status>,
     pub(super) answers: Vec<(u32, Answer)>,
+    /// What was put into the filter state of streams, by name.
+    pub(super) filter_state: Vec<(u32, String, String)>,
 
     pub(super) queues: Vec<Queue>,
     /// One entry for each item put into a queue, as in Envoy.

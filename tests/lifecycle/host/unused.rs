@@ -33,5 +33,4 @@ unused! {
     proxy_resolve_shared_queue,
     proxy_set_buffer_bytes,
     proxy_set_header_map_pairs,
-    proxy_set_property,
 }

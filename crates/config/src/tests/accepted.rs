@@ -164,7 +164,7 @@ fn everything_can_be_said() {
         "refusals": [422, 409], "max_refusals": 1
       },
       "dedupe": {"window": "60s", "slots": 2048},
-      "observe": {"recent": 7}
+      "observe": {"recent": 7, "access_log": true}
     }"#;
     let hash_key = HashKey::new("canary".repeat(6).as_bytes());
     let config = Config {
@@ -290,7 +290,10 @@ fn everything_can_be_said() {
             slots: 2_048,
             ..Dedupe::default()
         },
-        observe: Observe { recent: 7 },
+        observe: Observe {
+            recent: 7,
+            access_log: true,
+        },
         warnings: Vec::new(),
     };
     assert_eq!(parse(written), Ok(config));

@@ -60,7 +60,7 @@ impl RequestOrigin {
         let answer = LocalReply {
             status: 200,
             headers: vec![("allow", methods.into())],
-            body: Cow::Borrowed(b""),
+            ..LocalReply::default()
         };
         if !matches!(self, Self::Allowed(_)) {
             return self.admit(answer);

@@ -12,6 +12,8 @@ pub struct Report {
     pub events: u32,
     /// Those that cannot be delivered.
     pub invalid: u32,
+    /// Those that no webhook wants.
+    pub filtered: u32,
     reasons: Vec<(u32, InvalidReason)>,
 }
 

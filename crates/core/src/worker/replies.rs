@@ -1,6 +1,7 @@
 //! What clients are told.
 
 use super::{Ticket, Worker};
+use crate::access_log;
 use crate::delivery::Verdict;
 use crate::local_reply::LocalReply;
 use crate::observe::labels::RequestOutcome;
@@ -28,12 +29,29 @@ impl Worker {
             Verdict::Accepted { .. } => RequestOutcome::Accepted,
             Verdict::Retry { .. } | Verdict::Overloaded { .. } => RequestOutcome::Retry,
         });
+        let access_log = self.config.observe.access_log;
+        let access_log = access_log.then(|| access_log::of_verdict(verdict, &report));
         if let Verdict::Accepted { refused } = verdict {
             for index in refused {
                 report.add_invalid(*index, collection.refused(*index));
             }
         }
-        collection.answer(verdict, &report)
+        LocalReply {
+            access_log: access_log.unwrap_or_default().into(),
+            ..collection.answer(verdict, &report)
+        }
+    }
+
+    /// What the access log can show of a request of which nothing was taken, with this reply.
+    #[must_use]
+    pub fn noted(&self, reply: LocalReply) -> LocalReply {
+        if !self.config.observe.access_log {
+            return reply;
+        }
+        LocalReply {
+            access_log: access_log::of_status(reply.status).into(),
+            ..reply
+        }
     }
 
     /// Refuses a request whose body never comes.
@@ -41,6 +59,6 @@ impl Worker {
         if !unread.was_refused {
             self.count(RequestOutcome::Retry);
         }
-        unread.reply
+        self.noted(unread.reply)
     }
 }
