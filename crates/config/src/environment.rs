@@ -27,8 +27,8 @@ pub(super) fn expand(
         expanded.push_str(before);
         let Some((name, after)) = after.split_once('}').filter(|(name, _)| is_name(name)) else {
             return Err(
-                "has a \"${\" that begins no ${NAME}; write ${NAME} with letters, digits \
-                        and _, or $${ for a literal ${"
+                "has a \"${\" without a name and a \"}\" right after it; write ${NAME} with \
+                 letters, digits and _ alone, or $${ for a literal ${"
                     .into(),
             );
         };
@@ -136,8 +136,8 @@ mod tests {
             let message = expand(written, &environment).unwrap_err();
             assert_eq!(
                 message,
-                "has a \"${\" that begins no ${NAME}; write ${NAME} with letters, digits and _, or \
-                 $${ for a literal ${"
+                "has a \"${\" without a name and a \"}\" right after it; write ${NAME} with \
+                 letters, digits and _ alone, or $${ for a literal ${"
             );
         }
     }

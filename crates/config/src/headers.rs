@@ -3,7 +3,7 @@
 use freshpaint_core::config::BatchFormat;
 use freshpaint_core::secret::Secret;
 
-use super::read::{Field, Reader};
+use super::read::{Field, Reader, TEXT};
 use super::{environment, secrets};
 
 /// Most headers of one webhook.
@@ -15,6 +15,8 @@ pub(super) const MAX_VALUE_BYTES: usize = 8_192;
 /// All names and values of one webhook, in bytes: well below the 60 KiB at which Envoy itself
 /// refuses a request.
 pub(super) const MAX_BYTES: usize = 32_768;
+
+const WANTED: &str = r#"an object of header names and values, such as {"X-Api-Key": "${CRM_KEY}"}"#;
 
 /// Sent unless the configuration says otherwise.
 const USER_AGENT: &str = concat!("freshpaint-webhooks/", env!("CARGO_PKG_VERSION"));
@@ -63,7 +65,7 @@ pub(super) fn read(
     reader: &mut Reader<'_>,
 ) -> Vec<(String, Secret)> {
     let path = field.path.clone();
-    let Some(object) = field.map("an object of header names and values", reader) else {
+    let Some(object) = field.map(WANTED, reader) else {
         return defaults(format);
     };
     let mut headers: Vec<(String, Secret)> = Vec::new();
@@ -136,10 +138,7 @@ fn check_name(name: &str) -> Result<(), String> {
 }
 
 fn value(name: &str, field: &Field<'_>, reader: &mut Reader<'_>) -> Option<String> {
-    let written = field.string(
-        "a string, in quotes where YAML would take it for something else",
-        reader,
-    )?;
+    let written = field.string(TEXT, reader)?;
     let expanded = field.expand(written, reader)?;
     let value = match check_value(written, &expanded) {
         Ok(value) => value,

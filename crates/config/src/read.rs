@@ -48,6 +48,9 @@ impl Reader<'_> {
     }
 }
 
+/// What [`Field::string`] is told where any text will do.
+pub(super) const TEXT: &str = "a string";
+
 /// A value and where it stands.
 pub(super) struct Field<'n> {
     pub(super) path: String,
@@ -69,6 +72,12 @@ impl<'n> Field<'n> {
         keys: &'static [&'static str],
         reader: &mut Reader<'_>,
     ) -> Option<Object<'n>> {
+        if !matches!(self.node, Node::Object(_)) {
+            let some = listed(keys.get(..3).unwrap_or(keys).iter().copied());
+            let wanted = format!("an object with keys such as {some}");
+            self.mismatch(&wanted, reader);
+            return None;
+        }
         let object = self.map("an object", reader)?;
         for (key, _) in &object.members {
             if !keys.contains(key) {
@@ -206,6 +215,12 @@ impl<'n> Field<'n> {
 
     /// Reports a value of the wrong type.
     pub(super) fn mismatch(&self, wanted: &str, reader: &mut Reader<'_>) {
+        // What YAML reads as these is most often text without quotes.
+        let is_unquoted = matches!(self.node, Node::Bool(_) | Node::Number(_));
+        let wanted = match wanted {
+            TEXT if is_unquoted => "it in quotes",
+            _ => wanted,
+        };
         let found = match self.node {
             Node::Null => "null",
             Node::Bool(_) => "a boolean",

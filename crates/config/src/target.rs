@@ -36,6 +36,9 @@ pub(super) fn parse(text: &str) -> Result<Target, String> {
         ));
     }
     // The url standard drops or repairs these silently. A configuration should say what it means.
+    if text.trim() != text {
+        return Err("begins or ends with whitespace; write it without".into());
+    }
     if text
         .chars()
         .any(|c| c.is_whitespace() || c.is_control() || c == '\\')
@@ -45,7 +48,7 @@ pub(super) fn parse(text: &str) -> Result<Target, String> {
         );
     }
     let Some((scheme, rest)) = text.split_once("://") else {
-        return Err(format!("is not absolute; {EXAMPLE}"));
+        return Err(format!("has no http:// or https:// in front; {EXAMPLE}"));
     };
     let scheme = match scheme.to_ascii_lowercase().as_str() {
         "http" => "http",

@@ -1,6 +1,6 @@
 //! Lists of texts: names, sources, categories, paths.
 
-use super::read::{Field, Reader};
+use super::read::{Field, Reader, TEXT};
 
 /// Most texts of one list.
 pub(super) const MAX_TEXTS: usize = 1_000;
@@ -42,7 +42,7 @@ fn each_text(
         );
     }
     for item in items {
-        let Some(text) = item.string("a string", reader) else {
+        let Some(text) = item.string(TEXT, reader) else {
             continue;
         };
         if text.is_empty() || text.len() > MAX_TEXT_BYTES {

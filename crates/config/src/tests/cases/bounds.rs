@@ -173,10 +173,23 @@ pub(super) fn cases() -> Vec<Case> {
             "[2]: is 422 again; write each status once",
         ),
     ]);
-    for object in ["limits", "retry", "dedupe", "collect"] {
+    for (object, keys) in [
+        (
+            "limits",
+            r#""max_body_bytes", "max_decoded_bytes", "max_compression_ratio""#,
+        ),
+        ("retry", r#""window", "initial_backoff", "max_backoff""#),
+        ("dedupe", r#""window", "slots""#),
+        (
+            "collect",
+            r#""path_prefix", "dialects", "integration_name""#,
+        ),
+    ] {
         cases.push(root(
             &format!(r#""{object}": []"#),
-            &[&format!("{object}: is a list; write an object")],
+            &[&format!(
+                "{object}: is a list; write an object with keys such as {keys}"
+            )],
         ));
     }
     cases

@@ -12,8 +12,8 @@ pub(super) fn cases() -> Vec<Case> {
         .map(|index| format!(r#""x-{index}": "{}""#, "a".repeat(8_000)))
         .collect();
     let mut cases = vec![
-        webhook(r#""headers": ["X-A: b"]"#, &["webhooks[0].headers: is a list; write an object of header names and values"]),
-        header("X-Version", "2", ".X-Version", "is a number; write a string, in quotes where YAML would take it for something else"),
+        webhook(r#""headers": ["X-A: b"]"#, &["webhooks[0].headers: is a list; write an object of header names and values, such as {\"X-Api-Key\": \"${CRM_KEY}\"}"]),
+        header("X-Version", "2", ".X-Version", "is a number; write it in quotes"),
         header(":path", r#""/""#, r#"[":path"]"#, "is a pseudo-header; write the url, which sets it"),
         header("", r#""a""#, r#"[""]"#, r#"is not a header name; write letters, digits and "-""#),
         header("X A", r#""a""#, r#"["X A"]"#, r#"is not a header name; write letters, digits and "-""#),
@@ -53,7 +53,7 @@ pub(super) fn cases() -> Vec<Case> {
             "X-A",
             r#""${CRM-KEY}""#,
             ".X-A",
-            r#"has a "${" that begins no ${NAME}; write ${NAME} with letters, digits and _, or $${ for a literal ${"#
+            r#"has a "${" without a name and a "}" right after it; write ${NAME} with letters, digits and _ alone, or $${ for a literal ${"#
         ),
         header("X-A", r#""${LONG}""#, ".X-A", "is 12000 bytes long; write at most 8192"),
         webhook(&format!(r#""headers": {{{}}}"#, many.join(", ")), &["webhooks[0].headers: has 65 headers; write at most 64"]),

@@ -70,7 +70,7 @@ fn values() -> Vec<Case> {
         root(r#""timestamps": 1"#, &[r#"timestamps: is a number; write one of "seconds", "milliseconds""#]),
         root(r#""options": {"enable_identify_events": null}"#, &["options.enable_identify_events: is null; write true or false"]),
         root(r#""properties": {"deny": ["card"]}"#, &[r#"properties.deny[0]: is "card", which begins with none of properties, traits, context, userId, anonymousId, groupId; write a path such as "properties.email" or "traits.*""#]),
-        Case::new(r#"{"webhooks": [{"url": "crm.example.com/in"}]}"#, &["webhooks[0].url: is not absolute; write an absolute url such as https://example.com/events"]),
+        Case::new(r#"{"webhooks": [{"url": "crm.example.com/in"}]}"#, &["webhooks[0].url: has no http:// or https:// in front; write an absolute url such as https://example.com/events"]),
         Case::new(
             r#"{"webhooks": [{"url": "https://user:canary@example.com/in"}]}"#,
             &[r#"webhooks[0].url: holds user-info before an "@"; write it without, and for basic auth the header Authorization: "Basic ${BASIC_AUTH}", with the base64 of user:password in the variable"#],
@@ -83,7 +83,7 @@ fn values() -> Vec<Case> {
             ],
         ),
         Case::new(r#"{"webhooks": null}"#, &[r#"webhooks: is null; write a list of 1 to 32 webhooks, such as [{"url": "https://example.com/events"}]"#]),
-        Case::new(r#"{"webhooks": [null]}"#, &["webhooks[0]: is null; write an object"]),
+        Case::new(r#"{"webhooks": [null]}"#, &["webhooks[0]: is null; write an object with keys such as \"name\", \"url\", \"cluster\""]),
     ]
 }
 
@@ -107,8 +107,8 @@ fn secrets() -> Vec<Case> {
         root(r#""collect": {"id_key": "$HASH_KEY"}"#, &["collect.id_key: is $HASH_KEY without braces; write ${HASH_KEY}"]),
         root(r#""collect": {"id_key": "${GONE}"}"#, &[&format!("collect.id_key: {}", unset("GONE"))]),
         root(r#""sources": ["${GONE}"]"#, &[&format!("sources[0]: {}", unset("GONE"))]),
-        webhook(r#""signing": "canary""#, &["webhooks[0].signing: is a string; write an object"]),
-        webhook(r#""headers": {"Authorization": {"Bearer": "canary"}}"#, &["webhooks[0].headers.Authorization: is an object; write a string, in quotes where YAML would take it for something else"]),
+        webhook(r#""signing": "canary""#, &["webhooks[0].signing: is a string; write an object with keys such as \"secrets\", \"scheme\""]),
+        webhook(r#""headers": {"Authorization": {"Bearer": "canary"}}"#, &["webhooks[0].headers.Authorization: is an object; write a string"]),
         Case::new(
             format!(r#"{{"profile": "hipaa", "collect": {{"id_key": "${{HASH_KEY}}"}}, "dead_letter": "b", "webhooks": [{{"name": "a", {URL}, "signing": {{"secrets": {SECRETS}}}}}, {{"name": "b", "url": "http://example.com/in"}}]}}"#),
             &[

@@ -12,7 +12,7 @@ pub(super) fn cases() -> Vec<Case> {
     let fraction = "a fraction over 0 and at most 1, such as 0.1";
     both(
         r#""events": ["track"]"#,
-        "events: is a list; write an object",
+        "events: is a list; write an object with keys such as \"types\", \"allow\", \"deny\"",
     );
     both(
         r#""events": {"name": ["a"]}"#,
@@ -36,7 +36,7 @@ pub(super) fn cases() -> Vec<Case> {
     );
     both(
         r#""events": {"deny": [7]}"#,
-        "events.deny[0]: is a number; write a string",
+        "events.deny[0]: is a number; write it in quotes",
     );
     both(
         r#""events": {"deny": [""]}"#,
@@ -91,7 +91,7 @@ pub(super) fn cases() -> Vec<Case> {
     );
     both(
         r#""requires_consent": [true]"#,
-        "requires_consent[0]: is a boolean; write a string",
+        "requires_consent[0]: is a boolean; write it in quotes",
     );
     let path = |written: &str, problem: &str| {
         format!(

@@ -29,7 +29,7 @@ pub(super) fn cases() -> Vec<Case> {
     };
     let nine = vec![format!("\"{SECRET}\""); 9].join(", ");
     vec![
-        webhook(r#""signing": true"#, &["webhooks[0].signing: is a boolean; write an object"]),
+        webhook(r#""signing": true"#, &["webhooks[0].signing: is a boolean; write an object with keys such as \"secrets\", \"scheme\""]),
         signing("", r#".secrets: is missing; write a list of secrets such as ["${CRM_SIGNING_KEY}"]"#),
         signing(r#""secrets": "canary""#, r#".secrets: is a string; write a list of secrets such as ["${CRM_SIGNING_KEY}"]"#),
         signing(r#""secrets": []"#, r#".secrets: is empty; write a list of secrets such as ["${CRM_SIGNING_KEY}"]"#),

@@ -14,10 +14,10 @@ pub(super) fn cases() -> Vec<Case> {
     vec![
         Case::new(r#"{"webhooks": [{}]}"#, &[r#"webhooks[0].url: is missing; write an absolute url such as "https://example.com/events""#]),
         url("7", r#"is a number; write an absolute url such as "https://example.com/events""#),
-        url(r#""""#, "is not absolute; write an absolute url such as https://example.com/events"),
-        url(r#""/events""#, "is not absolute; write an absolute url such as https://example.com/events"),
-        url(r#""example.com/events""#, "is not absolute; write an absolute url such as https://example.com/events"),
-        url(r#""https:example.com""#, "is not absolute; write an absolute url such as https://example.com/events"),
+        url(r#""""#, "has no http:// or https:// in front; write an absolute url such as https://example.com/events"),
+        url(r#""/events""#, "has no http:// or https:// in front; write an absolute url such as https://example.com/events"),
+        url(r#""example.com/events""#, "has no http:// or https:// in front; write an absolute url such as https://example.com/events"),
+        url(r#""https:example.com""#, "has no http:// or https:// in front; write an absolute url such as https://example.com/events"),
         url(r#""ftp://example.com/""#, "is neither http nor https; write an absolute url such as https://example.com/events"),
         url(r#""https:///events""#, "has no host after https://; write an absolute url such as https://example.com/events"),
         url(r#""https://:8443/""#, "is not a url (empty host); write an absolute url such as https://example.com/events"),
@@ -34,7 +34,7 @@ pub(super) fn cases() -> Vec<Case> {
             r#"holds user-info before an "@"; write it without, and for basic auth the header Authorization: "Basic ${BASIC_AUTH}", with the base64 of user:password in the variable"#
         ),
         url(r#""https://example.com/a#b""#, r##"has a fragment, which is never sent; write it without "#" and what follows"##),
-        url(r#"" https://example.com/""#, "holds whitespace, a control character or a backslash; write it percent-encoded"),
+        url(r#"" https://example.com/""#, "begins or ends with whitespace; write it without"),
         url(r#""https://example.com/a\tb""#, "holds whitespace, a control character or a backslash; write it percent-encoded"),
         url(r#""https://example.com\\b""#, "holds whitespace, a control character or a backslash; write it percent-encoded"),
         url(r#""https://example.com/100%""#, r#"has a "%" without two hexadecimal digits; write %25 for a literal "%""#),

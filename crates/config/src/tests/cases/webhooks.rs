@@ -12,7 +12,7 @@ pub(super) fn cases() -> Vec<Case> {
             r#"{"webhooks": {"url": "https://example.com/in"}}"#,
             &[r#"webhooks: is an object; write a list of 1 to 32 webhooks, such as [{"url": "https://example.com/events"}]"#]
         ),
-        Case::new(r#"{"webhooks": ["https://example.com/in"]}"#, &["webhooks[0]: is a string; write an object"]),
+        Case::new(r#"{"webhooks": ["https://example.com/in"]}"#, &["webhooks[0]: is a string; write an object with keys such as \"name\", \"url\", \"cluster\""]),
         webhook(r#""retries": 3"#, &[&keys("webhooks[0].retries", crate::webhook::KEYS)]),
         webhook(r#""name": """#, &[r#"webhooks[0].name: is ""; write 1 to 40 of the characters a-z, 0-9 and _"#]),
         webhook(r#""name": "my-crm""#, &[r#"webhooks[0].name: is "my-crm"; write 1 to 40 of the characters a-z, 0-9 and _"#]),

@@ -29,7 +29,7 @@ pub(super) fn cases() -> Vec<Case> {
                google.protobuf.Struct, or one JSON object in google.protobuf.StringValue",
             ],
         ),
-        Case::new("[]", &["is a list; write an object"]),
+        Case::new("[]", &["is a list; write an object with keys such as \"webhooks\", \"cluster\", \"guarantee\""]),
         Case::new(
             "{}",
             &[
@@ -62,7 +62,7 @@ pub(super) fn cases() -> Vec<Case> {
         ),
         root(
             r#""options": true"#,
-            &["options: is a boolean; write an object"],
+            &["options: is a boolean; write an object with keys such as \"enable_identify_events\", \"enable_pageview_events\""],
         ),
         root(
             r#""options": {"enable_pageview_event": true}"#,
@@ -117,7 +117,7 @@ pub(super) fn cases() -> Vec<Case> {
             &[
                 "webhooks[0].url: is neither http nor https; write an absolute url such as \
                  https://example.com/events",
-                "webhooks[1].url: is not absolute; write an absolute url such as \
+                "webhooks[1].url: has no http:// or https:// in front; write an absolute url such as \
                  https://example.com/events",
             ],
         ),
