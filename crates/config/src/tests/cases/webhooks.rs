@@ -38,7 +38,7 @@ pub(super) fn cases() -> Vec<Case> {
             r#""options": {"enable_identify_events": 1}"#,
             &["webhooks[0].options.enable_identify_events: is a number; write true or false"]
         ),
-        webhook(r#""batch": true"#, &["webhooks[0].batch: is a boolean; write an object"]),
+        webhook(r#""batch": true"#, &["webhooks[0].batch: is a boolean; write an object with keys such as \"format\", \"max_events\", \"max_bytes\""]),
         webhook(
             r#""batch": {"format": "csv"}"#,
             &[r#"webhooks[0].batch.format: is "csv"; write one of "json_array", "ndjson""#]
