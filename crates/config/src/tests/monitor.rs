@@ -48,7 +48,7 @@ fn every_problem_of_a_monitor_is_said_with_its_path() {
     for (tree, wanted) in [
         (
             json!({"monitor": "on"}),
-            "monitor: is a string; write an object",
+            "monitor: is a string; write an object with keys such as \"of\", \"hosts\"",
         ),
         (
             json!({"monitor": {}}),
