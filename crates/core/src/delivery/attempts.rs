@@ -24,8 +24,6 @@ pub(super) struct Attempt {
     bundle: Vec<EntryKey>,
     webhook: usize,
     began: SteadyMillis,
-    /// How often the worker had looked for answers then.
-    looks: u32,
     /// When it is given up if the host never ends it.
     lost_at: SteadyMillis,
     /// Bytes of its body.
@@ -38,7 +36,6 @@ impl Attempt {
         webhook: usize,
         entry: EntryKey,
         bundle: Vec<EntryKey>,
-        looks: u32,
         now: SteadyMillis,
     ) -> Self {
         Self {
@@ -46,7 +43,6 @@ impl Attempt {
             bundle,
             webhook,
             began: now,
-            looks,
             lost_at: now,
             bytes: 0,
         }
@@ -83,10 +79,6 @@ impl Attempt {
 
     pub(super) fn began(&self) -> SteadyMillis {
         self.began
-    }
-
-    pub(super) fn looks(&self) -> u32 {
-        self.looks
     }
 
     /// How it ended. A call ends without headers when its answer breaks off, and also when its

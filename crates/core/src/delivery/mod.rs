@@ -42,7 +42,6 @@ mod store;
 mod tests;
 mod timers;
 pub mod webhook_set;
-mod window;
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -198,9 +197,9 @@ impl<T> Outbox<T> {
             if !self.begin_delivery(webhook, first.key, turn) {
                 continue;
             }
-            let looks = self.queues.begin_call(webhook, turn.now);
+            self.queues.begin_call(webhook, turn.now);
             let bundle = self.begin_bundle(webhook, &first, turn);
-            let attempt = Attempt::new(webhook, first.key, bundle, looks, turn.now);
+            let attempt = Attempt::new(webhook, first.key, bundle, turn.now);
             let call = Call::new(&self.config, attempt, &self.store, turn.now, unix)?;
             self.call_rate.count(call.body().len(), call.signatures());
             return Some(call);
@@ -241,9 +240,6 @@ impl<T> Outbox<T> {
         }
         if self.timers.expire(Timer::Queue, now) {
             self.end_overdue_rounds(turn);
-        }
-        if self.timers.expire(Timer::Look, now) {
-            self.queues.on_look();
         }
         // What has waited for others, or for a turn of the loop, goes with the next call that is
         // asked for.

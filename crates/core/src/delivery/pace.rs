@@ -25,22 +25,17 @@ impl Pace {
         });
     }
 
-    /// Whether a delivery is likely to have its turn in time when so many stand before it.
-    /// `at_a_time` says how many calls are under way at once when each takes so many microseconds.
+    /// Whether a delivery is likely to have its turn in time when so many stand before it, of which
+    /// `at_a_time` are called at once.
     ///
     /// Only half of the time that is left is planned with, so that the deliveries in the queue have
     /// their turn even when the webhook becomes half as quick. An event that would come too late
     /// goes back to its SDK while the SDK still waits.
-    pub(super) fn has_turn(
-        self,
-        ahead: usize,
-        at_a_time: impl FnOnce(u64) -> usize,
-        timeout: Duration,
-    ) -> bool {
+    pub(super) fn has_turn(self, ahead: usize, at_a_time: usize, timeout: Duration) -> bool {
         let Some(mean) = self.mean_micros else {
             return true;
         };
-        let rounds_of_calls = (ahead / at_a_time(mean).max(1)) as u64;
+        let rounds_of_calls = (ahead / at_a_time.max(1)) as u64;
         let wait = mean.saturating_mul(rounds_of_calls) / 1_000;
         wait <= millis(TOTAL_TIMEOUT.saturating_sub(timeout)) / 2
     }
@@ -55,25 +50,22 @@ mod tests {
     #[test]
     fn what_is_worth_queueing_follows_what_calls_take() {
         let mut pace = Pace::default();
-        assert!(
-            pace.has_turn(1_000_000, |_| 1, TIMEOUT),
-            "nothing is known yet"
-        );
+        assert!(pace.has_turn(1_000_000, 1, TIMEOUT), "nothing is known yet");
         for _ in 0..50 {
             pace.on_end(2_500);
         }
         // 10 s are planned with, so that four times 256 calls can go before.
-        assert!(pace.has_turn(5 * 256 - 1, |_| 256, TIMEOUT));
-        assert!(!pace.has_turn(5 * 256, |_| 256, TIMEOUT));
+        assert!(pace.has_turn(5 * 256 - 1, 256, TIMEOUT));
+        assert!(!pace.has_turn(5 * 256, 256, TIMEOUT));
         for _ in 0..100 {
             pace.on_end(5_000);
         }
-        assert!(pace.has_turn(3 * 256 - 1, |_| 256, TIMEOUT));
-        assert!(!pace.has_turn(3 * 256, |_| 256, TIMEOUT));
+        assert!(pace.has_turn(3 * 256 - 1, 256, TIMEOUT));
+        assert!(!pace.has_turn(3 * 256, 256, TIMEOUT));
         for _ in 0..100 {
             pace.on_end(0);
         }
-        assert!(pace.has_turn(1_000_000, |_| 256, TIMEOUT));
+        assert!(pace.has_turn(1_000_000, 256, TIMEOUT));
     }
 
     #[test]
@@ -81,6 +73,6 @@ mod tests {
         let mut pace = Pace::default();
         pace.on_end(100);
         pace.on_end(5_000);
-        assert!(pace.has_turn(12 * 256, |_| 256, TIMEOUT));
+        assert!(pace.has_turn(12 * 256, 256, TIMEOUT));
     }
 }

@@ -9,7 +9,6 @@ use super::ready::{Ready, Waiting};
 use super::retry::breaker::CircuitBreaker;
 use super::store::{EntryKey, Store};
 use super::timers::{Timer, Timers};
-use super::window::{calls_at_a_time, next_look, Window};
 use crate::clock::SteadyMillis;
 use crate::config::Webhook;
 
@@ -19,7 +18,7 @@ struct WebhookQueue {
     ready: Ready,
     /// `None` when each event has a call of its own.
     bundling: Option<Bundling>,
-    window: Window,
+    in_flight: usize,
     breaker: CircuitBreaker,
     pace: Pace,
     /// When the webhook last accepted an event.
@@ -32,7 +31,7 @@ impl WebhookQueue {
         let Some(bundling) = &self.bundling else {
             return true;
         };
-        let starts_at = bundling.starts_at(&self.ready, self.window.in_flight());
+        let starts_at = bundling.starts_at(&self.ready, self.in_flight);
         let too_soon = starts_at.filter(|at| *at > now);
         too_soon
             .inspect(|at| timers.hasten(Timer::Bundle, *at))
@@ -45,8 +44,6 @@ impl WebhookQueue {
 pub(super) struct Queues {
     queues: Vec<WebhookQueue>,
     max_in_flight: usize,
-    /// How often the worker has looked for answers while deliveries waited.
-    looks: u32,
 }
 
 impl Queues {
@@ -58,7 +55,6 @@ impl Queues {
         Self {
             queues: webhooks.iter().map(queue).collect(),
             max_in_flight,
-            looks: 0,
         }
     }
 
@@ -92,10 +88,10 @@ impl Queues {
         self.queues.get(webhook).is_some_and(|queue| {
             let waiting = queue.bundling.as_ref();
             let waiting = waiting.map_or(queue.ready.len(), |rule| rule.calls(&queue.ready));
-            let ahead = waiting + queue.window.in_flight();
-            let at_a_time = |mean| calls_at_a_time(mean, self.max_in_flight);
+            let ahead = waiting + queue.in_flight;
             ahead < self.max_in_flight
-                || !queue.breaker.is_open() && queue.pace.has_turn(ahead, at_a_time, timeout)
+                || !queue.breaker.is_open()
+                    && queue.pace.has_turn(ahead, self.max_in_flight, timeout)
         })
     }
 
@@ -119,27 +115,16 @@ impl Queues {
         timers: &mut Timers,
     ) -> Option<(usize, Waiting)> {
         timers.set(Timer::Bundle, None);
-        let limit = self.max_in_flight;
-        let waiting = self.queues.iter_mut().enumerate();
-        let waiting = waiting.filter(|(_, queue)| !queue.ready.is_empty());
-        let mut is_full = false;
-        let next = waiting
-            .filter(|(_, queue)| {
-                let admits = queue.window.admits(limit);
-                is_full |= !admits;
-                admits && queue.may_start(now, timers)
-            })
-            .min_by_key(|(_, queue)| (queue.breaker.is_open(), queue.window.in_flight()));
-        let Some((webhook, queue)) = next else {
-            if let Some(look) = next_look(now, limit).filter(|_| is_full) {
-                timers.start(Timer::Look, look);
-            }
-            return None;
-        };
+        let (webhook, queue) = self
+            .queues
+            .iter_mut()
+            .enumerate()
+            .filter(|(_, queue)| queue.in_flight < self.max_in_flight && !queue.ready.is_empty())
+            .filter(|(_, queue)| queue.may_start(now, timers))
+            .min_by_key(|(_, queue)| (queue.breaker.is_open(), queue.in_flight))?;
         let waiting = queue.ready.pop_front()?;
         if self.queues.iter().all(|queue| queue.ready.is_empty()) {
             timers.set(Timer::Queue, None);
-            timers.set(Timer::Look, None);
         }
         Some((webhook, waiting))
     }
@@ -161,14 +146,6 @@ impl Queues {
         let next = ready.front()?;
         let fits = next.share == first.share && next.body_bytes() <= room;
         fits.then(|| ready.pop_front()).flatten()
-    }
-
-    /// The worker has looked for answers: whatever is under way yet has become older.
-    pub(super) fn on_look(&mut self) {
-        self.looks = self.looks.wrapping_add(1);
-        for queue in &mut self.queues {
-            queue.window.on_look(self.max_in_flight);
-        }
     }
 
     /// Takes out the oldest delivery to a webhook, if its round is over.
@@ -198,21 +175,19 @@ impl Queues {
         }
     }
 
-    /// A call begins. Gives what [`Queues::end_call`] wants to know of it.
-    pub(super) fn begin_call(&mut self, webhook: usize, now: SteadyMillis) -> u32 {
+    pub(super) fn begin_call(&mut self, webhook: usize, now: SteadyMillis) {
         if let Some(queue) = self.queues.get_mut(webhook) {
-            queue.window.begin_call();
+            queue.in_flight += 1;
             if let Some(bundling) = &mut queue.bundling {
                 bundling.begin_call(now);
             }
         }
-        self.looks
     }
 
     /// A call has ended; it took `None` when it could not be made.
-    pub(super) fn end_call(&mut self, webhook: usize, looks: u32, took: Option<SteadyMillis>) {
+    pub(super) fn end_call(&mut self, webhook: usize, took: Option<SteadyMillis>) {
         if let Some(queue) = self.queues.get_mut(webhook) {
-            queue.window.end_call(self.looks.wrapping_sub(looks));
+            queue.in_flight = queue.in_flight.saturating_sub(1);
             if let Some(took) = took {
                 queue.pace.on_end(took);
             }
@@ -229,7 +204,7 @@ impl Queues {
     /// What each webhook has now.
     pub(super) fn levels(&self) -> impl Iterator<Item = WebhookLevel> + '_ {
         self.queues.iter().map(|queue| WebhookLevel {
-            in_flight: queue.window.in_flight(),
+            in_flight: queue.in_flight,
             breaker_is_open: queue.breaker.is_open(),
             last_success: queue.last_success,
         })
@@ -250,12 +225,12 @@ impl Queues {
     /// Calls under way to a webhook.
     pub(super) fn in_flight_to(&self, webhook: usize) -> usize {
         let queue = self.queues.get(webhook);
-        queue.map_or(0, |queue| queue.window.in_flight())
+        queue.map_or(0, |queue| queue.in_flight)
     }
 
     #[cfg(test)]
     pub(super) fn in_flight(&self) -> usize {
         let queues = self.queues.iter();
-        queues.map(|queue| queue.window.in_flight()).sum()
+        queues.map(|queue| queue.in_flight).sum()
     }
 }

@@ -187,7 +187,7 @@ impl<T> Outbox<T> {
         if let Some(took) = took {
             turn.observe.record(Histogram::Latency(webhook), took);
         }
-        self.queues.end_call(webhook, attempt.looks(), took);
+        self.queues.end_call(webhook, took);
         turn.took = took;
         match attempt.only_entry() {
             Some(key) => self.finish(key, webhook, outcome, turn),

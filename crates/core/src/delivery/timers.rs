@@ -11,8 +11,6 @@ pub(super) enum Timer {
     Queue,
     /// An event has waited long enough for others that would share its call.
     Bundle,
-    /// Whatever answers are there have been read.
-    Look,
     /// Enough calls were made in one go, and the next ones may be made.
     Calls,
     /// The host may have forgotten a call.
@@ -27,7 +25,7 @@ pub(super) enum Timer {
 
 /// When each timer runs out; at most one deadline for each kind.
 #[derive(Debug, Default)]
-pub(super) struct Timers([Option<SteadyMillis>; 9]);
+pub(super) struct Timers([Option<SteadyMillis>; 8]);
 
 impl Timers {
     /// Sets a timer, or stops it.

@@ -15,7 +15,6 @@ mod refusals;
 mod resends;
 mod rounds;
 mod shedding;
-mod window;
 mod workers;
 #[cfg(not(target_arch = "wasm32"))]
 mod world;
