@@ -49,7 +49,7 @@ impl<'a> Variables<'a> {
         missing.map(|(name, line, _)| (*name, *line))
     }
 
-    /// Listed as something else than a name, with the line and the name that was meant, if it shows.
+    /// Listed as something else than a name: the line, and the name that was meant, if it shows.
     pub(crate) fn no_names(&self) -> impl Iterator<Item = (Option<&'a str>, usize)> + '_ {
         let written = self.host.iter().filter(|(name, ..)| !is_name(name));
         written.map(|(name, line, _)| (meant(name), *line))

@@ -21,8 +21,8 @@ mod fidelity;
 mod ids;
 mod mapping;
 mod paths;
-#[cfg(not(target_arch = "wasm32"))]
 mod placeholders;
+#[cfg(not(target_arch = "wasm32"))]
 mod properties;
 mod sources;
 mod support;
