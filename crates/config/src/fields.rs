@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use freshpaint_core::config::field::{Count, Fields, Flag, Span};
-use freshpaint_core::config::types::Statuses;
+use freshpaint_core::config::types::{Log, Statuses};
 use freshpaint_core::config::{AllowedOrigin, BatchFormat};
 use freshpaint_core::intake::dialect::Dialect;
 use freshpaint_core::secret::HashKey;
@@ -47,6 +47,10 @@ impl Fields for Members<'_, '_, '_> {
 
     fn path_prefix(&mut self, key: &'static str) -> Option<String> {
         self.member(key, collect::path_prefix)
+    }
+
+    fn log(&mut self, key: &'static str) -> Option<bool> {
+        self.member(key, |field, reader| field.choice(&Log::CHOICES, reader))
     }
 
     fn dialects(&mut self, key: &'static str) -> Option<Vec<&'static Dialect>> {

@@ -15,6 +15,7 @@ use crate::delivery::outcome::{CallResponse, NotSent};
 use crate::delivery::{Call, Handover, Outbox, Turn};
 use crate::intake::{self, Collection, Context, Excess, Head, Item, Judgement, Report};
 use crate::local_reply::LocalReply;
+use crate::observe::delivery_log::DeliveryLog;
 use crate::observe::gauges::{Gauges, Look};
 use crate::observe::labels::{EventOutcome, FilteredReason, RequestOutcome};
 use crate::observe::peers::Board;
@@ -68,10 +69,12 @@ impl Worker {
     pub fn new(config: Config, identity: &Identity<'_>, now: SteadyMillis) -> Self {
         let config = Rc::new(config);
         let mut random = fastrand::Rng::with_seed(identity.seed);
+        let mut observe = Observe::new(&config.webhooks);
+        observe.delivery_log = DeliveryLog::of(&config);
         Self {
             outbox: Outbox::new(Rc::clone(&config), identity.owner, random.u64(..), now),
             preparer: Preparer::new(&config, &identity.id_key, identity.plugin),
-            observe: Observe::new(&config.webhooks),
+            observe,
             gauges: Gauges::new(&config, identity.owner, now),
             random,
             uploads: Uploads::default(),
@@ -143,6 +146,9 @@ impl Worker {
         };
         let (webhooks, preparer) = (&self.config.webhooks, &mut self.preparer);
         let observe = &mut self.observe;
+        if let Some(log) = observe.delivery_log.as_deref_mut() {
+            log.set_clock(now);
+        }
         if self.config.observe.recent > 0 {
             recording::start(observe, &self.config, now);
         }

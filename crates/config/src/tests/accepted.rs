@@ -164,7 +164,7 @@ fn everything_can_be_said() {
         "refusals": [422, 409], "max_refusals": 1
       },
       "dedupe": {"window": "60s", "slots": 2048},
-      "observe": {"recent": 7, "access_log": true}
+      "observe": {"recent": 7, "access_log": true, "log": "deliveries", "max_log_lines": 9}
     }"#;
     let hash_key = HashKey::new("canary".repeat(6).as_bytes());
     let config = Config {
@@ -293,6 +293,8 @@ fn everything_can_be_said() {
         observe: Observe {
             recent: 7,
             access_log: true,
+            log: true,
+            max_log_lines: 9,
         },
         warnings: Vec::new(),
     };

@@ -186,6 +186,8 @@ pub trait Fields {
     fn flag(&mut self, key: &'static str, flag: Flag) -> bool;
     /// [`super::types::PathPrefix`].
     fn path_prefix(&mut self, key: &'static str) -> Option<String>;
+    /// [`super::types::Log`].
+    fn log(&mut self, key: &'static str) -> Option<bool>;
     /// [`super::types::Dialects`].
     fn dialects(&mut self, key: &'static str) -> Option<Vec<&'static Dialect>>;
     /// [`super::types::IntegrationName`].

@@ -2,6 +2,7 @@
 
 use super::field::{Count, Flag};
 use super::object::object;
+use super::types::Log;
 
 object! {
     /// What is shown beside the metrics.
@@ -12,5 +13,11 @@ object! {
         /// Gives Envoy's access log the verdict on each collection request and the number of its
         /// events by outcome, as `%FILTER_STATE(wasm.freshpaint:PLAIN)%`.
         access_log: bool = Flag(false),
+        /// `deliveries` writes a line of JSON into Envoy's log for each attempt at each event. See
+        /// [the log of deliveries](operations.md#the-log-of-deliveries).
+        log: bool = Log,
+        /// Lines of that log in a second, on each worker. Further ones are left out, and counted as
+        /// `freshpaint_webhooks_log_left_out`.
+        max_log_lines: usize = Count::new(100, 1, 10_000),
     }
 }

@@ -38,6 +38,34 @@ impl Describes<String> for PathPrefix {
     }
 }
 
+/// Describes what is written into Envoy's log beside what is wrong; `true` for deliveries.
+#[derive(Clone, Copy, Debug)]
+pub struct Log;
+
+impl Log {
+    /// What may be written, and what it stands for.
+    pub const CHOICES: [(&'static str, bool); 2] = [("none", false), ("deliveries", true)];
+
+    pub(super) const fn kind(self) -> Kind {
+        Kind::Other(Other {
+            type_name: "string",
+            default: "`none`",
+            bounds: "`none`, `deliveries`",
+            schema: "log",
+        })
+    }
+}
+
+impl Describes<bool> for Log {
+    fn default(self) -> bool {
+        false
+    }
+
+    fn read(self, key: &'static str, fields: &mut impl Fields) -> bool {
+        fields.log(key).unwrap_or_default()
+    }
+}
+
 /// Describes a list of dialects without repetition.
 #[derive(Clone, Copy, Debug)]
 pub struct Dialects;

@@ -1,4 +1,5 @@
-//! What the live page is told of deliveries. Without a recorder each of these is one question.
+//! What the live page and the log are told of deliveries. Without either, each of these is one
+//! question.
 
 use super::event::PreparedEvent;
 use super::outcome::{NotSent, Outcome};
@@ -7,6 +8,7 @@ use crate::clock::SteadyMillis;
 use crate::hashed_id;
 use crate::observe::labels::Label;
 use crate::observe::record::Record;
+use crate::observe::Counter;
 
 impl Turn<'_> {
     /// One delivery has ended.
@@ -17,12 +19,14 @@ impl Turn<'_> {
         attempt: u32,
         outcome: Outcome,
     ) {
-        let Some(recorder) = self.observe.recorder.as_deref_mut() else {
+        if self.observe.recorder.is_none() && self.observe.delivery_log.is_none() {
             return;
-        };
+        }
         let was_made = !matches!(outcome, Outcome::NotSent(_));
         let took = self.took.filter(|_| was_made);
-        recorder.count(webhook, outcome == Outcome::Delivered, took, self.now);
+        if let Some(recorder) = self.observe.recorder.as_deref_mut() {
+            recorder.count(webhook, outcome == Outcome::Delivered, took, self.now);
+        }
         let (status, reason) = match outcome {
             Outcome::Delivered => (self.status.unwrap_or(0), ""),
             Outcome::Rejected { status, .. } => (status, ""),
@@ -32,18 +36,35 @@ impl Turn<'_> {
             Outcome::NotSent(NotSent::Deadline) => (0, "its turn would come too late"),
             Outcome::NotSent(NotSent::Shed) => (0, "made room: another webhook has the event"),
         };
-        self.record(
-            event,
-            Record {
-                webhook: Some(webhook),
-                attempt,
-                outcome: outcome.label().as_str(),
-                reason,
-                status,
-                took,
-                ..Record::default()
-            },
-        );
+        let record = Record {
+            webhook: Some(webhook),
+            attempt,
+            outcome: outcome.label().as_str(),
+            reason,
+            status,
+            took,
+            ..Record::default()
+        };
+        self.log_attempt(event, record);
+        self.record(event, record);
+    }
+
+    fn log_attempt(&mut self, event: &PreparedEvent, record: Record<'_>) {
+        let Some(log) = self.observe.delivery_log.as_deref_mut() else {
+            return;
+        };
+        if !log.admits(self.now) {
+            self.observe.count(Counter::LogLeftOut);
+            return;
+        }
+        let (_, escaped_id) = hashed_id::in_payload(&event.payload);
+        let record = Record {
+            kind: Some(event.kind),
+            escaped_id,
+            ..record
+        };
+        let line = log.line(&record, self.now);
+        self.observe.log_lines.delivery(line);
     }
 
     /// The event waits for its next round.

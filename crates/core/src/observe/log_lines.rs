@@ -87,6 +87,13 @@ impl LogLines {
         }
     }
 
+    /// An attempt has ended, and this line tells of it.
+    pub(crate) fn delivery(&mut self, text: String) {
+        // The log of deliveries has a bound of its own.
+        let level = log::Level::Info;
+        self.pending.push(LogLine { level, text });
+    }
+
     /// Events of a request could not be delivered: how many, and what is wrong with the first.
     pub(crate) fn invalid(&mut self, report: &Report, now: SteadyMillis) {
         let Some((_, reason)) = report.reasons().first() else {

@@ -37,6 +37,8 @@ pub enum Counter {
     Batches(usize),
     /// The table of recognised events forgot one before its time, to make room for a newer one.
     Evictions,
+    /// A line of the log of deliveries was left out, because there were too many.
+    LogLeftOut,
 }
 
 /// One gauge. Each is for the whole process (see [`super::gauges`]).
@@ -78,6 +80,7 @@ pub(super) struct Ids {
     abandoned: MetricId,
     dead_letters: Family<DropReason>,
     evictions: MetricId,
+    log_left_out: MetricId,
     build_info: MetricId,
     retry_window_seconds: MetricId,
     held_events: MetricId,
@@ -118,6 +121,7 @@ impl Ids {
             abandoned: registry.register(MetricKind::Counter, "answers.outcome.abandoned"),
             dead_letters: registry.counters("dead_letters.reason"),
             evictions: registry.register(MetricKind::Counter, "evictions"),
+            log_left_out: registry.register(MetricKind::Counter, "log_left_out"),
             build_info: registry.register(MetricKind::Gauge, BUILD_INFO),
             retry_window_seconds: registry.register(MetricKind::Gauge, "retry_window_seconds"),
             held_events: registry.register(MetricKind::Gauge, "held_events"),
@@ -155,6 +159,7 @@ impl Ids {
             Counter::DeadLetters(reason) => self.dead_letters.id(reason),
             Counter::Batches(webhook) => Some(self.webhooks.get(webhook)?.batches),
             Counter::Evictions => Some(self.evictions),
+            Counter::LogLeftOut => Some(self.log_left_out),
         }
     }
 

@@ -1,6 +1,7 @@
 //! Metrics and log lines: everything that an operator sees of the rules.
 
 mod changes;
+pub(crate) mod delivery_log;
 pub(crate) mod gauges;
 pub mod labels;
 mod log_lines;
@@ -16,6 +17,7 @@ pub mod totals;
 use crate::config::Webhook;
 
 use changes::Changes;
+use delivery_log::DeliveryLog;
 use metrics::Ids;
 use recorder::Recorder;
 use registry::Registry;
@@ -34,6 +36,8 @@ pub struct Observe {
     pub log_lines: LogLines,
     /// What the live page shows; `None` where there is none.
     pub recorder: Option<Box<Recorder>>,
+    /// `observe.log: deliveries`; `None` without it.
+    pub(crate) delivery_log: Option<Box<DeliveryLog>>,
 }
 
 /// Every metric of a configuration with these webhooks, by [`MetricId::index`].
@@ -54,6 +58,7 @@ impl Observe {
             changes: Changes::new(registry.metrics.len()),
             log_lines: LogLines::default(),
             recorder: None,
+            delivery_log: None,
         }
     }
 

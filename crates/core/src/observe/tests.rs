@@ -80,6 +80,7 @@ fn every_counter_has_the_name_of_the_design() {
         ),
         (Counter::Batches(1), "batches.webhook.cdp"),
         (Counter::Evictions, "evictions"),
+        (Counter::LogLeftOut, "log_left_out"),
     ] {
         assert_eq!(name_of(counter), name);
     }

@@ -5,7 +5,7 @@ use serde_json::{json, Value};
 use super::range;
 use crate::{headers, names, profile, root, rules, signing, target, texts, webhook};
 use freshpaint_core::config::types::{
-    Statuses, MAX_INTEGRATION_NAME_CHARS, MAX_ORIGINS, MAX_PREFIX_BYTES, MIN_KEY_BYTES,
+    Log, Statuses, MAX_INTEGRATION_NAME_CHARS, MAX_ORIGINS, MAX_PREFIX_BYTES, MIN_KEY_BYTES,
 };
 use freshpaint_core::config::BatchFormat;
 use freshpaint_core::event::Kind;
@@ -22,6 +22,7 @@ pub(super) fn schema(name: &str) -> Value {
             "maxItems": texts::MAX_TEXTS,
             "items": {"type": "string", "pattern": r"^[A-Za-z0-9._-]{1,1024}$"}
         }),
+        "log" => json!({"enum": Log::CHOICES.map(|(name, _)| name)}),
         "flag" => json!({"enum": [true, false, "true", "false"]}),
         "url" => json!({
             "type": "string",
