@@ -2,7 +2,7 @@
 
 use crate::body::event_bytes;
 use crate::bootstrap::{cluster, lua, no_breakers, protocol, wasm, Bootstrap};
-use crate::contender::{Kind, Site};
+use crate::kind::{Kind, Site};
 use anyhow::{Context, Result};
 use freshpaint_harness::shipped::Shipped;
 use serde_json::{json, Value};

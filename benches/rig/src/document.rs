@@ -1,7 +1,7 @@
 //! The whole report, and its place in `benches/README.md`.
 
 use crate::bounds::{self, Results};
-use crate::contender::Kind;
+use crate::kind::Kind;
 use crate::report::{cpu_ratio, Load};
 use crate::rig::Rig;
 use crate::stats::median;

@@ -2,7 +2,8 @@
 
 use crate::body::Template;
 use crate::client::Connection;
-use crate::contender::{Kind, Running, Site};
+use crate::contender::Running;
+use crate::kind::{Kind, Site};
 use crate::load;
 use crate::process;
 use crate::rig::Rig;

@@ -12,6 +12,7 @@ mod contender;
 mod document;
 mod job;
 mod kept;
+mod kind;
 mod load;
 mod memory;
 mod plot;

@@ -1,6 +1,6 @@
 //! A thousand requests in flight: what they take, and what stays.
 
-use crate::contender::Kind;
+use crate::kind::Kind;
 use crate::load;
 use crate::process;
 use crate::rig::Rig;

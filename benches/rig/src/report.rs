@@ -1,6 +1,6 @@
 //! The report of a shape.
 
-use crate::contender::Kind;
+use crate::kind::Kind;
 use crate::rounds::{Findings, Outcome};
 use crate::stats::{median, ratio};
 use freshpaint_harness::markdown::{self, figure, mebibytes, Table};

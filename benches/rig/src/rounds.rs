@@ -1,8 +1,9 @@
 //! One shape: its contenders side by side, in interleaved rounds.
 
 use crate::body::Template;
-use crate::contender::{Kind, Running, Site};
+use crate::contender::Running;
 use crate::job;
+use crate::kind::{Kind, Site};
 use crate::load::{self, Answers};
 use crate::process;
 use crate::rig::Rig;

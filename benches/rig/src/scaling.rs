@@ -1,7 +1,7 @@
 //! The cost of a call as batches grow and webhooks are added: it must not depend on either.
 
 use crate::body::Template;
-use crate::contender::Kind;
+use crate::kind::Kind;
 use crate::plot::{Line, Plot};
 use crate::rig::Rig;
 use crate::rounds::{connections, Field, Load};

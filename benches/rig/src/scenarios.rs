@@ -1,7 +1,7 @@
 //! Every scenario of `make bench`, in the order in which they run. A new one is one entry here.
 
 use crate::bounds::Results;
-use crate::contender::Kind;
+use crate::kind::Kind;
 use crate::rig::Rig;
 use crate::settings::Settings;
 use crate::shape::Shape;

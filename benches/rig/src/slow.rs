@@ -1,7 +1,7 @@
 //! What is delivered to a webhook that is not quick: as many calls may be under way as it takes.
 
 use crate::body::Template;
-use crate::contender::Kind;
+use crate::kind::Kind;
 use crate::rig::Rig;
 use crate::rounds::{Field, Load};
 use crate::shape::Shape;

@@ -1,7 +1,8 @@
 //! How long Envoy takes to load a filter and let it judge its configuration.
 
 use crate::configure;
-use crate::contender::{self, Kind, Site};
+use crate::contender;
+use crate::kind::{Kind, Site};
 use crate::process;
 use crate::rig::Rig;
 use crate::shape::Shape;

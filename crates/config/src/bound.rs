@@ -4,7 +4,6 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use freshpaint_core::config::field::{Count, Span};
-use freshpaint_core::config::types::Statuses;
 
 use super::duration;
 use super::quote::shown;
@@ -19,8 +18,8 @@ pub(super) fn count(field: &Field<'_>, bounds: Count, reader: &mut Reader<'_>) -
 }
 
 /// A status of an error.
-fn status(field: &Field<'_>, bounds: Statuses, reader: &mut Reader<'_>) -> Option<u16> {
-    let Statuses { min, max, .. } = bounds;
+fn status(field: &Field<'_>, bounds: &RangeInclusive<u16>, reader: &mut Reader<'_>) -> Option<u16> {
+    let (min, max) = (*bounds.start(), *bounds.end());
     let wanted = format!("a status from {min} to {max}");
     whole(field, min.into()..=max.into(), &wanted, reader)
         .and_then(|status| u16::try_from(status).ok())
@@ -89,7 +88,7 @@ pub(super) fn span(field: &Field<'_>, bounds: Span, reader: &mut Reader<'_>) -> 
 /// Reads a list of error statuses, such as `retry.refusals`, in ascending order.
 pub(super) fn statuses(
     field: &Field<'_>,
-    bounds: Statuses,
+    bounds: &RangeInclusive<u16>,
     reader: &mut Reader<'_>,
 ) -> Option<Vec<u16>> {
     let items = field.list(

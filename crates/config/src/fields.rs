@@ -1,9 +1,10 @@
 //! Reads the members of an object by the descriptions of its fields.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use freshpaint_core::config::field::{Count, Fields, Flag, Span};
-use freshpaint_core::config::types::{Log, Statuses};
+use freshpaint_core::config::types::Log;
 use freshpaint_core::config::{AllowedOrigin, BatchFormat};
 use freshpaint_core::intake::dialect::Dialect;
 use freshpaint_core::secret::HashKey;
@@ -67,8 +68,8 @@ impl Fields for Members<'_, '_, '_> {
         })
     }
 
-    fn statuses(&mut self, key: &'static str, bounds: Statuses) -> Option<Vec<u16>> {
-        self.member(key, |field, reader| bound::statuses(field, bounds, reader))
+    fn statuses(&mut self, key: &'static str, bounds: RangeInclusive<u16>) -> Option<Vec<u16>> {
+        self.member(key, |field, reader| bound::statuses(field, &bounds, reader))
     }
 
     fn batch_format(&mut self, key: &'static str) -> Option<BatchFormat> {

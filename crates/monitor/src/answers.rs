@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::api::Cursor;
+use super::cursor::Cursor;
 use super::page;
 use super::snapshot::Snapshot;
 use freshpaint_core::config::Config;

@@ -4,6 +4,7 @@
 //! `POST /api/v1/test`. A wrong request gets `{"error": "..."}` and touches nothing.
 
 use super::answers::error;
+use super::cursor::Cursor;
 use super::page;
 use freshpaint_core::intake::Head;
 use freshpaint_core::json::{self, Object, Value};
@@ -64,27 +65,6 @@ pub enum Order {
         /// Deliver it as if the SDK had sent it.
         deliver: bool,
     },
-}
-
-/// Up to which record of each worker a page has seen.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Cursor(Vec<(u32, u64)>);
-
-impl Cursor {
-    /// Reads `<worker>:<next>,...`; anything else stands for the beginning.
-    pub(super) fn read(text: &str) -> Self {
-        let pairs = text.split(',').filter_map(|pair| {
-            let (worker, next) = pair.split_once(':')?;
-            Some((worker.parse().ok()?, next.parse().ok()?))
-        });
-        Self(pairs.collect())
-    }
-
-    pub(super) fn of(&self, worker: u32) -> u64 {
-        let mut all = self.0.iter();
-        all.find(|(known, _)| *known == worker)
-            .map_or(0, |(_, next)| *next)
-    }
 }
 
 /// Judges a request by its head. `allowed_hosts` are names beside those of this machine under which

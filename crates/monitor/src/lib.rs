@@ -11,6 +11,7 @@
 mod answers;
 pub mod api;
 mod asked;
+pub mod cursor;
 mod page;
 mod server;
 pub mod snapshot;

@@ -3,9 +3,10 @@
 //! The parser reads by these descriptions. The manual's tables and the JSON Schema are made from
 //! them by a test of the parser, so that nothing about a field can be forgotten.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::types::Statuses;
+use super::batch_format::BatchFormat;
 use crate::intake::dialect::Dialect;
 use crate::secret::HashKey;
 
@@ -195,9 +196,9 @@ pub trait Fields {
     /// [`super::types::KeySecret`].
     fn hash_key(&mut self, key: &'static str) -> Option<HashKey>;
     /// [`super::types::Statuses`].
-    fn statuses(&mut self, key: &'static str, bounds: Statuses) -> Option<Vec<u16>>;
-    /// [`super::BatchFormat`].
-    fn batch_format(&mut self, key: &'static str) -> Option<super::BatchFormat>;
+    fn statuses(&mut self, key: &'static str, bounds: RangeInclusive<u16>) -> Option<Vec<u16>>;
+    /// [`super::types::BatchFormats`].
+    fn batch_format(&mut self, key: &'static str) -> Option<BatchFormat>;
     /// [`super::types::AllowedOrigins`].
     fn allowed_origins(&mut self, key: &'static str) -> Option<Vec<super::AllowedOrigin>>;
 }

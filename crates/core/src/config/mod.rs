@@ -2,6 +2,7 @@
 //! reads it.
 
 mod batch;
+mod batch_format;
 mod collect;
 mod diagnostic;
 pub mod field;
@@ -15,7 +16,8 @@ pub mod types;
 use std::rc::Rc;
 use std::time::Duration;
 
-pub use batch::{Batch, BatchFormat};
+pub use batch::Batch;
+pub use batch_format::BatchFormat;
 pub use collect::Collect;
 pub use diagnostic::Diagnostic;
 pub use limits::{Dedupe, Limits, Retry};

@@ -1,6 +1,6 @@
 //! Types of fields that are more than a number, a duration or a flag.
 
-use super::batch::BatchFormat;
+use super::batch_format::BatchFormat;
 use super::field::{Describes, Fields, Kind, Other};
 use super::origin::AllowedOrigin;
 use crate::intake::dialect::{self, Dialect};
@@ -249,6 +249,8 @@ impl Describes<Vec<u16>> for Statuses {
     }
 
     fn read(self, key: &'static str, fields: &mut impl Fields) -> Vec<u16> {
-        fields.statuses(key, self).unwrap_or_else(|| self.default())
+        fields
+            .statuses(key, self.min..=self.max)
+            .unwrap_or_else(|| self.default())
     }
 }

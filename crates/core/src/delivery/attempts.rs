@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use rustc_hash::FxHashMap;
 
+use super::key::EntryKey;
 use super::outcome::{CallResponse, Outcome};
-use super::store::EntryKey;
 use super::timers::{Timer, Timers};
 use crate::clock::{millis, SteadyMillis};
 

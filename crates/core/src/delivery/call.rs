@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::attempts::Attempt;
-use super::bundle;
+use super::bundle::body;
 use super::dead_letter::DeadLetter;
 use super::entry::Entry;
 use super::event::PreparedEvent;
@@ -161,7 +161,7 @@ fn several(
         }
     }
     let id = is_signed.then(|| WebhookId::of_all(&ids));
-    (Body::Batch(bundle::render(format, &payloads)), id)
+    (Body::Batch(body::render(format, &payloads)), id)
 }
 
 /// The name of an event. One that an unsigned configuration held has none yet.

@@ -3,7 +3,7 @@
 use super::dedupe::{Claim, EventId, Question, Resume, State};
 use super::entry::Entry;
 use super::event::PreparedEvent;
-use super::store::EntryKey;
+use super::key::EntryKey;
 use super::{Outbox, Turn};
 
 /// Events that are claimed together at most: a bucket has no room for more.

@@ -3,14 +3,14 @@
 use std::rc::Rc;
 
 use super::batches::Decision;
-use super::dead_letter::{DeadLetter, DropReason};
+use super::dead_letter::DeadLetter;
 use super::dedupe::State;
 use super::entry::Held;
-use super::store::EntryKey;
+use super::key::EntryKey;
 use super::webhook_set::WebhookSet;
 use super::{Outbox, Turn};
 use crate::clock::millis;
-use crate::observe::labels::{EventOutcome, HeldOutcome};
+use crate::observe::labels::{DropReason, EventOutcome, HeldOutcome};
 use crate::observe::{Counter, Label};
 
 impl<T> Outbox<T> {

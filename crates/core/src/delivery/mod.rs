@@ -24,6 +24,7 @@ mod dropping;
 mod entry;
 mod event;
 mod handover;
+mod key;
 pub mod levels;
 pub mod obstacle;
 pub mod outcome;
@@ -35,12 +36,14 @@ pub mod retry;
 mod retry_now;
 mod retrying;
 mod rounds;
+mod sheddable;
 mod shedding;
 mod state;
 mod store;
 #[cfg(test)]
 mod tests;
 mod timers;
+mod too_late;
 pub mod webhook_set;
 
 use std::rc::Rc;
@@ -65,7 +68,6 @@ use self::timers::{Timer, Timers};
 
 pub use self::batches::Verdict;
 pub use self::call::Call;
-pub use self::dead_letter::DropReason;
 pub use self::event::{PreparedEvent, ENTRY_OVERHEAD_BYTES};
 pub use self::handover::Handover;
 pub use self::state::{OutboxState, WebhookState};

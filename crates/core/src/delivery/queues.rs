@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use super::bundle::Bundling;
+use super::key::EntryKey;
 use super::levels::WebhookLevel;
 use super::pace::Pace;
 use super::ready::{Ready, Waiting};
 use super::retry::breaker::CircuitBreaker;
-use super::store::{EntryKey, Store};
+use super::store::Store;
 use super::timers::{Timer, Timers};
 use crate::clock::SteadyMillis;
 use crate::config::Webhook;

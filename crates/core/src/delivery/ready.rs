@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::store::EntryKey;
+use super::key::EntryKey;
 use crate::clock::SteadyMillis;
 
 /// A delivery that waits for its turn.

@@ -1,17 +1,16 @@
 //! After a failed round an event is held. Later it is due, and is tried again or handed on.
 
-use super::dead_letter::DropReason;
 use super::dedupe::{Resume, State, HEARTBEAT_LOST_AFTER};
 use super::entry::Held;
 use super::event::PreparedEvent;
 use super::handover::Handover;
+use super::key::EntryKey;
 use super::outcome::Outcome;
 use super::retry::backoff::Backoff;
-use super::store::EntryKey;
 use super::webhook_set::WebhookSet;
 use super::{Outbox, Turn};
 use crate::clock::{millis, SteadyMillis};
-use crate::observe::labels::HeldOutcome;
+use crate::observe::labels::{DropReason, HeldOutcome};
 use crate::observe::Counter;
 
 impl<T> Outbox<T> {

@@ -1,20 +1,17 @@
 //! The sequence: an event is admitted, goes through rounds of deliveries, and is settled.
 
-use std::time::Duration;
-
 use super::attempts::Attempt;
 use super::batches::{BatchKey, Decision};
-use super::dead_letter::DropReason;
 use super::dedupe::{Claim, Resume, State};
 use super::entry::{Entry, Waiter};
 use super::event::PreparedEvent;
+use super::key::EntryKey;
 use super::outcome::{NotSent, Outcome};
-use super::store::EntryKey;
+use super::too_late::{starts_too_late, timeout, too_late};
 use super::webhook_set::WebhookSet;
 use super::{Outbox, Turn, TOTAL_TIMEOUT};
 use crate::clock::{millis, SteadyMillis};
-use crate::config::Config;
-use crate::observe::labels::{EventOutcome, HeldOutcome};
+use crate::observe::labels::{DropReason, EventOutcome, HeldOutcome};
 use crate::observe::{Counter, Histogram, Label};
 
 impl<T> Outbox<T> {
@@ -407,22 +404,4 @@ impl<T> Outbox<T> {
         self.batches.settle(batch);
         self.batches.answer_if_ready(batch, now, &mut self.timers);
     }
-}
-
-/// From when on a call in a round that ends at `deadline` would not have the webhook's whole
-/// timeout.
-pub(super) fn too_late(config: &Config, deadline: SteadyMillis, webhook: usize) -> SteadyMillis {
-    let latest = deadline.saturating_sub(millis(timeout(config, webhook)));
-    latest.saturating_add(1)
-}
-
-/// Whether a call that began now would not have the webhook's whole timeout. It would take the
-/// webhook's time for an answer that nobody hears.
-fn starts_too_late(config: &Config, entry: &Entry, webhook: usize, now: SteadyMillis) -> bool {
-    now.saturating_add(millis(timeout(config, webhook))) > entry.deadline()
-}
-
-fn timeout(config: &Config, webhook: usize) -> Duration {
-    let configured = config.webhooks.get(webhook);
-    configured.map_or(TOTAL_TIMEOUT, |webhook| webhook.timeout.min(TOTAL_TIMEOUT))
 }

@@ -1,19 +1,15 @@
 //! The events of this worker, and the memory that they take.
 
 use rustc_hash::FxHashMap;
-use slotmap::{new_key_type, SlotMap};
+use slotmap::SlotMap;
 
 use super::ages::Ages;
 use super::dedupe::EventId;
 use super::entry::{Entry, Held};
-use super::shedding::{Place, Sheddable};
+use super::key::EntryKey;
+use super::sheddable::{Place, Sheddable};
 use crate::clock::SteadyMillis;
 use crate::config::Retry;
-
-new_key_type! {
-    /// Names an entry for as long as the event is in the store.
-    pub(super) struct EntryKey;
-}
 
 /// Every event once, however many requests carry it.
 #[derive(Debug, Default)]

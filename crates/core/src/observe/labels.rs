@@ -2,7 +2,6 @@
 
 use super::registry::labels;
 pub use super::registry::Label;
-use crate::delivery::DropReason;
 use crate::event::Kind;
 
 labels! {
@@ -134,11 +133,17 @@ labels! {
     }
 }
 
-impl Label for DropReason {
-    const ALL: &'static [Self] = &[Self::Refused, Self::Oversized, Self::Expired, Self::NoRoom];
-
-    fn as_str(self) -> &'static str {
-        Self::as_str(self)
+labels! {
+    /// Why an event is dropped. It is also the value of the header `freshpaint-dead-letter-reason`.
+    pub enum DropReason {
+        /// Every webhook that lacks it has refused it for good.
+        Refused = "refused",
+        /// The same, and each time because it is too large.
+        Oversized = "oversized",
+        /// `retry.window` ended.
+        Expired = "expired",
+        /// It failed and could not be held.
+        NoRoom = "no_room",
     }
 }
 

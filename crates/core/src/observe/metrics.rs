@@ -4,12 +4,11 @@
 //! out. To add a metric: CONTRIBUTING.md, "Add a metric".
 
 use super::labels::{
-    AttemptOutcome, DeliveryOutcome, EventOutcome, FilteredReason, HeldOutcome, RequestOutcome,
-    SuppressReason,
+    AttemptOutcome, DeliveryOutcome, DropReason, EventOutcome, FilteredReason, HeldOutcome,
+    RequestOutcome, SuppressReason,
 };
 use super::registry::{Family, Label, MetricId, MetricKind, Registry};
 use crate::config::Webhook;
-use crate::delivery::DropReason;
 use crate::event::Kind;
 
 /// One counter.

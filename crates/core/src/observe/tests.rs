@@ -7,8 +7,8 @@ use super::labels::{
     AttemptOutcome, DeliveryOutcome, EventOutcome, HeldOutcome, RequestOutcome, SuppressReason,
 };
 use super::*;
-use crate::delivery::DropReason;
 use crate::event::Kind;
+use crate::observe::labels::DropReason;
 use crate::routing::{Glob, Rules, Sample};
 use crate::testing;
 

@@ -4,17 +4,16 @@
 //! time, and it ends with the call. Each event in it is delivered, failed and tried again on its
 //! own.
 
-mod body;
+pub(super) mod body;
 mod rule;
 
 use super::attempts::Attempt;
+use super::key::EntryKey;
 use super::outcome::Outcome;
 use super::ready::Waiting;
-use super::rounds::too_late;
-use super::store::EntryKey;
+use super::too_late::too_late;
 use super::{Outbox, Turn};
 
-pub(super) use body::render;
 pub(super) use rule::Bundling;
 
 impl<T> Outbox<T> {

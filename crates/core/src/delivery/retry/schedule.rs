@@ -5,7 +5,8 @@ use std::collections::BinaryHeap;
 
 use super::policy::Policy;
 use crate::clock::SteadyMillis;
-use crate::delivery::store::{EntryKey, Store};
+use crate::delivery::key::EntryKey;
+use crate::delivery::store::Store;
 use crate::delivery::timers::{Timer, Timers};
 
 /// How long to wait for the retry budget to fill.
