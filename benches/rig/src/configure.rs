@@ -1,4 +1,4 @@
-//! What each contender's Envoy is told.
+//! The configuration of each contender's Envoy.
 
 use crate::body::event_bytes;
 use crate::bootstrap::{cluster, lua, no_breakers, protocol, wasm, Bootstrap};

@@ -1,4 +1,4 @@
-//! What is delivered to a webhook that is not quick: as many calls may be under way as it takes.
+//! Throughput to slow webhooks: a webhook gets as many calls at a time as its latency needs.
 
 use crate::body::Template;
 use crate::kind::Kind;

@@ -1,6 +1,6 @@
 //! Why a text is no YAML, where its lines show it.
 
-/// What to write where `line` (from 1), or the one before it, is no YAML.
+/// The remedy when `line` (counted from 1), or the line before it, is not YAML.
 pub(crate) fn remedy(text: &str, line: usize) -> String {
     let before = line.saturating_sub(2);
     let near: Vec<&str> = text.lines().skip(before).take(2).collect();

@@ -16,7 +16,7 @@ pub(crate) struct Judged<'a> {
     pub(crate) plugin: &'a Plugin<'a>,
     /// `None` when the module refuses it, and for a monitor.
     pub(crate) config: Option<Config>,
-    /// What a filter that serves the live page is told.
+    /// The configuration of a filter that serves the live page.
     pub(crate) monitor: Option<Monitor>,
     pub(crate) problems: Vec<Diagnostic>,
     pub(crate) variables: Variables<'a>,

@@ -116,7 +116,8 @@ fn read_tree<T>(
     }
 }
 
-/// What the log says of a configuration that is in use: how many webhooks, and their names.
+/// The log line of a configuration that is in use. It gives the number of webhooks and their
+/// names.
 #[must_use]
 pub fn summary(config: &Config) -> String {
     let count = config.webhooks.len();

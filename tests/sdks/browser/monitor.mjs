@@ -1,4 +1,5 @@
-// The live page as a person uses it: `node monitor.mjs day|hipaa`, for the Envoy at COLLECT_URL and MONITOR_URL.
+// The live page as a person uses it: `node monitor.mjs day|hipaa`, for the Envoy at COLLECT_URL and
+// MONITOR_URL.
 
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'

@@ -1,5 +1,5 @@
-// The live page: asks for what is new once a second and shows it. Everything that came from an event
-// is put in as text, never as markup.
+// The live page asks once a second for new records and shows them. Text of an event goes in as
+// text, never as markup.
 const $ = (id) => document.getElementById(id);
 const FAILURES = [
   "rejected", "timeout", "unreachable", "not_sent", "invalid", "refused", "expired", "no_room", "lost",
