@@ -2,6 +2,7 @@
 //!
 //! The shell tells a [`Worker`] what has happened (`handle_*`) and asks it what to do (`poll_*`).
 
+mod gauges;
 mod replies;
 mod shown;
 mod tester;
@@ -16,9 +17,8 @@ use crate::delivery::{Call, Handover, Outbox, Turn};
 use crate::intake::{self, Collection, Context, Excess, Head, Item, Judgement, Report};
 use crate::local_reply::LocalReply;
 use crate::observe::delivery_log::DeliveryLog;
-use crate::observe::gauges::{Gauges, Look};
+use crate::observe::gauges::Gauges;
 use crate::observe::labels::{EventOutcome, FilteredReason, RequestOutcome};
-use crate::observe::peers::Board;
 use crate::observe::{Counter, Observe};
 use crate::prepare::{wanted_by, Preparer};
 use crate::recording;
@@ -279,40 +279,6 @@ impl Worker {
         let times = [self.outbox.poll_timeout(), self.gauges.poll_timeout()];
         let wake_at = times.into_iter().flatten().min()?;
         Some(wake_at.saturating_sub(now))
-    }
-
-    /// Sets the gauges to what all workers of the process have, if that is due; says whether it
-    /// was.
-    pub fn handle_gauges(
-        &mut self,
-        now: SteadyMillis,
-        unix: impl FnOnce() -> UnixSeconds,
-        board: &mut dyn Board,
-    ) -> bool {
-        let is_due = self.gauges.poll_timeout().is_some_and(|at| at <= now);
-        if is_due {
-            self.look(now, unix(), board);
-        }
-        is_due
-    }
-
-    /// Sets the gauges for the last time: this worker ends.
-    pub fn end_gauges(&mut self, now: SteadyMillis, unix: UnixSeconds, board: &mut dyn Board) {
-        self.look(now, unix, board);
-    }
-
-    fn look(&mut self, now: SteadyMillis, unix: UnixSeconds, board: &mut dyn Board) {
-        let observe = &mut self.observe;
-        for _ in 0..self.outbox.take_evictions() {
-            observe.count(Counter::Evictions);
-        }
-        let look = Look {
-            now,
-            unix,
-            board,
-            observe,
-        };
-        self.gauges.look(&self.outbox.levels(), look);
     }
 
     /// Metrics and log lines.

@@ -1,0 +1,43 @@
+//! A worker's part in the gauges of the process.
+
+use super::Worker;
+use crate::clock::{SteadyMillis, UnixSeconds};
+use crate::observe::gauges::Look;
+use crate::observe::peers::Board;
+use crate::observe::Counter;
+
+impl Worker {
+    /// Sets the gauges to what all workers of the process have, if that is due; says whether it
+    /// was.
+    pub fn handle_gauges(
+        &mut self,
+        now: SteadyMillis,
+        unix: impl FnOnce() -> UnixSeconds,
+        board: &mut dyn Board,
+    ) -> bool {
+        let is_due = self.gauges.poll_timeout().is_some_and(|at| at <= now);
+        if is_due {
+            self.look(now, unix(), board);
+        }
+        is_due
+    }
+
+    /// Sets the gauges for the last time: this worker ends.
+    pub fn end_gauges(&mut self, now: SteadyMillis, unix: UnixSeconds, board: &mut dyn Board) {
+        self.look(now, unix, board);
+    }
+
+    fn look(&mut self, now: SteadyMillis, unix: UnixSeconds, board: &mut dyn Board) {
+        let observe = &mut self.observe;
+        for _ in 0..self.outbox.take_evictions() {
+            observe.count(Counter::Evictions);
+        }
+        let look = Look {
+            now,
+            unix,
+            board,
+            observe,
+        };
+        self.gauges.look(&self.outbox.levels(), look);
+    }
+}
