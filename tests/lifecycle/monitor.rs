@@ -19,6 +19,16 @@ struct Vm {
 }
 
 impl Vm {
+    /// The webhook asks for a minute before the next try.
+    fn put_off(&mut self, call: &Call) {
+        let headers: [(&str, &[u8]); 3] = [
+            (":status", b"429"),
+            ("retry-after", b"60"),
+            ("x-envoy-upstream-service-time", b"1"),
+        ];
+        self.host.end(call, &headers);
+    }
+
     fn with(configuration: &Value) -> Self {
         let mut host = Host::with(configuration);
         let collector = host.root();
@@ -233,14 +243,7 @@ fn kept_events_are_retried_when_somebody_asks() {
     ] {
         let mut vm = Vm::with(&webhooks(1));
         let calls = vm.collect(&track("a"));
-        vm.host.end(
-            &calls[0],
-            &[
-                (":status", b"429"),
-                ("retry-after", b"60"),
-                ("x-envoy-upstream-service-time", b"1"),
-            ],
-        );
+        vm.put_off(&calls[0]);
         vm.host.advance(5 * SECOND);
         assert_eq!(vm.host.calls(), []);
         let answer = vm.ask(action("/api/v1/retry", &asked)).unwrap();
@@ -257,14 +260,7 @@ fn kept_events_are_retried_when_somebody_asks() {
 fn an_order_for_others_leaves_an_event_alone() {
     let mut vm = Vm::with(&webhooks(1));
     let calls = vm.collect(&track("a"));
-    vm.host.end(
-        &calls[0],
-        &[
-            (":status", b"429"),
-            ("retry-after", b"60"),
-            ("x-envoy-upstream-service-time", b"1"),
-        ],
-    );
+    vm.put_off(&calls[0]);
     let answer = vm
         .ask(action("/api/v1/retry", &json!({"webhook": "nobody"})))
         .unwrap();

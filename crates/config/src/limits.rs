@@ -62,27 +62,30 @@ pub(super) fn read_retry(root: &Object<'_>, reader: &mut Reader<'_>) -> Retry {
 
 /// Reads `dedupe`.
 pub(super) fn read_dedupe(root: &Object<'_>, reader: &mut Reader<'_>) -> Dedupe {
-    let Some(object) = root
-        .get("dedupe")
-        .and_then(|field| field.object(Dedupe::KEYS, reader))
-    else {
-        return Dedupe::default();
-    };
-    Dedupe::read(&mut Members {
-        object: &object,
-        reader,
-    })
+    section(root, "dedupe", Dedupe::KEYS, reader, |it| Dedupe::read(it))
 }
 
 /// Reads `observe`.
 pub(super) fn read_observe(root: &Object<'_>, reader: &mut Reader<'_>) -> Observe {
-    let Some(object) = root
-        .get("observe")
-        .and_then(|field| field.object(Observe::KEYS, reader))
-    else {
-        return Observe::default();
+    section(root, "observe", Observe::KEYS, reader, |it| {
+        Observe::read(it)
+    })
+}
+
+/// The object under `key`, with nothing to be held against each other in it; the default when it
+/// is not written.
+fn section<T: Default>(
+    root: &Object<'_>,
+    key: &str,
+    keys: &'static [&'static str],
+    reader: &mut Reader<'_>,
+    read: impl FnOnce(&mut Members<'_, '_, '_>) -> T,
+) -> T {
+    let field = root.get(key);
+    let Some(object) = field.and_then(|field| field.object(keys, reader)) else {
+        return T::default();
     };
-    Observe::read(&mut Members {
+    read(&mut Members {
         object: &object,
         reader,
     })

@@ -35,3 +35,12 @@ pub struct Now {
     /// For timestamps in payloads.
     pub unix: UnixMillis,
 }
+
+impl Now {
+    /// Milliseconds from the steady clock to the Unix epoch; zero before that.
+    #[must_use]
+    pub fn unix_offset(self) -> u64 {
+        let unix = u64::try_from(self.unix.0).unwrap_or(0);
+        unix.saturating_sub(self.steady)
+    }
+}

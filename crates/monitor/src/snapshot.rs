@@ -52,7 +52,12 @@ impl Default for WebhookSnapshot {
 impl WebhookSnapshot {
     fn of(state: WebhookState, minutes: &[(u32, u32); MINUTES], latencies: &Latencies) -> Self {
         let few = |many: usize| u32::try_from(many).unwrap_or(u32::MAX);
-        let state = [few(state.held), few(state.in_flight), state.is_open.into()];
+        let WebhookState { held, level } = state;
+        let state = [
+            few(held),
+            few(level.in_flight),
+            level.breaker_is_open.into(),
+        ];
         let minutes = minutes
             .iter()
             .flat_map(|(delivered, failed)| [*delivered, *failed]);
@@ -200,17 +205,19 @@ impl Snapshot {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use freshpaint_core::delivery::levels::WebhookLevel;
 
     fn snapshot() -> Snapshot {
         let mut minutes = [(0, 0); MINUTES];
         minutes[3] = (7, 2);
         let mut latencies = Latencies::default();
         latencies[5] = 9;
-        let state = WebhookState {
-            held: 3,
+        let level = WebhookLevel {
             in_flight: 4,
-            is_open: true,
+            breaker_is_open: true,
+            last_success: None,
         };
+        let state = WebhookState { held: 3, level };
         let webhook = WebhookSnapshot::of(state, &minutes, &latencies);
         Snapshot {
             worker: 3,

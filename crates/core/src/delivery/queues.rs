@@ -223,12 +223,6 @@ impl Queues {
         self.queues.len()
     }
 
-    /// Calls under way to a webhook.
-    pub(super) fn in_flight_to(&self, webhook: usize) -> usize {
-        let queue = self.queues.get(webhook);
-        queue.map_or(0, |queue| queue.in_flight)
-    }
-
     #[cfg(test)]
     pub(super) fn in_flight(&self) -> usize {
         let queues = self.queues.iter();

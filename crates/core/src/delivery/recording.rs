@@ -57,13 +57,7 @@ impl Turn<'_> {
             self.observe.count(Counter::LogLeftOut);
             return;
         }
-        let (_, escaped_id) = hashed_id::in_payload(&event.payload);
-        let record = Record {
-            kind: Some(event.kind),
-            escaped_id,
-            ..record
-        };
-        let line = log.line(&record, self.now);
+        let line = log.line(&about(event, record), self.now);
         self.observe.log_lines.delivery(line);
     }
 
@@ -90,17 +84,20 @@ impl Turn<'_> {
         let Some(recorder) = self.observe.recorder.as_deref_mut() else {
             return;
         };
-        if !recorder.admits(self.now) {
-            return;
+        if recorder.admits(self.now) {
+            recorder.write(&about(event, record), self.now);
         }
-        let (escaped_name, escaped_id) = hashed_id::in_payload(&event.payload);
-        let record = Record {
-            kind: Some(event.kind),
-            escaped_name,
-            escaped_id,
-            source: event.source,
-            ..record
-        };
-        recorder.write(&record, self.now);
+    }
+}
+
+/// The record, with the event that it is about.
+fn about<'e>(event: &'e PreparedEvent, record: Record<'e>) -> Record<'e> {
+    let (escaped_name, escaped_id) = hashed_id::in_payload(&event.payload);
+    Record {
+        kind: Some(event.kind),
+        escaped_name,
+        escaped_id,
+        source: event.source,
+        ..record
     }
 }

@@ -1,5 +1,6 @@
 //! How an outbox stands, for people who look at it.
 
+use super::levels::WebhookLevel;
 use super::Outbox;
 use crate::clock::{millis, SteadyMillis};
 
@@ -21,32 +22,28 @@ pub struct OutboxState {
 pub struct WebhookState {
     /// Held events that it is to be tried with.
     pub held: usize,
-    /// Calls under way.
-    pub in_flight: usize,
-    /// Retries are held back because it keeps failing.
-    pub is_open: bool,
+    /// What the gauges say of it.
+    pub level: WebhookLevel,
 }
 
 impl<T> Outbox<T> {
     /// How it stands. Looks at every event, so it is for a few times a second.
     #[must_use]
     pub fn state(&self) -> OutboxState {
-        let webhooks = (0..self.queues.len()).map(|webhook| WebhookState {
-            held: 0,
-            in_flight: self.queues.in_flight_to(webhook),
-            is_open: self.queues.breaker(webhook).is_some_and(|it| it.is_open()),
-        });
+        let levels = self.queues.levels();
         let mut state = OutboxState {
-            webhooks: webhooks.collect(),
-            ..OutboxState::default()
+            held_events: self.store.held_events(),
+            held_bytes: self.store.held_bytes(),
+            held_since: None,
+            webhooks: levels
+                .map(|level| WebhookState { held: 0, level })
+                .collect(),
         };
         let window = millis(self.config.retry.window);
         for entry in self.store.iter() {
             let Some(held) = entry.held() else {
                 continue;
             };
-            state.held_events += 1;
-            state.held_bytes += entry.event().cost();
             let since = Some(held.expires.saturating_sub(window));
             state.held_since = [state.held_since, since].into_iter().flatten().min();
             for webhook in self.policy.next_round(entry).iter() {

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::rc::Rc;
 
+use super::per_second::PerSecond;
 use super::record::Record;
 use crate::clock::{Now, SteadyMillis};
 use crate::config::Config;
@@ -13,9 +14,7 @@ use crate::hashed_id;
 #[derive(Debug)]
 pub(crate) struct DeliveryLog {
     config: Rc<Config>,
-    /// The second that `written` counts in.
-    second: u64,
-    written: usize,
+    rate: PerSecond,
     /// Milliseconds from the steady clock to the Unix epoch; `None` before the first request.
     unix_offset: Option<u64>,
 }
@@ -25,8 +24,7 @@ impl DeliveryLog {
     pub(crate) fn of(config: &Rc<Config>) -> Option<Box<Self>> {
         let log = || Self {
             config: Rc::clone(config),
-            second: 0,
-            written: 0,
+            rate: PerSecond::default(),
             unix_offset: None,
         };
         config.observe.log.then(log).map(Box::new)
@@ -34,19 +32,12 @@ impl DeliveryLog {
 
     /// Sets the difference between the two clocks.
     pub(crate) fn set_clock(&mut self, now: Now) {
-        let unix = u64::try_from(now.unix.0).unwrap_or(0);
-        self.unix_offset = Some(unix.saturating_sub(now.steady));
+        self.unix_offset = Some(now.unix_offset());
     }
 
     /// Whether another line may be written in this second.
     pub(crate) fn admits(&mut self, now: SteadyMillis) -> bool {
-        let second = now / 1_000;
-        if second != self.second {
-            (self.second, self.written) = (second, 0);
-        }
-        let admits = self.written < self.config.observe.max_log_lines;
-        self.written += usize::from(admits);
-        admits
+        self.rate.admits(now, self.config.observe.max_log_lines)
     }
 
     /// The line of an attempt that ended now.

@@ -7,6 +7,7 @@ pub mod labels;
 mod log_lines;
 mod metrics;
 pub mod peers;
+mod per_second;
 pub mod record;
 pub mod recorder;
 mod registry;

@@ -7,6 +7,7 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
+use super::per_second::PerSecond;
 use super::record::Record;
 use super::totals::Totals;
 use crate::clock::{Now, SteadyMillis};
@@ -17,7 +18,7 @@ pub const MAX_RECORDS: usize = 1_000;
 /// Bytes of records that one worker keeps.
 pub const MAX_BYTES: usize = 192 * 1024;
 /// Records that one worker makes in a second; more are counted and left out.
-pub const MAX_PER_SECOND: u32 = 200;
+pub const MAX_PER_SECOND: usize = 200;
 
 /// The records and totals of one worker.
 #[derive(Debug)]
@@ -29,9 +30,7 @@ pub struct Recorder {
     next: u64,
     /// Records left out because there were too many a second.
     skipped: u64,
-    /// The second that `written` counts in.
-    second: u64,
-    written: u32,
+    rate: PerSecond,
     /// By the webhook's index in the configuration.
     totals: Vec<Totals>,
     /// Until when somebody looks.
@@ -51,8 +50,7 @@ impl Recorder {
             bytes: 0,
             next: 1,
             skipped: 0,
-            second: 0,
-            written: 0,
+            rate: PerSecond::default(),
             watched_until: 0,
             unix_offset: 0,
         };
@@ -65,8 +63,7 @@ impl Recorder {
 
     /// Sets the difference between the two clocks.
     pub fn set_clock(&mut self, now: Now) {
-        let unix = u64::try_from(now.unix.0).unwrap_or(0);
-        self.unix_offset = unix.saturating_sub(now.steady);
+        self.unix_offset = now.unix_offset();
     }
 
     /// The time in milliseconds since 1970-01-01T00:00:00Z.
@@ -95,16 +92,9 @@ impl Recorder {
         if now >= self.watched_until && self.config.observe.recent == 0 {
             return false;
         }
-        let second = now / 1_000;
-        if second != self.second {
-            (self.second, self.written) = (second, 0);
-        }
-        if self.written >= MAX_PER_SECOND {
-            self.skipped += 1;
-            return false;
-        }
-        self.written += 1;
-        true
+        let admits = self.rate.admits(now, MAX_PER_SECOND);
+        self.skipped += u64::from(!admits);
+        admits
     }
 
     /// Keeps a record that was admitted.
