@@ -101,7 +101,10 @@ async function day() {
   await linked.context().close()
   await page.click('button[type=reset]')
   await page.selectOption('[name=outcome]', 'suppressed')
-  assert.ok((await shown(page, () => true)).every((row) => row.outcome.startsWith('suppressed')))
+  await until('the filter of outcomes holds', async () => {
+    const all = await rows(page)
+    return all.length > 0 && all.every((row) => row.outcome.startsWith('suppressed'))
+  })
   await page.click('button[type=reset]')
 
   // Pause.
