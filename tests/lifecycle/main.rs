@@ -23,4 +23,5 @@ mod monitor;
 mod replacement;
 mod streams;
 mod ticks;
+mod traces;
 mod wake_queue;

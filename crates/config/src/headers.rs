@@ -3,7 +3,8 @@
 use freshpaint_core::config::BatchFormat;
 use freshpaint_core::secret::Secret;
 
-use super::read::{Field, Reader, TEXT};
+use super::read::{Field, Object, Reader, TEXT};
+use super::tree::Node;
 use super::{environment, secrets};
 
 /// Most headers of one webhook.
@@ -49,6 +50,9 @@ pub(super) const RESERVED: [(&str, &[&str]); 3] = [
         &["webhook-id", "webhook-timestamp", "webhook-signature"],
     ),
 ];
+
+/// W3C Trace Context.
+const TRACE: [&str; 2] = ["traceparent", "tracestate"];
 
 /// The defaults alone; `format` is that of a webhook with `batch`.
 pub(super) fn defaults(format: Option<BatchFormat>) -> Vec<(String, Secret)> {
@@ -105,6 +109,27 @@ pub(super) fn read(
         }
     }
     headers
+}
+
+/// Refuses the headers of webhooks that `observe.trace` sends, or that mean nothing beside its own.
+pub(super) fn leave_traces(root: &Object<'_>, reader: &mut Reader<'_>) {
+    let webhooks = root.get("webhooks");
+    for webhook in webhooks.iter().flat_map(Field::items) {
+        let headers = webhook.member("headers");
+        let Some(Node::Object(members)) = headers.as_ref().map(|headers| headers.node) else {
+            continue;
+        };
+        for (name, _) in members {
+            let is_trace = TRACE.iter().any(|trace| name.eq_ignore_ascii_case(trace));
+            let field = headers.as_ref().and_then(|headers| headers.member(name));
+            if let (true, Some(field)) = (is_trace, field) {
+                reader.problem(
+                    &field.path,
+                    "belongs to the trace that observe.trace sends; write the webhook without it",
+                );
+            }
+        }
+    }
 }
 
 /// Keeps the few headers in alphabetical order; a sort is 10 KiB of the module.

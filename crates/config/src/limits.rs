@@ -4,6 +4,7 @@ use freshpaint_core::config::{Dedupe, Limits, Observe, Retry};
 
 use super::duration;
 use super::fields::Members;
+use super::headers;
 use super::read::{Object, Reader};
 
 /// Reads `limits`.
@@ -67,9 +68,13 @@ pub(super) fn read_dedupe(root: &Object<'_>, reader: &mut Reader<'_>) -> Dedupe 
 
 /// Reads `observe`.
 pub(super) fn read_observe(root: &Object<'_>, reader: &mut Reader<'_>) -> Observe {
-    section(root, "observe", Observe::KEYS, reader, |it| {
+    let observe = section(root, "observe", Observe::KEYS, reader, |it| {
         Observe::read(it)
-    })
+    });
+    if observe.trace {
+        headers::leave_traces(root, reader);
+    }
+    observe
 }
 
 /// The object under `key`, with nothing to be held against each other in it; the default when it

@@ -26,6 +26,7 @@ pub mod signing;
 #[cfg(any(test, feature = "test-util"))]
 pub mod test_util;
 pub mod time;
+pub mod trace_context;
 pub mod upload;
 pub mod work;
 pub mod worker;

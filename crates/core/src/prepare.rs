@@ -16,6 +16,7 @@ use crate::observe::labels::SuppressReason;
 use crate::payload;
 use crate::redaction::Redaction;
 use crate::signing::WebhookId;
+use crate::trace_context::TraceContext;
 use crate::work::Work;
 
 /// A scratch buffer that has grown past this many bytes is not kept.
@@ -42,6 +43,8 @@ pub struct Preparer {
     source: (String, u32),
     /// Whether events are given the hash of their source.
     pub(crate) names_sources: bool,
+    /// The trace that events go on with.
+    pub(crate) trace: Option<Rc<TraceContext>>,
 }
 
 impl Preparer {
@@ -60,6 +63,7 @@ impl Preparer {
             timestamps: config.timestamps,
             source: Default::default(),
             names_sources: false,
+            trace: None,
         }
     }
 
@@ -90,6 +94,7 @@ impl Preparer {
             wanted,
             webhook_id: is_signed.then(|| WebhookId::of(event.source(), event.message_id())),
             source: self.source(event),
+            trace: self.trace.clone(),
             id: event.stable_id().then(|| self.id(event)),
         })
     }

@@ -152,12 +152,13 @@ impl Worker {
         if self.config.observe.recent > 0 {
             recording::start(observe, &self.config, now);
         }
-        preparer.names_sources = observe.recorder.is_some();
         let Gathering {
             mut collection,
             body,
             reserved,
         } = upload;
+        preparer.names_sources = observe.recorder.is_some();
+        preparer.trace = collection.trace();
         let limits = &self.config.limits;
         let (work, mut bytes) = (Work::new(limits.max_rule_time), 0);
         self.outbox.set_gathered_bytes(self.uploads.bytes());

@@ -164,7 +164,7 @@ fn everything_can_be_said() {
         "refusals": [422, 409], "max_refusals": 1
       },
       "dedupe": {"window": "60s", "slots": 2048},
-      "observe": {"recent": 7, "access_log": true, "log": "deliveries", "max_log_lines": 9}
+      "observe": {"recent": 7, "access_log": true, "log": "deliveries", "max_log_lines": 9, "trace": true}
     }"#;
     let hash_key = HashKey::new("canary".repeat(6).as_bytes());
     let config = Config {
@@ -295,6 +295,7 @@ fn everything_can_be_said() {
             access_log: true,
             log: true,
             max_log_lines: 9,
+            trace: true,
         },
         warnings: Vec::new(),
     };

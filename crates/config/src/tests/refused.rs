@@ -36,6 +36,10 @@ const BEYOND_A_SCHEMA: &[(&str, &str)] = &[
     ),
     ("headers has too", "headers and signing are compared"),
     (
+        "the trace that observe.trace sends",
+        "headers and observe are compared",
+    ),
+    (
         "less than retry.initial_backoff",
         "two durations are compared",
     ),

@@ -165,6 +165,7 @@ impl Bed {
             wanted: (0..self.webhooks).collect(),
             webhook_id: None,
             source: 0,
+            trace: None,
             id: Some(EventId::new(hash(first), hash(id))),
         };
         let events = (first..first + events).map(event).collect();

@@ -19,5 +19,8 @@ object! {
         /// Lines of that log in a second, on each worker. Further ones are left out, and counted as
         /// `freshpaint_webhooks_log_left_out`.
         max_log_lines: usize = Count::new(100, 1, 10_000),
+        /// Sends the trace of a collection request on to the webhooks, as `traceparent` with a span
+        /// id for each call. See [traces](operations.md#traces).
+        trace: bool = Flag(false),
     }
 }

@@ -8,10 +8,12 @@ use super::bundle::body;
 use super::dead_letter::DeadLetter;
 use super::entry::Entry;
 use super::event::PreparedEvent;
+use super::key::EntryKey;
 use super::store::Store;
 use crate::clock::{SteadyMillis, UnixSeconds};
 use crate::config::{BatchFormat, Config, Webhook};
 use crate::signing::{Signing, WebhookId};
+use crate::trace_context::{TraceContext, TRACEPARENT};
 
 /// A whole request to a webhook. It counts as under way from here on: tell
 /// [`super::Outbox::handle_dispatched`] whether the host made it.
@@ -20,7 +22,8 @@ pub struct Call {
     config: Rc<Config>,
     body: Body,
     timeout: Duration,
-    signature: Vec<(&'static str, String)>,
+    /// The headers that are made for it: its signature and its trace.
+    made: Vec<(&'static str, String)>,
     dead_letter: Option<DeadLetter>,
     attempt: Attempt,
 }
@@ -45,13 +48,14 @@ impl Body {
 impl Call {
     /// The call that begins with this attempt; `None` only where the event is not in the store.
     /// `unix` gives the time in seconds since 1970-01-01T00:00:00Z; it is not asked when the
-    /// webhook's calls are not signed.
+    /// webhook's calls are not signed. `random` gives it a span id when its trace goes on.
     pub(super) fn new(
         config: &Rc<Config>,
         attempt: Attempt,
         store: &Store,
         now: SteadyMillis,
         unix: impl FnOnce() -> UnixSeconds,
+        random: &mut fastrand::Rng,
     ) -> Option<Self> {
         let index = attempt.webhook();
         let (entry, webhook) = (store.get(attempt.entry())?, config.webhooks.get(index)?);
@@ -67,6 +71,10 @@ impl Call {
         let signature = signing
             .zip(id)
             .map(|(signing, id)| signing.headers(id, unix(), body.bytes()));
+        let mut made = signature.unwrap_or_default();
+        if let Some(trace) = trace_of(config, &attempt, store) {
+            made.push((TRACEPARENT, trace.header(random.u64(1..))));
+        }
         let left = Duration::from_millis(entry.deadline().saturating_sub(now));
         let timeout = webhook.timeout.min(left);
         let attempt = attempt.with(body.bytes().len(), timeout, now);
@@ -74,7 +82,7 @@ impl Call {
             config: Rc::clone(config),
             body,
             timeout,
-            signature: signature.unwrap_or_default(),
+            made,
             dead_letter: entry.dead_letter().cloned(),
             attempt,
         })
@@ -106,7 +114,7 @@ impl Call {
         let Some(webhook) = self.configured() else {
             return Vec::new();
         };
-        let mut headers = Vec::with_capacity(6 + webhook.headers.len() + self.signature.len());
+        let mut headers = Vec::with_capacity(6 + webhook.headers.len() + self.made.len());
         headers.extend([
             (":method", "POST"),
             (":scheme", webhook.scheme),
@@ -115,8 +123,8 @@ impl Call {
         ]);
         let configured = webhook.headers.iter();
         headers.extend(configured.map(|(name, value)| (name.as_str(), value.expose())));
-        let signature = self.signature.iter();
-        headers.extend(signature.map(|(name, value)| (*name, value.as_str())));
+        let made = self.made.iter();
+        headers.extend(made.map(|(name, value)| (*name, value.as_str())));
         headers.extend(self.dead_letter.iter().flat_map(DeadLetter::headers));
         headers
     }
@@ -140,6 +148,19 @@ impl Call {
     fn configured(&self) -> Option<&Webhook> {
         self.config.webhooks.get(self.attempt.webhook())
     }
+}
+
+/// The trace of the events of a call, where all of them belong to the same one. It may have been
+/// read by an older configuration.
+#[inline(never)]
+fn trace_of<'s>(config: &Config, attempt: &Attempt, store: &'s Store) -> Option<&'s TraceContext> {
+    if !config.observe.trace {
+        return None;
+    }
+    let of = |key: EntryKey| store.get(key)?.event().trace.as_deref();
+    let trace = of(attempt.entry())?;
+    let mut others = attempt.bundle().iter();
+    others.all(|key| of(*key) == Some(trace)).then_some(trace)
 }
 
 /// The body with all events of a call, and the call's name if it is signed.

@@ -6,6 +6,7 @@ use super::dedupe::EventId;
 use super::webhook_set::WebhookSet;
 use crate::event::Kind;
 use crate::signing::WebhookId;
+use crate::trace_context::TraceContext;
 
 /// Bytes that an event takes beside its payload, for the bounds on memory; measured on wasm32 and
 /// rounded up.
@@ -30,6 +31,8 @@ pub struct PreparedEvent {
     pub webhook_id: Option<WebhookId>,
     /// [`crate::hashed_id::of_source`] of its source; zero where nothing is recorded.
     pub source: u32,
+    /// The trace of the request that brought it, which its other events share.
+    pub trace: Option<Rc<TraceContext>>,
     /// The key by which it is recognised when it is sent again; `None` when it has no id that
     /// lasts.
     pub id: Option<EventId>,
@@ -47,6 +50,7 @@ impl PreparedEvent {
     /// Bytes of memory, for the bounds.
     pub(crate) fn cost(&self) -> usize {
         let redacted = self.redacted.iter().map(|(_, payload)| payload.len());
-        self.payload.len() + redacted.sum::<usize>() + ENTRY_OVERHEAD_BYTES
+        let trace = self.trace.as_ref().map_or(0, |_| TraceContext::COST_BYTES);
+        self.payload.len() + redacted.sum::<usize>() + trace + ENTRY_OVERHEAD_BYTES
     }
 }

@@ -202,7 +202,8 @@ impl<T> Outbox<T> {
             self.queues.begin_call(webhook, turn.now);
             let bundle = self.begin_bundle(webhook, &first, turn);
             let attempt = Attempt::new(webhook, first.key, bundle, turn.now);
-            let call = Call::new(&self.config, attempt, &self.store, turn.now, unix)?;
+            let random = &mut self.random;
+            let call = Call::new(&self.config, attempt, &self.store, turn.now, unix, random)?;
             self.call_rate.count(call.body().len(), call.signatures());
             return Some(call);
         }

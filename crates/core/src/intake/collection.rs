@@ -1,6 +1,7 @@
 //! One collection request, from its body to its reply.
 
 use std::net::IpAddr;
+use std::rc::Rc;
 use std::time::Duration;
 
 use super::body::{self, Decoded, Growth, Undecodable};
@@ -14,6 +15,7 @@ use crate::consent::OptOut;
 use crate::delivery::{Verdict, OVERLOADED_RETRY_AFTER};
 use crate::json::Id;
 use crate::local_reply::LocalReply;
+use crate::trace_context::TraceContext;
 
 /// A collection request whose body is being gathered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +31,8 @@ pub struct Collection {
     pub(super) ip: Option<IpAddr>,
     /// The signals of its head that opt out.
     pub(super) opt_out: OptOut,
+    /// The trace that its head names, when it is sent on.
+    pub(super) trace: Option<Rc<TraceContext>>,
     /// The source that its head names.
     pub(super) source: Option<String>,
     /// Where its events stand, once the body is read: the key of an array, if they stand in one.
@@ -58,6 +62,12 @@ impl Collection {
     #[must_use]
     pub fn dialect(&self) -> &'static Dialect {
         self.route.dialect
+    }
+
+    /// The trace that its events go on with.
+    #[must_use]
+    pub fn trace(&self) -> Option<Rc<TraceContext>> {
+        self.trace.clone()
     }
 
     /// The reply to a body of more than `limits.max_body_bytes`.

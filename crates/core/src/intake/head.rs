@@ -1,6 +1,7 @@
 //! A request whose path is ours is answered by its head, or its body is gathered.
 
 use std::net::{IpAddr, SocketAddr};
+use std::rc::Rc;
 
 use super::body::{self, form};
 use super::cors::RequestOrigin;
@@ -10,6 +11,7 @@ use crate::config::Config;
 use crate::consent::OptOut;
 use crate::local_reply::LocalReply;
 use crate::observe::labels::RequestOutcome;
+use crate::trace_context::{TraceContext, TRACEPARENT};
 
 /// Judges the head of a request.
 ///
@@ -68,6 +70,7 @@ pub fn judge(head: &Head<'_>, config: &Config) -> Judgement {
             .and_then(|address| ip_of(&address)),
         opt_out: OptOut::read(config.honored, |name| head.headers.get(name)),
         source: route.dialect.credential.read(head.headers, query),
+        trace: trace(head, config),
         list: None,
         max_body_bytes: config.limits.max_body_bytes,
         unknown_encoding: !head.end_of_stream
@@ -86,6 +89,14 @@ pub fn judge(head: &Head<'_>, config: &Config) -> Judgement {
         return Judgement::Reply(collection.too_large(), RequestOutcome::Refused);
     }
     Judgement::Collect(collection)
+}
+
+/// Where traces are sent on, the one that the request belongs to.
+fn trace(head: &Head<'_>, config: &Config) -> Option<Rc<TraceContext>> {
+    if !config.observe.trace {
+        return None;
+    }
+    TraceContext::parse(&head.headers.get(TRACEPARENT)?).map(Rc::new)
 }
 
 /// Reads `192.0.2.1:443`, `[2001:db8::1]:443`, or either without a port.

@@ -1,6 +1,6 @@
 //! `webhooks[].headers`.
 
-use super::{webhook, Case};
+use super::{webhook, Case, URL};
 
 pub(super) fn cases() -> Vec<Case> {
     let header = |name: &str, value: &str, place: &str, said: &str| {
@@ -99,5 +99,18 @@ pub(super) fn cases() -> Vec<Case> {
             &format!("{why}; write the webhook without it"),
         ));
     }
+    let said = [
+        "webhooks[0].headers.TraceParent: belongs to the trace that observe.trace sends; write the \
+         webhook without it",
+        "webhooks[0].headers.tracestate: belongs to the trace that observe.trace sends; write the \
+         webhook without it",
+    ];
+    cases.push(Case::new(
+        format!(
+            r#"{{"webhooks": [{{{URL}, "headers": {{"TraceParent": "a", "X-A": "b", "tracestate": "c"}}}}],
+               "observe": {{"trace": true}}}}"#
+        ),
+        &said,
+    ));
     cases
 }

@@ -1,12 +1,14 @@
 //! Calls in flight and bytes in memory.
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use super::fixture::{accepted, event, status, Fixture};
 use crate::config::Config;
 use crate::delivery::outcome::CallResponse;
-use crate::delivery::{Verdict, ENTRY_OVERHEAD_BYTES};
+use crate::delivery::{PreparedEvent, Verdict, ENTRY_OVERHEAD_BYTES};
 use crate::testing::config_with;
+use crate::trace_context::TraceContext;
 
 #[test]
 fn calls_to_one_webhook_are_capped_and_go_out_in_order() {
@@ -68,7 +70,7 @@ fn tight(webhooks: &[&str]) -> Fixture {
     Fixture::new(config)
 }
 
-fn ten_bytes(n: usize, webhooks: &[usize]) -> crate::delivery::PreparedEvent {
+fn ten_bytes(n: usize, webhooks: &[usize]) -> PreparedEvent {
     event(&format!("event-{n:04}"), webhooks)
 }
 
@@ -141,4 +143,15 @@ fn a_request_that_can_never_fit_costs_nobody_a_place() {
         [(_, Verdict::Overloaded { .. })]
     ),);
     assert_eq!(fixture.count("deliveries.webhook.a.outcome.not_sent"), 0);
+}
+
+#[test]
+fn the_memory_of_a_trace_is_counted() {
+    let plain = event("x", &[0]);
+    let value = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    let traced = PreparedEvent {
+        trace: TraceContext::parse(value).map(Rc::new),
+        ..plain.clone()
+    };
+    assert_eq!(traced.cost() - plain.cost(), TraceContext::COST_BYTES);
 }

@@ -57,6 +57,7 @@ pub(super) fn event(name: &str, webhooks: &[usize]) -> PreparedEvent {
         redacted: Vec::new(),
         webhook_id: None,
         source: 0,
+        trace: None,
         id: Some(EventId(id)),
     }
 }
