@@ -4,47 +4,20 @@ use crate::clients::request;
 use crate::ledger::{Answer, Keeps, COLUMNS};
 use crate::trial::{beside_others, Trial};
 use crate::webhooks::{FAILING, HANGING, HEALTHY};
+use freshpaint_harness::envoy::{faulty_module, FAULT_HEADER as HEADER};
 use freshpaint_harness::prometheus::has_sample;
 use freshpaint_harness::wait::poll;
 use freshpaint_harness::{envoy, H2Connection, Plugin};
 use serde_json::json;
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::sync::{Arc, OnceLock};
+use std::path::Path;
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
-
-/// The header that only a build with the feature looks at.
-const HEADER: &str = "x-fault-injection";
 
 /// Envoy backs off for a second, jittered, before it makes the next VM; the first time it does not
 /// wait.
 const BACK_WITHIN: Duration = Duration::from_secs(2);
-
-/// Builds the module with the feature, beside the one that is shipped.
-fn faulty_module() -> &'static Path {
-    static MODULE: OnceLock<PathBuf> = OnceLock::new();
-    MODULE.get_or_init(build)
-}
-
-fn build() -> PathBuf {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let target = root.join("target/fault-injection");
-    let status = Command::new(root.join("scripts/wasm-cargo"))
-        .args(["build", "--release", "--features", "fault-injection"])
-        .args(["--package", "freshpaint-webhooks", "--lib", "--quiet"])
-        .env("CARGO_TARGET_DIR", &target)
-        // It is built for this test alone: the time to build it counts for more than its size and
-        // speed.
-        .env("CARGO_PROFILE_RELEASE_LTO", "off")
-        .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
-        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")
-        .status()
-        .unwrap();
-    assert!(status.success(), "scripts/wasm-cargo: {status}");
-    target.join("wasm/wasm32-unknown-unknown/release/freshpaint_webhooks.wasm")
-}
 
 fn trial() -> Trial {
     Trial::start(4, |config| config.module = Some(faulty_module().into()))

@@ -1,5 +1,6 @@
-//! A Prometheus with the shipped rules, in which minutes are seconds.
+//! A Prometheus with the shortened rules.
 
+use crate::rules;
 use freshpaint_harness::process::{self, Owned};
 use freshpaint_harness::shipped::repository;
 use freshpaint_harness::wait::poll;
@@ -44,7 +45,7 @@ impl Prometheus {
     /// Scrapes the admin interface of an Envoy each second.
     pub(crate) fn start(tools: &Path, envoy: SocketAddr) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let rules = fs::read_to_string(repository().join("envoy/observe/alerts.yaml")).unwrap();
+        let (rules, _) = rules::shorten(&rules::shipped());
         let config = format!(
             "global: {{scrape_interval: 1s, evaluation_interval: 1s}}\n\
              rule_files: [rules.yaml]\n\
@@ -53,7 +54,7 @@ impl Prometheus {
                metrics_path: /stats/prometheus\n  \
                static_configs: [{{targets: [\"{envoy}\"]}}]\n"
         );
-        fs::write(folder.path().join("rules.yaml"), shortened(&rules)).unwrap();
+        fs::write(folder.path().join("rules.yaml"), rules).unwrap();
         fs::write(folder.path().join("prometheus.yaml"), config).unwrap();
         let port = Port::reserve().unwrap();
         let mut command = Command::new(tools.join("prometheus"));
@@ -93,45 +94,28 @@ impl Prometheus {
             .collect()
     }
 
-    /// The alerts that fire or are about to, each with the label that says for what.
-    pub(crate) fn alerts(&self) -> Vec<String> {
+    /// The alerts that fire now, each with the label that says for what.
+    pub(crate) fn firing(&self) -> Vec<String> {
         let data = self.data("alerts");
         let alerts = data["alerts"].as_array().unwrap().iter();
-        let mut names: Vec<_> = alerts
-            .map(|alert| {
-                let label = |name: &str| alert["labels"][name].as_str();
-                let name = label("alertname").unwrap();
-                let what = ["webhook", "outcome", "reason", "envoy_cluster_name"];
-                match what.into_iter().find_map(label) {
-                    Some(what) => format!("{name} {what}"),
-                    None => name.to_owned(),
-                }
-            })
-            .collect();
-        names.sort();
-        names.dedup();
-        names
+        names(
+            alerts
+                .filter(|alert| alert["state"] == "firing")
+                .map(|alert| &alert["labels"]),
+        )
     }
 
-    /// Waits until exactly these alerts are raised and stay for a while.
-    #[track_caller]
-    pub(crate) fn expect_alerts(&self, expected: &[&str]) {
-        let mut same = 0;
-        let reached = poll(super::PATIENCE, || {
-            same = if self.alerts() == expected {
-                same + 1
-            } else {
-                0
-            };
-            // A second between two looks, for three evaluations.
-            std::thread::sleep(Duration::from_secs(1));
-            (same == 3).then_some(())
-        });
-        assert!(
-            reached.is_some(),
-            "{:?} and not {expected:?}",
-            self.alerts()
-        );
+    /// The alerts that have fired since the start, for however short a time.
+    pub(crate) fn fired(&self) -> Vec<String> {
+        let series = self.query("count_over_time(ALERTS{alertstate=\"firing\"}[1h])");
+        names(series.iter().map(|series| &series["metric"]))
+    }
+
+    /// How often Envoy has been scraped.
+    pub(crate) fn scrapes(&self) -> u64 {
+        let series = self.query("sum(count_over_time(up[1h]))");
+        let count = series.first().and_then(|it| it["value"][1].as_str());
+        count.map_or(0, |count| count.parse().unwrap())
     }
 
     fn data(&self, what: &str) -> Value {
@@ -147,12 +131,21 @@ impl Prometheus {
     }
 }
 
-/// The rules with seconds for minutes.
-fn shortened(rules: &str) -> String {
-    let shortened = rules.replace("[5m]", "[10s]");
-    ["5m", "2m", "1m"].iter().fold(shortened, |rules, time| {
-        rules.replace(&format!("for: {time}"), "for: 2s")
-    })
+/// Alerts by their labels, each once.
+fn names<'v>(labels: impl Iterator<Item = &'v Value>) -> Vec<String> {
+    let named = labels.map(|labels| {
+        let label = |name: &str| labels[name].as_str();
+        let name = label("alertname").unwrap();
+        let what = ["webhook", "outcome", "reason", "envoy_cluster_name"];
+        match what.into_iter().find_map(label) {
+            Some(what) => format!("{name} {what}"),
+            None => name.to_owned(),
+        }
+    });
+    let mut named: Vec<_> = named.collect();
+    named.sort();
+    named.dedup();
+    named
 }
 
 /// The selectors of an expression: names of metrics with their labels, without ranges.

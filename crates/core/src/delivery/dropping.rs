@@ -48,7 +48,14 @@ impl<T> Outbox<T> {
             DropReason::Expired if entry.held().is_none() => return,
             DropReason::Expired => HeldOutcome::Expired,
         };
-        turn.observe.count(Counter::Held(outcome));
+        // Nothing is lost as long as the dead letter webhook may take it, and nobody is woken for it.
+        let goes_there = self.policy.dead_letter_webhook(entry).is_some();
+        let counted = if goes_there {
+            HeldOutcome::DeadLetter
+        } else {
+            outcome
+        };
+        turn.observe.count(Counter::Held(counted));
         turn.record_event(entry.event(), outcome.as_str());
         let log_lines = &mut turn.observe.log_lines;
         log_lines.dropped(outcome, &entry.event().payload, turn.now);

@@ -93,6 +93,8 @@ labels! {
         HandedOver = "handed_over",
         /// The dead letter webhook did not take it either.
         Lost = "lost",
+        /// Given up, and on its way to the dead letter webhook.
+        DeadLetter = "dead_letter",
     }
 }
 

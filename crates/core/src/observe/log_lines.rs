@@ -147,7 +147,10 @@ impl LogLines {
                 "not kept: retry.max_held_events or retry.max_held_bytes is reached"
             }
             HeldOutcome::Lost => "lost: the dead letter webhook did not take it either",
-            HeldOutcome::Kept | HeldOutcome::Delivered | HeldOutcome::HandedOver => return,
+            HeldOutcome::Kept
+            | HeldOutcome::Delivered
+            | HeldOutcome::HandedOver
+            | HeldOutcome::DeadLetter => return,
         };
         if let Some(left_out) = self.admit(Topic::Dropped(outcome), 1, now) {
             let more = more_like_it(left_out);

@@ -2,12 +2,14 @@
 
 mod admin;
 mod config;
+mod faulty;
 mod files;
 mod shipped;
 mod whole;
 
 pub use admin::Stats;
 pub use config::{address, ext, filter, Cluster, Config, Plugin, READY_PATH};
+pub use faulty::{faulty_module, FAULT_HEADER};
 pub use files::{binary, module, ENVOY_VERSION};
 pub use whole::{Place, Whole};
 

@@ -61,7 +61,8 @@ fn what_is_refused_goes_there_with_the_reason_and_the_names() {
         assert_eq!(dead(&fixture), [format!("x {reason} a,b")]);
         fixture.respond("x", 2, &status(200));
         assert!(fixture.outbox.is_empty());
-        assert_eq!(fixture.count("held.outcome.refused"), 1);
+        assert_eq!(fixture.count("held.outcome.dead_letter"), 1);
+        assert_eq!(fixture.count("held.outcome.refused"), 0);
         assert_eq!(fixture.count("held.outcome.lost"), 0);
         assert_eq!(
             fixture.count("deliveries.webhook.dead.outcome.delivered"),
@@ -79,7 +80,7 @@ fn what_expires_goes_there() {
     fail_for(&mut fixture, 120, 503);
     assert_eq!(dead(&fixture), ["x expired a"]);
     fixture.respond("x", 2, &status(200));
-    assert_eq!(fixture.count("held.outcome.expired"), 1);
+    assert_eq!(fixture.count("held.outcome.dead_letter"), 1);
     assert!(fixture.outbox.is_empty());
 }
 
@@ -94,7 +95,7 @@ fn what_there_is_no_room_for_goes_there_at_once() {
     fixture.respond("y", 2, &status(200));
     assert_eq!(fixture.outbox.held_events(), 1);
     assert_eq!(fixture.outbox.in_flight_bytes(), 0);
-    assert_eq!(fixture.count("held.outcome.no_room"), 1);
+    assert_eq!(fixture.count("held.outcome.dead_letter"), 1);
 }
 
 #[test]
@@ -236,7 +237,7 @@ fn what_is_handed_over_is_held_within_the_new_bounds() {
     assert_eq!(old.hand_over(&mut new), 5);
     assert_eq!(new.outbox.held_events(), 2);
     new.drive();
-    assert_eq!(new.count("held.outcome.no_room"), 3);
+    assert_eq!(new.count("held.outcome.dead_letter"), 3);
     assert_eq!(dead(&new).len(), 3);
 }
 
