@@ -14,6 +14,9 @@ use tempfile::TempDir;
 /// The folder of a recipe's files, as the page calls it.
 const FILES: &str = "/etc/freshpaint";
 
+/// The module as the shipped files name it.
+const MODULE: &str = "\"target/freshpaint_webhooks.wasm\"";
+
 /// What every recipe goes into: `envoy.yaml` with the webhook `crm` alone, and a folder of files.
 pub(crate) struct Setup {
     pub(crate) shipped: Shipped,
@@ -71,6 +74,14 @@ impl Setup {
         self.shipped = Shipped::of(bootstrap);
     }
 
+    /// One more listener.
+    pub(crate) fn add_listener(&mut self, listener: Value) {
+        let mut bootstrap = self.shipped.bootstrap().clone();
+        let listeners = bootstrap["static_resources"]["listeners"].as_array_mut();
+        listeners.unwrap().push(listener);
+        self.shipped = Shipped::of(bootstrap);
+    }
+
     pub(crate) fn start(self) -> Bed {
         self.start_with("crm-key-of-the-test")
     }
@@ -85,6 +96,8 @@ impl Setup {
             shipped.load_module(place.module)?;
             let text = shipped.bootstrap().to_string();
             let text = text.replace(FILES, files.path().to_str().unwrap());
+            // The module of every other filter.
+            let text = text.replace(MODULE, &json!(place.module).to_string());
             let mut bootstrap: Value = serde_json::from_str(&text)?;
             bootstrap["node"] = piece("Secrets by SDS", 0)["node"].clone();
             let listeners = &mut bootstrap["static_resources"]["listeners"];

@@ -10,6 +10,7 @@
 
 mod bed;
 mod collector;
+mod monitor;
 mod restart;
 mod webhooks;
 
@@ -20,14 +21,16 @@ const PAGE: &str = include_str!("../../docs/recipes.md");
 
 /// The text of a code block under a heading, counted from 0.
 fn text(heading: &str, n: usize) -> &'static str {
-    let section = PAGE
-        .split("\n## ")
-        .find(|it| it.starts_with(heading))
-        .unwrap();
+    let mut sections = PAGE.split("\n## ");
+    block(sections.find(|it| it.starts_with(heading)).unwrap(), n)
+}
+
+/// The text of a code block of a section, counted from 0.
+fn block(section: &'static str, n: usize) -> &'static str {
     let mut blocks = section.split("```yaml\n").skip(1);
     let block = blocks
         .nth(n)
-        .unwrap_or_else(|| panic!("{heading} has no block {n}"));
+        .unwrap_or_else(|| panic!("no block {n} in {section}"));
     block.split("```").next().unwrap()
 }
 

@@ -68,13 +68,31 @@ pub fn ask(
     certificate: &Certificate,
     request: &[u8],
 ) -> Result<Vec<u8>> {
+    ask_as(None, to, name, certificate, request)
+}
+
+/// As [`ask`], by a client that has this certificate.
+pub fn ask_as(
+    client: Option<&Certificate>,
+    to: SocketAddr,
+    name: &str,
+    certificate: &Certificate,
+    request: &[u8],
+) -> Result<Vec<u8>> {
     let mut trusted = RootCertStore::empty();
     trusted.add(certificate.key.cert.der().clone())?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
-        .with_root_certificates(trusted)
-        .with_no_client_auth();
+        .with_root_certificates(trusted);
+    let config = match client {
+        None => config.with_no_client_auth(),
+        Some(client) => {
+            let key = PrivatePkcs8KeyDer::from(client.key.signing_key.serialize_der());
+            let chain = vec![client.key.cert.der().clone()];
+            config.with_client_auth_cert(chain, PrivateKeyDer::from(key))?
+        }
+    };
     let connection = ClientConnection::new(Arc::new(config), name.to_owned().try_into()?)?;
     let mut stream = StreamOwned::new(connection, TcpStream::connect(to)?);
     stream.write_all(request)?;
