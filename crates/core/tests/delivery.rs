@@ -212,6 +212,44 @@ fn a_single_event_that_every_webhook_refused_is_answered_with_success_as_well() 
     assert_eq!(setup.send("/v1/track", POISON), (200, named.to_owned()));
 }
 
+/// Without the module's own retries, or with few of them, an event has no three rounds here.
+#[test]
+fn an_event_that_cannot_be_kept_for_three_rounds_is_refused_for_good_at_its_end() {
+    for window in ["0s", "1s", "2.5s"] {
+        let retry = format!(r#"{{"retry": {{"window": "{window}"}}, "#);
+        let mut setup = Setup::new(&ONE.replacen('{', &retry, 1), poison_is_refused);
+        let body = format!(r#"{{"batch":[{GOOD},{POISON}]}}"#);
+        let mut statuses = Vec::new();
+        for _ in 0..4 {
+            statuses.push(setup.send("/v1/batch", &body).0);
+            setup.pass(10);
+        }
+        assert_eq!(statuses, [503, 200, 200, 200], "{window}");
+        assert!(setup.count("crm", "poison") <= 3);
+        assert_eq!(setup.count("crm", "good"), 1);
+        assert!(setup.worker.is_empty());
+    }
+}
+
+/// A webhook that is down most of the time has not refused the event for good.
+#[test]
+fn an_event_that_was_refused_once_in_an_outage_expires() {
+    let retry = r#"{"retry": {"window": "60s", "max_backoff": "5s"}, "#;
+    let mut setup = Setup::new(&ONE.replacen('{', retry, 1), |_| 503);
+    assert_eq!(setup.send("/v1/track", POISON).0, 503);
+    setup.pass(20);
+    setup.answer = |_| 422;
+    setup.pass(3);
+    setup.answer = |_| 503;
+    setup.pass(120);
+    assert!(setup.worker.is_empty());
+    setup.answer = |_| 200;
+    assert_eq!(
+        setup.send("/v1/track", POISON),
+        (200, r#"{"success":true}"#.to_owned())
+    );
+}
+
 const DEAD_LETTER: &str = r#"{
     "webhooks": [
         {"name": "crm", "url": "https://crm.example.com/in"},

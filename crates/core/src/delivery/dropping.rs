@@ -17,6 +17,7 @@ impl<T> Outbox<T> {
     /// Nobody tries to deliver the event any more. It goes to the dead letter webhook, if there is
     /// one.
     pub(super) fn drop_event(&mut self, key: EntryKey, reason: DropReason, turn: &mut Turn<'_>) {
+        let reason = self.exact_reason(key, reason);
         self.note_drop(key, reason, turn);
         self.count_undelivered(key, turn);
         self.settle_dropped(key, reason, turn);
@@ -33,6 +34,21 @@ impl<T> Outbox<T> {
             None => {
                 self.remove(key, turn);
             }
+        }
+    }
+
+    /// An event that has only ever been refused does not expire: its SDK would send it for ever.
+    fn exact_reason(&self, key: EntryKey, reason: DropReason) -> DropReason {
+        let Some(entry) = self.store.get(key) else {
+            return reason;
+        };
+        match reason {
+            DropReason::Expired if !self.policy.is_refused_by_all(entry) => reason,
+            DropReason::Expired | DropReason::Refused if entry.is_too_large() => {
+                DropReason::Oversized
+            }
+            DropReason::Expired => DropReason::Refused,
+            _ => reason,
         }
     }
 

@@ -341,13 +341,7 @@ impl<T> Outbox<T> {
         if owed.is_empty() {
             self.complete(key, turn);
         } else if next.is_empty() {
-            let is_too_large = self.store.get(key).is_some_and(Entry::is_too_large);
-            let reason = if is_too_large {
-                DropReason::Oversized
-            } else {
-                DropReason::Refused
-            };
-            self.drop_event(key, reason, turn);
+            self.drop_event(key, DropReason::Refused, turn);
         } else {
             match self.hold(key, turn) {
                 Ok(due) => self.settle_held(key, due, turn),

@@ -76,6 +76,14 @@ impl Policy {
         }
     }
 
+    /// Whether every webhook that the event is owed to has refused it in each of its rounds. Then it
+    /// has been refused, however short it was kept.
+    pub(in super::super) fn is_refused_by_all(&self, entry: &Entry) -> bool {
+        let rounds = entry.failed_rounds().max(1);
+        let mut owed = self.owed(entry).iter();
+        owed.all(|webhook| entry.refusals(webhook) >= rounds)
+    }
+
     /// The webhook that gets the event when it is dropped.
     pub(in super::super) fn dead_letter_webhook(&self, entry: &Entry) -> Option<usize> {
         let is_possible = entry.event().may_be_dead_letter && entry.dead_letter().is_none();
