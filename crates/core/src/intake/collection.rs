@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::body::{self, Decoded, Growth, Undecodable};
 use super::cors::RequestOrigin;
+use super::credential::HeadSource;
 use super::dialect::{Dialect, Parsed};
 use super::envelope::{Envelope, NoEvents, Position};
 use super::invalid::Place;
@@ -34,7 +35,7 @@ pub struct Collection {
     /// The trace that its head names, when it is sent on.
     pub(super) trace: Option<Rc<TraceContext>>,
     /// The source that its head names.
-    pub(super) source: Option<String>,
+    pub(super) source: HeadSource,
     /// Where its events stand, once the body is read: the key of an array, if they stand in one.
     pub(super) list: Option<&'static str>,
     pub(super) max_body_bytes: usize,
@@ -126,11 +127,8 @@ impl Collection {
                 return Err(self.refuse_values(envelope.list, index, limits.max_values));
             }
         }
-        let source = self
-            .source
-            .as_deref()
-            .map(Id::of_escaped)
-            .or(envelope.source);
+        let named = self.source.named.as_deref().map(Id::of_escaped);
+        let source = named.or(envelope.source);
         self.list = envelope.list;
         let mut ids = MessageIds::new(context.config.collect.id_key.as_ref());
         for (index, value) in (0_u32..).zip(&envelope.events) {

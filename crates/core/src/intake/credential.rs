@@ -7,46 +7,65 @@ use super::body::{base64, form};
 use super::Headers;
 
 /// Where the head of a request may name its source. This header is looked at first, then the
-/// query's `writeKey`, then the body.
+/// query's `writeKey`, then the body, and last the token of `Authorization: Bearer`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Credential {
     /// No header.
     None,
     /// The user name of `Authorization: Basic`, or the token of `Bearer`.
+    ///
+    /// A token may be one that lets the request through to here, and another one the next time it
+    /// is sent: with OAuth, Segment's SDKs send one beside the write key in the body.
     Authorization,
     /// This header, up to a colon.
     Header(&'static str),
 }
 
+/// The source, as far as the head of a request names it; each as the contents of a JSON string.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct HeadSource {
+    /// It wins over what the body says.
+    pub(super) named: Option<String>,
+    /// A token, for events whose body names no source.
+    pub(super) token: Option<String>,
+}
+
 impl Credential {
-    /// The source as the contents of a JSON string; `None` leaves it to the body.
-    pub(super) fn read(self, headers: &dyn Headers, query: &[u8]) -> Option<String> {
-        let found = match self {
-            Self::None => None,
-            Self::Header(name) => headers.get(name).map(until_colon),
-            Self::Authorization => headers
-                .get("authorization")
-                .and_then(|value| of_authorization(&value)),
-        };
-        let found = found.or_else(|| form::value(query, b"writeKey"))?;
-        let safe = !found.is_empty()
-            && found
-                .iter()
-                .all(|byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\'));
-        safe.then(|| String::from_utf8(found).ok()).flatten()
+    pub(super) fn read(self, headers: &dyn Headers, query: &[u8]) -> HeadSource {
+        let (mut named, mut token) = (None, None);
+        match self {
+            Self::None => {}
+            Self::Header(name) => named = headers.get(name).map(until_colon),
+            Self::Authorization => {
+                let value = headers.get("authorization").unwrap_or_default();
+                (named, token) = of_authorization(&value);
+            }
+        }
+        HeadSource {
+            named: safe(named).or_else(|| safe(form::value(query, b"writeKey"))),
+            token: safe(token),
+        }
     }
 }
 
-/// The user name of `Basic`, or the token of `Bearer`.
-fn of_authorization(value: &[u8]) -> Option<Vec<u8>> {
-    let (scheme, rest) = value.split_at_checked(value.iter().position(|byte| *byte == b' ')?)?;
-    let rest = rest.trim_ascii();
+/// What needs no escapes between the quotes of a JSON string, and says something.
+fn safe(found: Option<Vec<u8>>) -> Option<String> {
+    let is_safe = |byte: &u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\');
+    let found = found.filter(|found| !found.is_empty() && found.iter().all(is_safe));
+    String::from_utf8(found?).ok()
+}
+
+/// The user name of `Basic`, and the token of `Bearer`.
+fn of_authorization(value: &[u8]) -> (Option<Vec<u8>>, Option<Vec<u8>>) {
+    let mut words = value.splitn(2, |byte| *byte == b' ');
+    let (scheme, rest) = (words.next().unwrap_or_default(), words.next());
+    let rest = rest.unwrap_or_default().trim_ascii();
     if scheme.eq_ignore_ascii_case(b"basic") {
-        base64::decode(rest).map(until_colon)
+        (base64::decode(rest).map(until_colon), None)
     } else if scheme.eq_ignore_ascii_case(b"bearer") {
-        Some(rest.to_vec())
+        (None, Some(rest.to_vec()))
     } else {
-        None
+        (None, None)
     }
 }
 

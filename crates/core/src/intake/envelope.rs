@@ -97,7 +97,7 @@ impl<'a> Envelope<'a> {
             "context" => self.surroundings = Surroundings::of(value.object()),
             "sentAt" | "sent_at" | "upload_time" => self.sent_at = Some(value),
             "writeKey" | "api_key" | "client" | "token" => {
-                self.source = value.id().filter(|id| !id.is_empty());
+                self.source = value.id().filter(|id| !id.is_empty()).or(self.source);
             }
             _ => {}
         });

@@ -13,10 +13,10 @@ use crate::time;
 impl<'a> Draft<'a> {
     /// Makes the event that is routed, or filters it when the customer's `integrations` say so.
     ///
-    /// `source` is the one that the request names; it wins over the event's.
+    /// `source` is the one that the request names; it wins over the event's, and that over a token.
     pub(super) fn finish(
         self,
-        collection: &Collection,
+        collection: &'a Collection,
         envelope: &Envelope<'a>,
         source: Option<Id<'a>>,
         ids: &mut MessageIds<'_>,
@@ -40,7 +40,11 @@ impl<'a> Draft<'a> {
             library: surroundings.library,
             properties: self.properties,
             traits: self.traits,
-            source: source.or(self.source),
+            source: source.or(self.source).or(collection
+                .source
+                .token
+                .as_deref()
+                .map(Id::of_escaped)),
             ip: collection.ip,
             opt_out: collection.opt_out,
             consent: Consent::of(surroundings.consent),

@@ -46,6 +46,51 @@ fn every_way_to_name_it_is_read() {
     }
 }
 
+/// With OAuth, Segment's SDKs send a token that changes beside the write key that does not; others
+/// send one to whatever stands in front.
+#[test]
+fn a_token_counts_where_nothing_else_names_the_source() {
+    for (path, body) in [
+        (
+            "/v1/batch?writeKey=KEY",
+            r#"{"batch":[{"type":"track","event":"a"}]}"#,
+        ),
+        (
+            "/v1/batch",
+            r#"{"batch":[{"type":"track","event":"a"}],"writeKey":"KEY"}"#,
+        ),
+        (
+            "/v1/batch",
+            r#"{"batch":[{"type":"track","event":"a","writeKey":"KEY"}]}"#,
+        ),
+        ("/batch", r#"{"api_key":"KEY","batch":[{"event":"a"}]}"#),
+        ("/e", r#"[{"event":"a","properties":{"token":"KEY"}}]"#),
+    ] {
+        let request = Request::post(path, body).header("authorization", "Bearer eyJhbGciOi.J9.x");
+        assert_eq!(source(&request), "KEY", "{path} {body}");
+    }
+    let request =
+        Request::post("/v1/t?writeKey=KEY", SEGMENT).header("authorization", "Basic Og==");
+    assert_eq!(source(&request), "KEY");
+}
+
+#[test]
+fn a_field_without_a_name_takes_none_away() {
+    for field in [
+        r#""client":{"os":"x"}"#,
+        r#""token":null"#,
+        r#""api_key":"""#,
+    ] {
+        let body =
+            format!(r#"{{"writeKey":"KEY",{field},"batch":[{{"type":"track","event":"a"}}]}}"#);
+        assert_eq!(
+            source(&Request::post("/v1/batch", body.clone())),
+            "KEY",
+            "{body}"
+        );
+    }
+}
+
 #[test]
 fn what_is_no_name_is_left_out() {
     for value in [
