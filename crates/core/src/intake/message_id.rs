@@ -9,6 +9,7 @@ use rustc_hash::FxBuildHasher;
 use sha2::{Digest as _, Sha256};
 
 use super::draft::Draft;
+use crate::clock::UnixMillis;
 use crate::event::{Id128, Kind, MessageId};
 use crate::json::{Id, Object, Text, Value};
 use crate::secret::HashKey;
@@ -16,11 +17,16 @@ use crate::time;
 
 /// What a broken SDK writes for an id that it does not have, in any case. All its events would be
 /// taken for one, and every event but the first would be lost.
-const PLACEHOLDERS: [&str; 6] = [
+const PLACEHOLDERS: [&str; 11] = [
     "undefined",
     "null",
     "none",
     "nan",
+    "nil",
+    "<nil>",
+    "(null)",
+    "<null>",
+    "[object object]",
     "0",
     "00000000-0000-0000-0000-000000000000",
 ];
@@ -47,7 +53,8 @@ impl<'k> MessageIds<'k> {
     /// The id that the SDK sent, if it says anything, else a hash of the event, else a random id.
     ///
     /// A hash needs a time: without one that can be read, two events that look alike are two
-    /// events. An identify or group event says a state, so its content is enough.
+    /// events. A broken clock writes 0 for each. An identify or group event says a state, so its
+    /// content is enough.
     pub(super) fn of<'a>(
         &mut self,
         draft: &Draft<'a>,
@@ -56,7 +63,7 @@ impl<'k> MessageIds<'k> {
         let sent = draft.message_id.filter(|id| !is_placeholder(*id));
         match (sent, draft.kind) {
             (Some(id), _) => MessageId::Sent(id),
-            (None, Kind::Track | Kind::Page) if draft.time.and_then(time::parse).is_none() => {
+            (None, Kind::Track | Kind::Page) if !has_time(draft) => {
                 MessageId::Random(base64(random.u128(..).to_be_bytes()))
             }
             (None, _) => MessageId::Computed(base64(self.compute(draft))),
@@ -78,6 +85,11 @@ impl<'k> MessageIds<'k> {
             update(&number.to_be_bytes());
         })
     }
+}
+
+fn has_time(draft: &Draft<'_>) -> bool {
+    let time = draft.time.and_then(time::parse);
+    time.is_some_and(|time| time > UnixMillis(0))
 }
 
 fn is_placeholder(id: Id<'_>) -> bool {

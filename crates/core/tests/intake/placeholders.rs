@@ -4,12 +4,17 @@ use crate::support::{member, Request};
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
-const PLACEHOLDERS: [&str; 8] = [
+const PLACEHOLDERS: [&str; 13] = [
     r#""undefined""#,
     r#""null""#,
     r#""NULL""#,
     r#""None""#,
     r#""NaN""#,
+    r#""nil""#,
+    r#""<nil>""#,
+    r#""(null)""#,
+    r#""<null>""#,
+    r#""[object Object]""#,
     r#""0""#,
     "0",
     r#""00000000-0000-0000-0000-000000000000""#,

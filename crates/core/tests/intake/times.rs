@@ -142,7 +142,8 @@ fn an_event_without_an_id_gets_one_that_follows_from_it() {
     assert_eq!(first, "jMFu+rn7xFvXlemg7bxL9A==");
 }
 
-/// A time that cannot be read tells two events apart as little as none.
+/// A time that cannot be read tells two events apart as little as none, and so does that of a clock
+/// that stands at 0.
 #[test]
 fn an_event_with_neither_id_nor_time_gets_a_random_one() {
     for time in [
@@ -151,6 +152,9 @@ fn an_event_with_neither_id_nor_time_gets_a_random_one() {
         "\"yesterday\"",
         "-1",
         "1e400",
+        "0",
+        "-0.0",
+        "\"1970-01-01T00:00:00Z\"",
         "[]",
         "false",
     ] {
