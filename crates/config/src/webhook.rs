@@ -234,6 +234,11 @@ pub(super) fn read_cluster(object: &Object<'_>, default: &str, reader: &mut Read
             reader.problem(&field.path, message);
             return None;
         }
+        if name.contains("${") {
+            let message = format!("has a \"${{\", which is not replaced here; write {WANTED}");
+            reader.problem(&field.path, message);
+            return None;
+        }
         Some(name)
     });
     named.unwrap_or(default).to_owned()

@@ -57,6 +57,16 @@ fn each_warning_says_where_what_and_what_instead() {
             r#", "properties": {"deny": ["properties.cards[0].number"]}"#,
             r#"properties.deny[0]: is "properties.cards[0].number", and names one key with brackets in it; write cards.* for the items of the list"#,
         ),
+        (
+            url,
+            r#", "properties": {"deny": ["context.traits.email"]}"#,
+            r#"properties.deny[0]: is "context.traits.email", and the context of a payload has page, library and ip alone; write "traits.email""#,
+        ),
+        (
+            url,
+            r#", "properties": {"mask": ["context.userAgent"]}"#,
+            r#"properties.mask[0]: is "context.userAgent", and the context of a payload has page, library and ip alone; leave it out"#,
+        ),
     ];
     for (webhook, members, said) in cases {
         let written = format!(r#"{{"webhooks": [{{{webhook}}}]{members}}}"#);
@@ -84,7 +94,7 @@ fn what_is_meant_gets_no_warning() {
         ),
         (
             r#""url": "https://example.com/in""#,
-            r#", "properties": {"deny": ["properties.cards.*.number", "properties.a[b]"]}"#,
+            r#", "properties": {"deny": ["properties.cards.*.number", "properties.a[b]", "context.page.url", "context.library", "context.ip", "context.*"]}"#,
         ),
     ] {
         let written = format!(r#"{{"webhooks": [{{{webhook}}}]{members}}}"#);

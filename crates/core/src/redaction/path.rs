@@ -49,31 +49,32 @@ impl Path {
     ///
     /// What is wrong with it.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
-        let (mut segments, mut key, mut is_escaped) = (Vec::new(), String::new(), false);
+        let (mut segments, mut key, mut stars) = (Vec::new(), String::new(), 0);
         let mut characters = text.chars();
         loop {
             match characters.next() {
                 Some('\\') => {
                     let escaped = characters.next().ok_or("ends with a \\")?;
                     key.push(escaped);
-                    is_escaped = true;
                 }
                 end @ (Some('.') | None) => {
                     if key.is_empty() {
                         return Err("has an empty part");
                     }
                     let key = std::mem::take(&mut key);
-                    segments.push(if key == "*" && !is_escaped {
-                        Segment::Any
-                    } else {
-                        Segment::Key(key)
+                    segments.push(match std::mem::take(&mut stars) {
+                        0 => Segment::Key(key),
+                        _ if key == "*" => Segment::Any,
+                        _ => return Err("has a * beside other characters of a key"),
                     });
-                    is_escaped = false;
                     if end.is_none() {
                         break;
                     }
                 }
-                Some(character) => key.push(character),
+                Some(character) => {
+                    stars += usize::from(character == '*');
+                    key.push(character);
+                }
             }
         }
         let path = Self(segments);

@@ -98,6 +98,7 @@ pub(super) fn cases() -> Vec<Case> {
             r#"properties.deny[0]: is "{written}", which {problem}; write a path such as "properties.email" or "traits.*""#
         )
     };
+    let star = "has a * beside other characters of a key";
     for (written, problem) in [
         (
             "email",
@@ -118,6 +119,9 @@ pub(super) fn cases() -> Vec<Case> {
         ("traits", "names the whole of it; write it with .*"),
         ("traits..email", "has an empty part"),
         ("traits.", "has an empty part"),
+        ("traits.*mail", star),
+        ("properties.card_*.number", star),
+        ("properties.**", star),
     ] {
         both(
             &format!(r#""properties": {{"deny": ["{written}"]}}"#),

@@ -31,6 +31,10 @@ pub(super) fn cases() -> Vec<Case> {
         ),
         webhook(r#""cluster": " ""#, &["webhooks[0].cluster: is empty; write the name of an Envoy cluster, or leave the key out"]),
         webhook(
+            r#""cluster": "${CRM_KEY}""#,
+            &[r#"webhooks[0].cluster: has a "${", which is not replaced here; write the name of an Envoy cluster"#]
+        ),
+        webhook(
             r#""cluster": "a\u0000b""#,
             &["webhooks[0].cluster: has control characters or over 1024 bytes; write the name of an Envoy cluster"]
         ),

@@ -37,7 +37,7 @@ pub(super) fn schema(name: &str) -> Value {
             "type": "string",
             "minLength": 1,
             "maxLength": webhook::MAX_CLUSTER_BYTES,
-            "pattern": r"^[^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u001f\u007f-\u009f]*$"
+            "pattern": r"^(?!.*\$\{)[^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u001f\u007f-\u009f]*$"
         }),
         "default_cluster" => {
             json!({"$ref": "#/$defs/cluster", "default": crate::advice::DEFAULT_CLUSTER})
@@ -101,7 +101,7 @@ pub(super) fn schema(name: &str) -> Value {
             "items": {
                 "type": "string",
                 "maxLength": texts::MAX_TEXT_BYTES,
-                "pattern": r"^((properties|traits|context)(\.([^.\\]|\\.)+){1,15}|userId|anonymousId|groupId)$"
+                "pattern": r"^((properties|traits|context)(\.(\*|([^.*\\]|\\.)+)){1,15}|userId|anonymousId|groupId)$"
             }
         }),
         "types" => json!({
