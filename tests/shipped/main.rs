@@ -20,6 +20,7 @@ mod limits;
 mod manifest;
 mod metrics;
 mod routes;
+mod traces;
 mod validate;
 
 use freshpaint_harness::shipped::Shipped;

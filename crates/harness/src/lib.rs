@@ -8,6 +8,7 @@ pub mod client;
 pub mod dns;
 pub mod envoy;
 pub mod markdown;
+pub mod otlp;
 pub mod port;
 pub mod process;
 pub mod prometheus;
