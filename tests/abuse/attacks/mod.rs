@@ -4,6 +4,7 @@ mod answers;
 mod bombs;
 mod connections;
 mod dedupe;
+mod fan_out;
 mod hung;
 mod leaving;
 mod odd;
@@ -22,6 +23,7 @@ pub(crate) const CASES: &[Case] = &[
     bombs::SIXTEEN_RULE_SETS,
     bombs::LARGEST_PLAIN,
     stalls::WORST,
+    fan_out::WATCHED,
     streams::ONE_CONNECTION,
     streams::FOUR_CONNECTIONS,
     streams::RESET,

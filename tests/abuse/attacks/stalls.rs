@@ -276,10 +276,10 @@ fn stall(bed: &Bed, dialect: &Dialect, body: &[u8]) -> Duration {
 }
 
 /// The thread of Envoy's one worker. What it has run for is the same on a machine that others use.
-struct Worker(PathBuf);
+pub(super) struct Worker(PathBuf);
 
 impl Worker {
-    fn of(bed: &Bed) -> Self {
+    pub(super) fn of(bed: &Bed) -> Self {
         let threads = fs::read_dir(format!("/proc/{}/task", bed.envoy.pid())).unwrap();
         let is_worker = |thread: &PathBuf| {
             let name = fs::read_to_string(thread.join("comm")).unwrap_or_default();
@@ -289,7 +289,7 @@ impl Worker {
         Self(threads.find(is_worker).unwrap().join("schedstat"))
     }
 
-    fn has_run(&self) -> Duration {
+    pub(super) fn has_run(&self) -> Duration {
         let fields = fs::read_to_string(&self.0).unwrap();
         let nanos = fields.split(' ').next().unwrap();
         Duration::from_nanos(nanos.parse().unwrap())

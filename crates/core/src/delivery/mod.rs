@@ -190,8 +190,7 @@ impl<T> Outbox<T> {
         if self.attempts.bytes() >= self.config.limits.max_in_flight_bytes {
             return None;
         }
-        if let Some(at) = self.call_rate.waits_until(turn.now) {
-            self.timers.start(Timer::Calls, at);
+        if self.call_rate.is_used_up() {
             return None;
         }
         loop {
@@ -204,7 +203,10 @@ impl<T> Outbox<T> {
             let attempt = Attempt::new(webhook, first.key, bundle, turn.now);
             let random = &mut self.random;
             let call = Call::new(&self.config, attempt, &self.store, turn.now, unix, random)?;
-            self.call_rate.count(call.body().len(), call.signatures());
+            self.call_rate
+                .count(call.body().len(), call.signatures(), turn.now);
+            let wants_tick = self.call_rate.wants_tick(turn.now);
+            self.timers.set(Timer::Calls, wants_tick);
             return Some(call);
         }
     }
@@ -247,7 +249,9 @@ impl<T> Outbox<T> {
         // What has waited for others, or for a turn of the loop, goes with the next call that is
         // asked for.
         self.timers.expire(Timer::Bundle, now);
-        self.timers.expire(Timer::Calls, now);
+        self.call_rate.on_tick(now);
+        self.timers
+            .set(Timer::Calls, self.call_rate.wants_tick(now));
         if self.timers.expire(Timer::LostCall, now) {
             for attempt in self.attempts.remove_lost(now, &mut self.timers) {
                 self.end_attempt(attempt, Outcome::Timeout, turn);

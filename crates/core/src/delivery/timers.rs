@@ -11,7 +11,7 @@ pub(super) enum Timer {
     Queue,
     /// An event has waited long enough for others that would share its call.
     Bundle,
-    /// Enough calls were made in one go, and the next ones may be made.
+    /// So many calls were made that a tick should begin a new window for them.
     Calls,
     /// The host may have forgotten a call.
     LostCall,

@@ -193,3 +193,21 @@ fn many_calls_are_made_over_many_turns_of_the_loop() {
         .iter()
         .all(|call| call.timeout == Duration::from_secs(5)));
 }
+
+#[test]
+fn a_turn_of_the_loop_in_which_many_calls_end_makes_no_more_than_another() {
+    let names: Vec<_> = (0..32).map(|n| format!("w{n}")).collect();
+    let names: Vec<_> = names.iter().map(String::as_str).collect();
+    let mut fixture = Fixture::new(crate::testing::config(&names));
+    let all: Vec<_> = (0..32).collect();
+    fixture.submit((0..256).map(|n| event(&format!("e{n}"), &all)).collect());
+    fixture.pass(Duration::from_millis(40));
+    let under_way = fixture.calls.len();
+    assert!(under_way > 500, "{under_way}");
+    // Time passes in this turn, and no tick comes.
+    for call in std::mem::take(&mut fixture.calls) {
+        fixture.now += 1;
+        fixture.end(call.token, &status(200));
+    }
+    assert!(fixture.calls.len() <= 134, "{}", fixture.calls.len());
+}

@@ -1,0 +1,90 @@
+//! As many calls as one request can ask for, watched until the last of them has ended.
+
+use super::stalls::Worker;
+use crate::bed::Bed;
+use crate::table::{millis, quantile, Case, Measures};
+use freshpaint_harness::wait::poll;
+use freshpaint_harness::{Connection, Request};
+use serde_json::{json, Value};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+const EVENTS: usize = 2_500;
+const WEBHOOKS: usize = 32;
+/// The longest that the worker may do nothing else.
+const MOST_STALL: Duration = Duration::from_millis(100);
+/// How long it takes all calls to end, at the most.
+const PATIENCE: Duration = Duration::from_secs(40);
+
+pub(crate) const WATCHED: Case = Case {
+    name: "2,500 events to 32 webhooks, until the last call",
+    in_short: true,
+    run: |_| fan_out(),
+};
+
+fn fan_out() -> Measures {
+    let bed = Bed::configured(1, |plugin| {
+        plugin["webhooks"] = (0..WEBHOOKS).map(webhook).collect();
+    });
+    let before = bed.crm.count() + bed.warehouse.count();
+    let is_over = AtomicBool::new(false);
+    let (is_finished, mut stalls) = thread::scope(|scope| {
+        let watch = scope.spawn(|| stalls(&bed, &is_over));
+        let mut connection = Connection::open(bed.address()).unwrap();
+        connection.send(&request().to_bytes()).unwrap();
+        // On a slow machine some events come back with 503, and are tried again.
+        let answer = connection.response_within(PATIENCE);
+        let all = poll(PATIENCE, || {
+            let metrics = bed.envoy.metrics().ok()?;
+            let deliveries = metrics
+                .iter()
+                .filter(|(name, _)| name.starts_with("deliveries.webhook.w"));
+            let ended: u64 = deliveries.map(|(_, count)| count).sum();
+            (ended >= (EVENTS * WEBHOOKS) as u64).then_some(())
+        });
+        is_over.store(true, Ordering::Relaxed);
+        (answer.is_ok() && all.is_some(), watch.join().unwrap())
+    });
+    let calls = bed.crm.count() + bed.warehouse.count() - before;
+    let mut measures = Measures::default();
+    measures.none("unfinished", usize::from(!is_finished));
+    let most = (EVENTS * WEBHOOKS) as f64;
+    measures.at_least("calls", calls as f64, most / 2.0, "");
+    let longest = millis(quantile(&mut stalls, 1.0));
+    measures.at_most("longest turn", longest, millis(MOST_STALL), "ms");
+    bed.judge_envoy(&mut measures);
+    measures
+}
+
+/// What the worker did beside each page that was asked for meanwhile.
+fn stalls(bed: &Bed, is_over: &AtomicBool) -> Vec<Duration> {
+    let worker = Worker::of(bed);
+    // Envoy answers this one itself, in the worker and behind the module.
+    let page = Request::get("/healthz");
+    let mut connection = Connection::open(bed.address()).unwrap();
+    let mut stalls = Vec::new();
+    while !is_over.load(Ordering::Relaxed) {
+        let before = worker.has_run();
+        let sent = connection.send(&page.to_bytes());
+        let answer = sent.and_then(|()| connection.response_within(PATIENCE));
+        assert_eq!(answer.unwrap().status, 200);
+        stalls.push(worker.has_run().saturating_sub(before));
+        thread::sleep(Duration::from_millis(1));
+    }
+    stalls
+}
+
+fn webhook(n: usize) -> Value {
+    let cluster = ["crm", "warehouse"][n % 2];
+    json!({"name": format!("w{n}"), "url": format!("http://{cluster}:8080/in"), "cluster": cluster})
+}
+
+fn request() -> Request {
+    let event = |n| {
+        json!({"type": "track", "event": "a", "anonymousId": "d", "messageId": format!("fan-{n}"),
+            "properties": {"plan": "pro", "coupon": "x".repeat(200)}})
+    };
+    let events: Vec<_> = (0..EVENTS).map(event).collect();
+    Request::post("/v1/batch", json!({"batch": events}).to_string())
+}
