@@ -1,4 +1,5 @@
-//! Compresses the files of the live page, which the module carries so.
+//! Compresses the files of the live page, without comments and indentation; so the module carries
+//! them.
 #![allow(clippy::expect_used)]
 
 use std::io::Write;
@@ -12,12 +13,21 @@ fn main() {
     for file in ["index.html", "monitor.css", "monitor.js"] {
         let source = Path::new("src/page").join(file);
         println!("cargo::rerun-if-changed={}", source.display());
-        let content = fs::read(&source).expect("a file of the page");
+        let content = fs::read_to_string(&source).expect("a file of the page");
+        let content: String = content.lines().filter_map(without_comment).collect();
         // Without a time, so that each build is the same.
         let mut gzip = GzBuilder::new().write(Vec::new(), Compression::best());
-        gzip.write_all(&content).expect("memory takes everything");
+        gzip.write_all(content.as_bytes())
+            .expect("memory takes everything");
         let compressed = gzip.finish().expect("memory takes everything");
         let place = Path::new(&target).join(format!("{file}.gz"));
         fs::write(place, compressed).expect("cargo made the folder");
     }
+}
+
+/// A line without its indentation; none when it is a comment or empty.
+fn without_comment(line: &str) -> Option<String> {
+    let line = line.trim_start();
+    let is_comment = line.starts_with("//") || line.starts_with("/**") && line.ends_with("*/");
+    (!line.is_empty() && !is_comment).then(|| format!("{line}\n"))
 }

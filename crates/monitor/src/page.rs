@@ -55,14 +55,18 @@ mod tests {
     }
 
     #[test]
-    fn a_client_that_takes_no_gzip_gets_the_files_as_they_are() {
+    fn a_client_that_takes_no_gzip_gets_the_files_but_for_comments_and_indentation() {
         for (path, content) in PATHS.into_iter().zip([
             include_str!("page/index.html"),
             include_str!("page/monitor.css"),
             include_str!("page/monitor.js"),
         ]) {
             let reply = file(path, false).unwrap();
-            assert!(reply.body == content.as_bytes(), "{path}");
+            let lines = content.lines().map(str::trim_start);
+            let kept = lines.filter(|line| !line.is_empty() && !line.starts_with('/'));
+            let kept: Vec<_> = kept.collect();
+            let body = String::from_utf8(reply.body.to_vec()).unwrap();
+            assert_eq!(body.lines().collect::<Vec<_>>(), kept, "{path}");
             assert!(!reply
                 .headers
                 .iter()

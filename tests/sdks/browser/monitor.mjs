@@ -2,7 +2,7 @@
 // MONITOR_URL.
 
 import assert from 'node:assert/strict'
-import { randomUUID } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { request } from 'node:http'
 import { chromium } from 'playwright-core'
 
@@ -19,18 +19,24 @@ const send = (event, properties = {}) => new Promise((resolve, reject) => {
   sent.on('error', reject).end(body)
 })
 
-const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-gpu'] })
+const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-gpu', '--host-resolver-rules=MAP monitor.test 127.0.0.1'] })
 const wrong = []
 
-async function open(hash = '', options = {}) {
+async function open(hash = '', options = {}, at = MONITOR_URL) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options })
   const page = await context.newPage()
   page.setDefaultTimeout(15_000)
   page.on('pageerror', (error) => wrong.push(error.message))
   page.on('console', (message) => message.type() === 'error' && wrong.push(message.text()))
   page.on('dialog', (dialog) => wrong.push(`a dialog: ${dialog.message()}`))
-  page.on('request', (asked) => asked.url().startsWith(MONITOR_URL) || wrong.push(`asked ${asked.url()}`))
-  await page.goto(`${MONITOR_URL}/${hash}`)
+  page.on('request', (asked) => asked.url().startsWith(at) || wrong.push(`asked ${asked.url()}`))
+  // So that a test can put the browser's clock forward.
+  await page.addInitScript(() => {
+    const now = Date.now
+    window.ahead = 0
+    Date.now = () => now() + window.ahead
+  })
+  await page.goto(`${at}/${hash}`)
   return page
 }
 
@@ -74,14 +80,16 @@ async function day() {
   await shown(page, (row) => row.event === 'Order Completed' && row.outcome === 'held' && row.next !== '')
   await page.waitForSelector('#kept:not([hidden])')
   if (IMAGES) await images(page)
+  await focusStays(page)
   await page.click('#retry-all')
   await shown(page, (row) => row.event === 'Order Completed' && row.outcome === 'delivered' && row.attempt === '2')
   await page.waitForSelector('#kept', { state: 'hidden' })
 
   // Names that try to be more than text.
-  for (const name of ['<script>alert(1)</script>', '<img src=x onerror=alert(1)>', '\u202egnp.exe', 'x'.repeat(100_000)]) {
+  for (const name of ['<script>alert(1)</script>', '<img src=x onerror=alert(1)>', '\u202egnp.exe', 'x'.repeat(100_000),
+    'zero\u200bwidth', 'nul\u0000', 'two\nlines', '\u{1f469}\u200d\u{1f52c}', '\u0645\u0631\u062d\u0628\u0627']) {
     await send(name)
-    const start = name.replace('\u202e', '\ufffd').slice(0, 80)
+    const start = name.replace(/[\u202e\u200b\u0000\n]/, '\ufffd').slice(0, 80)
     const [row] = await shown(page, new Function('row', `return row.event === ${JSON.stringify(start)}`))
     assert.equal(row.outcome, 'delivered')
   }
@@ -115,8 +123,24 @@ async function day() {
     return (await answer.text()).includes('While paused')
   })
   assert.ok(!(await rows(page)).some((row) => row.event === 'While paused'))
+  await until('the page says so', async () => /^Paused . [12] new/.test(await page.textContent('#state')))
+  // Opening a row brings nothing new either.
+  await page.click('#rows tr.record td:nth-child(3)')
+  await page.waitForSelector('#rows tr.life li')
+  await page.click('#rows tr.record td:nth-child(3)')
+  assert.ok(!(await rows(page)).some((row) => row.event === 'While paused'))
   await page.click('#pause')
   await shown(page, (row) => row.event === 'While paused')
+
+  // Whoever has an event finds it by its own id.
+  await send('Found', { $insert_id: 'the-id-of-the-customer' })
+  await page.fill('[name=text]', 'the-id-of-the-customer')
+  const hashed = createHash('sha256').update('the-id-of-the-customer').digest('hex').slice(0, 16)
+  await until('it is found', async () => {
+    const all = await rows(page)
+    return all.length === 2 && all.every((row) => row.id === hashed && row.event === 'Found')
+  })
+  await page.click('button[type=reset]')
 
   // A row opens by keyboard.
   await page.focus('#rows tr.record button')
@@ -138,10 +162,59 @@ async function day() {
   await page.click('button[value=preview]')
   await page.waitForFunction(() => document.querySelector('#result').textContent.includes('The body is not JSON'))
 
+  await elsewhere(page)
+
   // A narrow phone.
   await page.click('#tab-live')
   await page.setViewportSize({ width: 320, height: 640 })
   assert.equal(await page.evaluate(() => document.scrollingElement.scrollWidth), 320)
+}
+
+// What has the focus keeps it, although new records come and figures change every second.
+async function focusStays(page) {
+  const another = async () => {
+    await send('Meanwhile')
+    for (let n = 0; n < 3; n += 1) await page.waitForResponse((answer) => answer.url().includes('/status'))
+  }
+  await page.focus('#webhooks button:not([hidden])')
+  await another()
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Retry now')
+  await page.focus('#rows tr.record:nth-child(3) button')
+  const focused = () => page.evaluate(() => document.activeElement.closest('tr').textContent)
+  const before = await focused()
+  await another()
+  assert.equal(await focused(), before)
+}
+
+// The page in another time zone, beside a clock that is wrong, without TLS, and behind a log-in.
+async function elsewhere(page) {
+  const [record] = (await (await fetch(`${MONITOR_URL}/api/v1/records`)).json()).records.slice(-1)
+  const far = await open('', { timezoneId: 'Asia/Kolkata' })
+  const local = new Date(record.t + 5.5 * 3_600_000).toISOString().slice(11, 23)
+  await shown(far, new Function('row', `return row.time === '${local}'`))
+  assert.match(await far.textContent('#state'), /times in Asia\/(Kolkata|Calcutta)$/)
+  assert.equal((await rows(far)).length, (await rows(page)).length, 'two pages at once')
+
+  await far.evaluate(() => { window.ahead = 3_600_000 })
+  await far.waitForFunction(() => document.querySelector('#state').textContent.includes('3600 s ahead of'))
+  await far.waitForFunction(() => document.querySelector('#notice').textContent.includes('did not look from'))
+  await far.context().close()
+
+  const plain = await open('', {}, MONITOR_URL.replace('127.0.0.1', 'monitor.test'))
+  assert.ok(!(await plain.evaluate(() => isSecureContext)))
+  await until('it is live', async () => (await plain.textContent('#state')).startsWith('Live'))
+  await plain.click('#tab-live')
+  await plain.keyboard.press('ArrowRight')
+  await plain.click('button[value=deliver]')
+  await plain.waitForSelector('#answered li.delivered')
+  await plain.context().close()
+
+  const out = await open()
+  await out.route('**/api/v1/**', (route) => route.fulfill({ status: 401, body: 'Log in.' }))
+  await until('it says what to do', async () => (await out.textContent('#state')).includes('log in again'))
+  await out.context().close()
+  // The browser logs each 401 by itself.
+  wrong.splice(0, Infinity, ...wrong.filter((line) => !line.includes('401')))
 }
 
 // docs/images, for the README.

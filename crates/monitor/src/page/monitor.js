@@ -4,7 +4,13 @@ const $ = (id) => document.getElementById(id);
 const FAILURES = [
   "rejected", "timeout", "unreachable", "not_sent", "invalid", "refused", "expired", "no_room", "lost",
 ];
-const KEPT_ROWS = 2000, SHOWN_ROWS = 300, EVERY = 1000;
+// What an outcome means, where neither a reason nor a status says it.
+const MEANING = {
+  timeout: "no whole answer in time", unreachable: "no connection, or no whole answer",
+  held: "kept to be tried again",
+};
+// Envoy records for 10 s after somebody has looked.
+const KEPT_ROWS = 2000, SHOWN_ROWS = 300, EVERY = 1000, RECORDED_FOR = 10_000;
 
 /** An element with attributes and children; a string child becomes text. */
 function el(name, attributes = {}, ...children) {
@@ -22,22 +28,37 @@ async function ask(path, body) {
     headers: { "content-type": "application/json", "x-freshpaint-monitor": "1" },
     body: JSON.stringify(body),
   };
-  const response = await fetch(`api/v1/${path}`, { cache: "no-store", ...options });
-  const answer = await response.json();
+  const signal = AbortSignal.timeout(RECORDED_FOR);
+  const response = await fetch(`api/v1/${path}`, { cache: "no-store", signal, ...options });
+  // What stands in front of the page answers in words of its own.
+  const answer = await response.json().catch(() => ({}));
+  if (response.status === 401) throw new Error("log in again by loading the page anew");
   if (!response.ok) throw new Error(answer.error ?? `status ${response.status}`);
   return answer;
 }
 
+/** Has exactly these children, and leaves those alone that are there: they may have the focus. */
+function place(parent, wanted) {
+  wanted.forEach((one, at) => {
+    if (parent.children[at] !== one) parent.insertBefore(one, parent.children[at] ?? null);
+  });
+  while (parent.children.length > wanted.length) parent.lastElementChild.remove();
+}
+
 // ---- what is known
 
-const records = []; // newest first
-let cursor = "", paused = false, opened = "", skipped = 0, sampled;
+const records = []; // newest first; `frozen` has those of the moment of a pause
+let cursor = "", frozen = null, opened = "", skipped = 0, waiting = 0, sampled, looked, away;
 
 function take(answer) {
+  const now = Date.now();
+  const wasAway = now - looked > RECORDED_FOR;
+  if (wasAway) away = [looked, now];
+  looked = now;
   cursor = answer.cursor;
   skipped += answer.missed + Math.max(0, answer.sampled - (sampled ?? answer.sampled));
   sampled = answer.sampled;
-  if (answer.records.length === 0) return false;
+  if (answer.records.length === 0) return wasAway;
   records.push(...answer.records);
   records.sort((a, b) => b.t - a.t || b.n - a.n);
   records.length = Math.min(records.length, KEPT_ROWS);
@@ -60,7 +81,21 @@ function readAddress() {
   }
 }
 
+// Times are Envoy's, in the zone of the browser.
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 const clock = (t) => new Date(t).toTimeString().slice(0, 8);
+const exact = (t) => `${clock(t)}.${String(t % 1000).padStart(3, "0")}`;
+
+// The id under which a messageId is shown, when the text that is searched for is one.
+let searched = "";
+
+async function readSearch() {
+  const text = new TextEncoder().encode(filters.elements.text.value);
+  // Browsers hash on https and on localhost alone.
+  const hash = text.length && await crypto.subtle?.digest("SHA-256", text);
+  const bytes = hash ? [...new Uint8Array(hash, 0, 8)] : [];
+  searched = bytes.map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
 
 function matches(record, wanted) {
   const { webhook, outcome, type, from, to, text } = wanted;
@@ -68,8 +103,10 @@ function matches(record, wanted) {
   if (type && record.type !== type) return false;
   if (outcome === "failed" && !FAILURES.includes(record.outcome)) return false;
   if (outcome && outcome !== "failed" && record.outcome !== outcome) return false;
-  if (from && clock(record.t) < from) return false;
-  if (to && clock(record.t) > to) return false;
+  const [late, early] = [from && clock(record.t) < from, to && clock(record.t) > to];
+  // From 23:00 to 01:00 is a night.
+  if (from && to && from > to ? late && early : late || early) return false;
+  if (text && record.id === searched) return true;
   const haystack = [record.event, record.id, record.source, record.reason].join(" ").toLowerCase();
   return !text || haystack.includes(text.toLowerCase());
 }
@@ -80,24 +117,32 @@ function cell(name, text = "", classes = "") {
   return el("td", { "data-name": name, class: classes }, text ?? "");
 }
 
-/** Shows the characters that would turn the text around as what they are. */
-const plain = (text = "") => text.replace(/[\u202a-\u202e\u2066-\u2069]/g, "\ufffd");
+/** Shows characters that cannot be seen, or would turn the text around, but for joined emoji. */
+const plain = (text = "") => text.replace(/(?!\u200d)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "\ufffd");
 
+const lines = new WeakMap();
+
+/** The line of a record, which is made once. */
 function row(record) {
+  const known = lines.get(record);
+  if (known) return known;
   const line = el("tr", { class: "record" });
-  const open = el("button", { type: "button", "aria-expanded": String(opened === keyOf(record)) });
-  open.append(new Date(record.t).toISOString().slice(11, 23));
-  open.addEventListener("click", () => {
+  lines.set(record, line);
+  line.append(el("td", { class: "time" }));
+  const title = new Date(record.t).toISOString();
+  line.firstChild.append(el("button", { type: "button", title }, exact(record.t)));
+  line.addEventListener("click", () => {
+    // Who marks text wants to copy it.
+    if (!getSelection().isCollapsed) return;
     opened = opened === keyOf(record) ? "" : keyOf(record);
     draw();
   });
-  const time = cell("", "", "time");
-  time.append(open);
+  const reason = record.reason ?? (record.outcome === "held" ? "" : MEANING[record.outcome]);
   line.append(
-    time, cell("", record.type), cell("", plain(record.event), "text"), cell("id", record.id, "code"),
+    cell("", record.type), cell("", plain(record.event), "text"), cell("id", record.id, "code"),
     cell("source", record.source, "code"), cell("", record.webhook),
     cell("try", record.attempt, "number"),
-    cell("", record.outcome + (record.reason ? `: ${record.reason}` : ""), `text ${record.outcome}`),
+    cell("", record.outcome + (reason ? `: ${reason}` : ""), `text ${record.outcome}`),
     cell("status", record.status, "number"), cell("ms", record.ms, "number"),
     cell("next", record.next ? clock(record.next) : ""),
   );
@@ -112,50 +157,48 @@ function attempts(id) {
   const list = el("ol");
   for (const record of records.filter((one) => keyOf(one) === id).reverse()) {
     const parts = [
-      new Date(record.t).toISOString(), record.webhook,
+      exact(record.t), record.webhook,
       record.attempt && `try ${record.attempt}`, record.outcome,
       record.status && `status ${record.status}`, record.ms !== undefined && `${record.ms} ms`,
-      record.reason, record.next && `next try ${clock(record.next)}`,
+      record.reason ?? MEANING[record.outcome], record.next && `next try ${clock(record.next)}`,
     ];
     list.append(el("li", { class: record.outcome }, parts.filter(Boolean).join(" · ")));
   }
   return list;
 }
 
-/** The whole life of an event, and what can be done for it. */
-function life(id) {
-  const again = el("button", { type: "button" }, "Retry this event now");
-  again.addEventListener("click", () => retry({ id }));
-  again.hidden = records.find((one) => keyOf(one) === id)?.outcome !== "held";
-  const body = el("td", { colspan: "11" });
-  body.append(attempts(id), again);
-  const line = el("tr", { class: "life" });
-  line.append(body);
-  return line;
+const again = el("button", { type: "button" }, "Retry this event now");
+const life = el("tr", { class: "life" });
+life.append(el("td", { colspan: "11" }));
+again.addEventListener("click", () => retry({ id: opened }));
+
+/** The whole life of the event that is open, and what can be done for it. */
+function tellLife() {
+  again.hidden = records.find((one) => keyOf(one) === opened)?.outcome !== "held";
+  place(life.firstChild, [attempts(opened), again]);
+  return life;
 }
 
 function draw() {
   const wanted = Object.fromEntries(fields());
-  const found = records.filter((record) => matches(record, wanted));
-  const lines = [];
-  let isOpen = false;
+  const known = frozen ?? records;
+  const found = known.filter((record) => matches(record, wanted));
+  const shown = [];
   for (const record of found.slice(0, SHOWN_ROWS)) {
-    lines.push(row(record));
-    if (keyOf(record) === opened && !isOpen) {
-      lines.push(life(opened));
-      isOpen = true;
-    }
+    const line = row(record), isOpen = keyOf(record) === opened;
+    line.querySelector("button").setAttribute("aria-expanded", isOpen);
+    shown.push(line);
+    if (isOpen && !shown.includes(life)) shown.push(tellLife());
   }
-  const focused = document.activeElement?.closest("tr");
-  const at = focused ? [...$("rows").children].indexOf(focused) : -1;
-  $("rows").replaceChildren(...lines);
-  if (at >= 0) $("rows").children[at]?.querySelector("button")?.focus({ preventScroll: true });
+  place($("rows"), shown);
   $("empty").hidden = found.length > 0;
-  $("empty").textContent = records.length > 0
+  $("empty").textContent = known.length > 0
     ? "Nothing matches the filters."
     : "Nothing yet. Send an event, and it appears here within two seconds.";
   $("notice").textContent = [
     skipped > 0 && `${skipped} more were not recorded: a sample is shown at this rate.`,
+    away && `This page did not look from ${clock(away[0])} to ${clock(away[1])}. `
+      + "What happened then is missing, unless observe.recent keeps it.",
     found.length > SHOWN_ROWS && `The newest ${SHOWN_ROWS} of ${found.length} are shown.`,
   ].filter(Boolean).join(" ");
 }
@@ -179,27 +222,47 @@ function sparkline(minutes) {
   return picture;
 }
 
+const cards = new Map();
+const took = (ms) => ms < 1000 ? `${ms} ms` : `${ms / 1000} s`;
+
+/** The card of a webhook, which is made once. */
 function card(webhook) {
   const [ok, all] = webhook.minutes.reduce(([a, b], [c, d]) => [a + c, b + c + d], [0, 0]);
-  const made = el("li");
-  const name = el("h3", {}, webhook.name);
-  name.append(el("small", { class: webhook.breaker }, `breaker ${webhook.breaker}`));
-  const figures = el("dl");
-  for (const [term, value] of [
-    ["success", all ? `${(100 * ok / all).toFixed(1)} %` : "–"],
-    ["p50 / p95", webhook.p50 === null ? "–" : `${webhook.p50} / ${webhook.p95} ms`],
+  if (!cards.has(webhook.name)) {
+    const made = el("li"), button = el("button", { type: "button" }, "Retry now");
+    button.addEventListener("click", () => retry({ webhook: webhook.name }));
+    made.append(el("h3"), el("dl"), el("p"), button);
+    cards.set(webhook.name, made);
+  }
+  const made = cards.get(webhook.name), [name, figures, picture, button] = made.children;
+  const isOpen = webhook.breaker === "open";
+  const state = isOpen ? "keeps failing" : all ? "answers" : "not called yet";
+  name.replaceChildren(webhook.name, el("small", {
+    class: isOpen || all ? webhook.breaker : "",
+    title: isOpen ? "The breaker is open: what is kept is tried one by one." : "",
+  }, state));
+  figures.replaceChildren();
+  const isBad = ok < all / 2;
+  // Latencies are known by their bucket.
+  for (const [term, value, kind] of [
+    ["success", all ? `${(100 * ok / all).toFixed(1)} %` : "–", isBad ? "failed" : ""],
+    ["p50 / p95", webhook.p50 === null ? "–" : `≤ ${took(webhook.p50)} / ${took(webhook.p95)}`],
     ["in flight", webhook.in_flight], ["held", webhook.held],
-  ]) figures.append(el("dt", {}, term), el("dd", {}, value));
-  const again = el("button", { type: "button" }, "Retry now");
-  again.hidden = webhook.held === 0;
-  again.addEventListener("click", () => retry({ webhook: webhook.name }));
-  made.append(name, figures, sparkline(webhook.minutes), again);
+  ]) figures.append(el("dt", {}, term), el("dd", { class: kind ?? "" }, value));
+  picture.replaceChildren(sparkline(webhook.minutes));
+  button.hidden = webhook.held === 0;
   return made;
 }
 
+let skew = "";
+
 function show(status) {
   $("plugin").textContent = `${status.plugin} · ${status.version}`;
-  $("webhooks").replaceChildren(...status.webhooks.map(card));
+  place($("webhooks"), status.webhooks.map(card));
+  const ahead = Math.round((Date.now() - status.now) / 1000), by = `${Math.abs(ahead)} s`;
+  skew = Math.abs(ahead) > 5
+    ? ` · this browser's clock is ${by} ${ahead > 0 ? "ahead of" : "behind"} Envoy's`
+    : "";
   const chosen = filters.elements.webhook;
   for (const { name } of status.webhooks) {
     if (![...chosen.options].some((one) => one.value === name)) {
@@ -224,7 +287,9 @@ async function retry(what) {
 
 // ---- the tester
 
-const id = () => crypto.randomUUID();
+/** Browsers have `randomUUID` on https and on localhost alone. */
+const id = () => crypto.randomUUID?.()
+  ?? [...crypto.getRandomValues(new Uint32Array(4))].map((one) => one.toString(36)).join("-");
 const now = () => new Date().toISOString();
 const EXAMPLES = {
   "Freshpaint HTTP API": ["track", "/track", () => ({ event: "Signed Up", properties: {
@@ -309,31 +374,43 @@ function choose(view) {
   }
 }
 
+function tell(error) {
+  $("state").className = error ? "bad" : "";
+  $("state").textContent = error ? `Not connected: ${error.message}`
+    : (frozen ? `Paused · ${waiting} new` : "Live") + ` · times in ${zone}${skew}`;
+}
+
+// Hidden and paused pages ask too: what nobody looks at is not recorded.
 async function poll() {
-  if (!paused && !document.hidden) {
-    try {
-      const [status, answer] = await Promise.all([ask("status"), ask(`records?after=${cursor}`)]);
-      show(status);
-      if (take(answer)) {
-        draw();
-        showAnswered();
-      }
-      $("state").className = "";
-      $("state").textContent = "Live";
-    } catch (error) {
-      $("state").className = "bad";
-      $("state").textContent = `Not connected: ${error.message}`;
+  try {
+    const [status, answer] = await Promise.all([ask("status"), ask(`records?after=${cursor}`)]);
+    show(status);
+    if (take(answer)) {
+      if (frozen) waiting += answer.records.length;
+      else draw();
+      showAnswered();
     }
+    tell();
+  } catch (error) {
+    tell(error);
   }
   setTimeout(poll, EVERY);
 }
 
-$("tab-live").addEventListener("click", () => choose("live"));
-$("tab-test").addEventListener("click", () => choose("test"));
+for (const [view, other] of [["live", "test"], ["test", "live"]]) {
+  $(`tab-${view}`).addEventListener("click", () => choose(view));
+  $(`tab-${view}`).addEventListener("keydown", ({ key }) => {
+    if (!key.startsWith("Arrow")) return;
+    choose(other);
+    $(`tab-${other}`).focus();
+  });
+}
 $("pause").addEventListener("click", () => {
-  paused = !paused;
-  $("pause").setAttribute("aria-pressed", String(paused));
-  $("state").textContent = paused ? "Paused" : "Live";
+  frozen = frozen ? null : [...records];
+  waiting = 0;
+  $("pause").setAttribute("aria-pressed", String(frozen !== null));
+  draw();
+  tell();
 });
 $("link").addEventListener("click", async () => {
   await navigator.clipboard?.writeText(location.href).catch(() => {});
@@ -341,13 +418,15 @@ $("link").addEventListener("click", async () => {
 });
 $("retry-all").addEventListener("click", () => retry({}));
 filters.addEventListener("submit", (event) => event.preventDefault());
-for (const kind of ["input", "reset"]) filters.addEventListener(kind, () => setTimeout(() => {
+for (const kind of ["input", "reset"]) filters.addEventListener(kind, () => setTimeout(async () => {
   history.replaceState(null, "", `#${new URLSearchParams(fields())}`);
+  await readSearch();
   draw();
 }));
 tester.addEventListener("submit", test);
 tester.elements.example.addEventListener("change", fill);
 $("new-id").addEventListener("click", fill);
 readAddress();
+await readSearch();
 draw();
 poll();

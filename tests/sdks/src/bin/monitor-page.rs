@@ -51,7 +51,7 @@ fn drive(workers: u32, scene: &str, configuration: &Value) -> Result<()> {
     let envoy = Envoy::start(&Config {
         concurrency: workers,
         plugin: Plugin::Struct(configuration),
-        monitor: Some(json!({"of": "freshpaint_webhooks"})),
+        monitor: Some(json!({"of": "freshpaint_webhooks", "hosts": ["monitor.test"]})),
         clusters: clusters.collect(),
         environment: [("ID_KEY".to_owned(), "k".repeat(32))].into(),
         ..Config::default()
