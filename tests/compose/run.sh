@@ -37,7 +37,7 @@ fi
 [ -f target/freshpaint_webhooks.wasm ] || fail "there is no target/freshpaint_webhooks.wasm; run \`make build\` first"
 
 # A project of its own and any free port, so that nothing else that runs here is in the way.
-export ENVOY_PORT=0
+export ENVOY_PORT=0 MONITOR_PORT=0
 compose+=(--project-name "freshpaint-test-$$" --file envoy/docker-compose.yaml)
 trap '"${compose[@]}" down --timeout 5 --volumes >/dev/null 2>&1' EXIT
 "${compose[@]}" up --detach
@@ -64,6 +64,11 @@ within 60 answers || give_up "Envoy does not answer on $url"
 answer=$(curl --silent --show-error --write-out ' %{http_code}' "$url/track" --data \
     '{"event":"Signed Up","properties":{"distinct_id":"ada@example.com","$device_id":"d-1","time":1672262210,"$insert_id":"m-1","plan":"pro"}}')
 [ "$answer" = "1 200" ] || give_up "Envoy answered \"$answer\" instead of \"1 200\""
+
+page=http://$("${compose[@]}" port envoy 9902)
+# An engine may publish on another address than the one it is told.
+case $page in http://127.0.0.1:*) ;; *) give_up "the live page is published at $page" ;; esac
+curl --silent --fail "$page/" | grep --quiet '<title>Freshpaint Webhooks</title>' || give_up "no live page at $page"
 
 expected='{"event":"Signed Up","type":"track","timestamp":"2022-12-28T21:16:50Z","messageId":"m-1","anonymousId":"d-1","userId":"ada@example.com","context":{"page":null},"properties":{"plan":"pro"}}'
 # The receivers indent the JSON; the names of the containers stand before each line.
