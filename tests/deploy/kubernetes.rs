@@ -2,7 +2,7 @@
 
 use crate::render::{path, resource, resources};
 use freshpaint_harness::envoy::ENVOY_VERSION;
-use freshpaint_harness::shipped::{documents, repository};
+use freshpaint_harness::shipped::{documents, repository, yaml};
 use serde_json::{json, Value};
 use std::fs;
 
@@ -91,6 +91,39 @@ fn the_pod_mounts_what_envoy_reads_and_the_probes_ask_what_it_serves() {
         let patience: u64 = drain[4].as_str().unwrap().parse().unwrap();
         assert!(pod["terminationGracePeriodSeconds"].as_u64().unwrap() > patience);
     }
+}
+
+/// The listener of `envoy/monitor.yaml`, in the same VM as the collector of the pod's own file, on a
+/// port of the pod's loopback that nothing else has.
+#[test]
+fn the_overlay_with_the_live_page_adds_its_listener_on_loopback() {
+    let overlay = "kubernetes/overlays/monitor";
+    let deployment = resource(overlay, "Deployment", "freshpaint-webhooks");
+    let args = &deployment["spec"]["template"]["spec"]["containers"][0]["args"];
+    let args = args.as_array().unwrap();
+    let at = args.iter().position(|it| it == "--config-yaml").unwrap();
+    let merged = yaml(args[at + 1].as_str().unwrap()).unwrap();
+
+    let mut listener = documents(&repository().join("envoy/monitor.yaml")).unwrap()[0][0].take();
+    listener["address"]["socket_address"]["port_value"] = json!(9903);
+    let module = "/filter_chains/0/filters/0/typed_config/http_filters/0/typed_config/config";
+    let mut here = configuration();
+    let vm = here.pointer(&format!("/static_resources/listeners/0{module}/vm_config"));
+    listener.pointer_mut(module).unwrap()["vm_config"] = vm.unwrap().clone();
+    assert_eq!(
+        merged,
+        json!({"static_resources": {"listeners": [listener]}})
+    );
+
+    let listeners = here["static_resources"]["listeners"]
+        .as_array_mut()
+        .unwrap();
+    let port = |it: &Value| it["address"]["socket_address"]["port_value"].clone();
+    assert!(listeners.iter().all(|it| port(it) != 9903));
+    assert_ne!(
+        here["admin"]["address"]["socket_address"]["port_value"],
+        9903
+    );
 }
 
 #[test]

@@ -5,9 +5,10 @@ use serde_json::Value;
 use std::path::{Path, PathBuf};
 
 /// Every folder below `deploy/` that somebody is told to apply.
-pub(crate) const FOLDERS: [&str; 6] = [
+pub(crate) const FOLDERS: [&str; 7] = [
     "kubernetes/overlays/image",
     "kubernetes/overlays/configmap",
+    "kubernetes/overlays/monitor",
     "istio/base",
     "istio/volume",
     "gateway/base",
