@@ -1,5 +1,5 @@
 //! Everything under `deploy/`: in the platforms' own schemas, and in a real Envoy that is set up as
-//! the platforms set it up.
+//! the platforms set it up. The dashboard in Grafana's schema.
 
 // A test says what is wrong by panicking.
 #![allow(
@@ -12,6 +12,7 @@
 
 mod bed;
 mod containers;
+mod dashboard;
 mod dns;
 mod drain;
 mod gateway;

@@ -31,7 +31,7 @@ const PACKAGES: [(&str, &str); 7] = [
 
 /// The packages at their pinned versions, below `target`; `None`, with a word why, on a machine
 /// without npm or the way to a registry. In continuous integration that is a failure.
-fn installed() -> Option<&'static PathBuf> {
+pub(crate) fn installed() -> Option<&'static PathBuf> {
     static FOLDER: OnceLock<Option<PathBuf>> = OnceLock::new();
     FOLDER
         .get_or_init(|| match install() {
@@ -74,7 +74,7 @@ fn install() -> Result<PathBuf, String> {
     Ok(folder)
 }
 
-fn run(command: &mut Command) -> Result<String, String> {
+pub(crate) fn run(command: &mut Command) -> Result<String, String> {
     let what = format!("{:?}", command.get_program());
     let output = command
         .stdin(Stdio::null())
