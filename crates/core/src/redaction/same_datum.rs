@@ -1,7 +1,8 @@
 //! One datum in several places: a rule on it holds in each of them.
 //!
 //! Paths name places, but whoever denies `context.page.url` means the url of the page, and a page
-//! event has it in `properties`. Likewise for the user's id, which SDKs and customers repeat.
+//! event has it in `properties`. Likewise for the user's id, which SDKs and customers repeat, and
+//! for traits, of which Mixpanel writes some with a `$`: `$email`.
 
 use super::{step, Live, Rule};
 use crate::json::{Id, Object, Value};
@@ -13,6 +14,8 @@ pub(super) struct SameDatum<'r, 'p> {
     page: Live<'r>,
     /// For `userId`, without those that allow it.
     user_id: Live<'r>,
+    /// For members of `traits`, without those that allow them.
+    traits: Live<'r>,
     /// The user's id, where there is a rule for it.
     user: Option<Id<'p>>,
     /// The event is a pageview: its properties hold the page.
@@ -22,15 +25,19 @@ pub(super) struct SameDatum<'r, 'p> {
 impl<'r, 'p> SameDatum<'r, 'p> {
     pub(super) fn of(live: &Live<'r>, payload: Option<Object<'p>>, work: &Work) -> Self {
         let mut user_id = step(live, Some("userId"), work);
-        user_id.retain(|(_, rule)| !matches!(rule, Rule::Allow(_)));
+        let mut traits = step(live, Some("traits"), work);
+        for live in [&mut user_id, &mut traits] {
+            live.retain(|(_, rule)| !matches!(rule, Rule::Allow(_)));
+        }
         let context = step(live, Some("context"), work);
         let mut found = Self {
             page: step(&context, Some("page"), work),
             user_id,
+            traits,
             user: None,
             is_page: false,
         };
-        if let Some(payload) = payload.filter(|_| !found.is_empty()) {
+        if let Some(payload) = payload.filter(|_| !found.is_empty_in("")) {
             payload.members(|key, value| match key.escaped() {
                 "userId" => found.user = value.id(),
                 "type" => found.is_page = value.text().is_some_and(|kind| kind.is("page")),
@@ -40,14 +47,15 @@ impl<'r, 'p> SameDatum<'r, 'p> {
         found
     }
 
-    fn is_empty(&self) -> bool {
-        self.page.is_empty() && self.user_id.is_empty()
+    fn is_empty_in(&self, container: &str) -> bool {
+        let of_traits = container != "traits" || self.traits.is_empty();
+        self.page.is_empty() && self.user_id.is_empty() && of_traits
     }
 
     /// Whether a member of this container holds a datum that another place has a rule for.
     pub(super) fn concerns(&self, container: &str, object: Object<'_>, work: &Work) -> bool {
         let mut added = Live::new();
-        if !self.is_empty() {
+        if !self.is_empty_in(container) {
             work.spend_each(work::SCANNED_BYTE, object.get().len());
             object.members(|key, value| {
                 work.spend(work::VALUE);
@@ -79,6 +87,14 @@ impl<'r, 'p> SameDatum<'r, 'p> {
             next.extend(self.user_id.iter().copied());
         }
         let is_traits = container == "traits";
+        if let Some(key) = key.strip_prefix('$').filter(|_| is_traits) {
+            for (rest, rule) in &self.traits {
+                match rest.split_first() {
+                    Some((first, rest)) if first.matches(Some(key)) => next.push((rest, *rule)),
+                    _ => {}
+                }
+            }
+        }
         // A trait without the `$` of the SDKs is the customer's: `title` is that of a job.
         if (is_traits && key.starts_with('$')) || (self.is_page && container == "properties") {
             for page_key in page_keys(key) {

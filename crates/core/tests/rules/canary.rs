@@ -180,6 +180,31 @@ fn a_rule_on_the_page_holds_for_pageviews_too() {
     }
 }
 
+/// Mixpanel's SDKs write the traits that they know with a `$`.
+#[test]
+fn a_rule_on_a_trait_holds_for_it_with_a_dollar() {
+    for (rule, left) in [
+        (
+            r#""deny": ["traits.email", "traits.address.city"]"#,
+            r#"{"$phone":"5","$address":{"zip":"6"}}"#,
+        ),
+        (
+            r#""mask": ["traits.email", "traits.phone"]"#,
+            r#"{"$email":"***","$phone":"***","$address":{"city":"C","zip":"6"},"email":"***"}"#,
+        ),
+        (r#""allow": ["traits.email"]"#, r#"{"email":"c"}"#),
+    ] {
+        let mut bed = Bed::new(&format!(
+            r#"{{"options": {{"enable_identify_events": true}}, "properties": {{{rule}}},
+                "webhooks": [{{"name": "a", "url": "https://a.test/"}}]}}"#
+        ));
+        let body = r#"{"$token":"T","$distinct_id":"u","$set":{"$email":"c","$phone":"5","$address":{"city":"C","zip":"6"},"email":"c"}}"#;
+        assert_eq!(bed.send_to("/engage", body, &[]).len(), 1);
+        let (_, traits) = bed.payload("a").split_once(r#""traits":"#).unwrap();
+        assert_eq!(traits, format!("{left}}}"), "{rule}");
+    }
+}
+
 #[test]
 fn under_hipaa_neither_goes_whatever_is_allowed() {
     for allow in [
