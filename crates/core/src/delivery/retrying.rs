@@ -193,7 +193,10 @@ impl<T> Outbox<T> {
         let expires = handover.expires();
         let entry = handover.into_entry(&self.config);
         let (id, is_dead_letter) = (entry.event().id, entry.dead_letter().is_some());
-        if self.policy.next_round(&entry).is_empty() {
+        let goes_on = !self.policy.next_round(&entry).is_empty();
+        let may_be_letter =
+            !entry.is_accepted() && self.policy.dead_letter_webhook(&entry).is_some();
+        if !(goes_on || may_be_letter) {
             // An event that a webhook has may be owed to no other any more.
             let outcome = match (is_dead_letter, entry.is_accepted()) {
                 (true, _) => Some(HeldOutcome::Lost),
@@ -208,13 +211,19 @@ impl<T> Outbox<T> {
         if id.is_some_and(|id| self.store.find(id).is_some()) {
             return;
         }
-        if self.store.can_hold(&entry, &self.config.retry) {
+        if goes_on && self.store.can_hold(&entry, &self.config.retry) {
             let due = turn.now;
             let key = self.insert(entry.held_until(Held { expires, due }));
             self.schedule.push(due, key, &mut self.timers);
         } else if self.make_room(entry.event().cost(), turn) {
             let key = self.insert(entry);
-            self.drop_event(key, DropReason::NoRoom, turn);
+            let reason = if goes_on {
+                DropReason::NoRoom
+            } else {
+                // The rules of its webhooks have changed.
+                DropReason::Refused
+            };
+            self.drop_event(key, reason, turn);
         } else {
             let outcome = if is_dead_letter {
                 HeldOutcome::Lost

@@ -1,10 +1,12 @@
 //! What would be dropped goes to the dead letter webhook, and nothing else does.
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use super::fixture::{event, retry, status, Fixture};
 use crate::config::{Config, Guarantee};
 use crate::delivery::PreparedEvent;
+use crate::routing::{Glob, Rules};
 use crate::testing::config_with;
 
 /// `a`, `b` and the dead letter webhook `dead`.
@@ -211,6 +213,32 @@ fn a_newer_configuration_takes_letters_over_for_the_same_webhook_alone() {
         new.drive();
         assert_eq!(new.count("held.outcome.lost"), lost);
         assert!(new.outbox.is_empty());
+    }
+}
+
+/// Nobody may get an event whose payload the new rules were not applied to.
+#[test]
+fn what_new_rules_end_goes_there_if_its_own_have_not_changed() {
+    let denying = |config: &mut Config, webhook: usize| {
+        config.webhooks[webhook].rules = Some(Rc::new(Rules {
+            deny: vec![Glob::new("y")],
+            ..Rules::default()
+        }));
+    };
+    for (changed, letters) in [(vec![0], vec!["x refused "]), (vec![0, 2], vec![])] {
+        let mut old = Fixture::new(configured(|_| {}));
+        old.submit(vec![letter("x", &[0])]);
+        old.respond("x", 0, &status(503));
+        let change = |config: &mut Config| changed.iter().for_each(|at| denying(config, *at));
+        let mut new = old.successor(configured(change), 2);
+        assert_eq!(old.hand_over(&mut new), 1);
+        new.drive();
+        assert_eq!(dead(&new), letters);
+        new.respond_all(200);
+        assert!(new.outbox.is_empty());
+        // The event is not taken for one that its webhooks have refused.
+        new.submit(vec![letter("x", &[0])]);
+        assert_eq!(new.under_way(), ["x>0"]);
     }
 }
 
