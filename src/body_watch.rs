@@ -7,18 +7,12 @@
 
 use std::cell::{Cell, RefCell};
 
+use crate::host;
 use freshpaint_core::clock::SteadyMillis;
 use freshpaint_core::upload::Unread;
 
-use crate::host;
-
 /// How long the first request waits before its body is looked for.
-const LOOK_AFTER_MILLIS: u64 = 500;
-
-const WITHHELD: &str = "Envoy gives this filter no request bodies, so every collection request is \
-     refused with 503. The filter's configuration in Envoy needs \
-     allow_on_headers_stop_iteration: true, an Envoy from 1.35 on, and a control plane that passes \
-     the setting on (docs/platforms.md, \"Requests get 503\")";
+pub(crate) const LOOK_AFTER_MILLIS: u64 = 500;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Bodies {
@@ -31,16 +25,19 @@ enum Bodies {
 /// The knowledge of one root about it. A new configuration makes a new root.
 #[derive(Debug)]
 pub(crate) struct BodyWatch {
+    /// What the log says of requests when no body comes.
+    consequence: &'static str,
     bodies: Cell<Bodies>,
     /// Streams that wait for their bodies while nothing is known, with the reply for the case that
-    /// no body comes.
-    waiting: RefCell<Vec<(u32, Unread)>>,
+    /// no body comes. In front of collectors they have none, and go on.
+    waiting: RefCell<Vec<(u32, Option<Unread>)>>,
     look_at: Cell<SteadyMillis>,
 }
 
 impl BodyWatch {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(consequence: &'static str) -> Self {
         Self {
+            consequence,
             bodies: Cell::new(Bodies::Unknown),
             waiting: RefCell::default(),
             look_at: Cell::new(0),
@@ -57,7 +54,7 @@ impl BodyWatch {
     }
 
     /// A stream has begun to wait for its body.
-    pub(crate) fn wait(&self, stream: u32, unread: Unread, now: SteadyMillis) {
+    pub(crate) fn wait(&self, stream: u32, unread: Option<Unread>, now: SteadyMillis) {
         self.look_at.set(now.saturating_add(LOOK_AFTER_MILLIS));
         self.waiting.borrow_mut().push((stream, unread));
     }
@@ -84,9 +81,9 @@ impl BodyWatch {
         is_waiting.then(|| self.look_at.get().saturating_sub(now))
     }
 
-    /// Looks whether a body has arrived at Envoy. If so, returns the reply of every stream that
-    /// waits for one.
-    pub(crate) fn withheld(&self, now: SteadyMillis) -> Vec<(u32, Unread)> {
+    /// Looks whether a body has arrived at Envoy. If so, returns every stream that waits for
+    /// one.
+    pub(crate) fn withheld(&self, now: SteadyMillis) -> Vec<(u32, Option<Unread>)> {
         let mut waiting = self.waiting.borrow_mut();
         if now < self.look_at.get() || waiting.is_empty() {
             return Vec::new();
@@ -97,7 +94,12 @@ impl BodyWatch {
             self.look_at.set(now.saturating_add(LOOK_AFTER_MILLIS));
             return Vec::new();
         }
-        log::error!("{WITHHELD}");
+        log::error!(
+            "Envoy gives this filter no request bodies, so {}. The filter's configuration in Envoy \
+             needs allow_on_headers_stop_iteration: true, an Envoy from 1.35 on, and a control \
+             plane that passes the setting on (docs/platforms.md, \"Requests get 503\")",
+            self.consequence
+        );
         self.bodies.set(Bodies::Withheld);
         std::mem::take(&mut waiting)
     }

@@ -46,7 +46,7 @@ impl Plugin {
         let name = host::plugin_name();
         let identity = identity::new(&name);
         let plugin = Rc::new(Self {
-            body_watch: BodyWatch::new(),
+            body_watch: BodyWatch::new("every collection request is refused with 503"),
             wake_queue: WakeQueue::register(&name),
             metrics: Metrics::define(&config.webhooks),
             worker: RefCell::new(Worker::new(config, &identity, now)),

@@ -10,6 +10,7 @@ use freshpaint_core::observe::Counter;
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::ContextType;
 
+use crate::front::{FrontPlugin, FrontStream};
 use crate::host::{self, SharedData};
 use crate::monitor::{MonitorPlugin, MonitorStream};
 use crate::plugin::Plugin;
@@ -25,6 +26,8 @@ pub(crate) struct Root {
     plugin: Option<Rc<Plugin>>,
     /// The same of a plugin that serves the live page.
     monitor: Option<Rc<MonitorPlugin>>,
+    /// The same of a plugin in front of collectors.
+    front: Option<Rc<FrontPlugin>>,
     /// When the host's timer is set to run out.
     tick_at: Option<SteadyMillis>,
     /// The host has asked this root to end.
@@ -37,6 +40,7 @@ impl Root {
             context_id,
             plugin: None,
             monitor: None,
+            front: None,
             tick_at: None,
             is_draining: false,
         }
@@ -86,7 +90,7 @@ impl Root {
     /// Refuses the requests whose bodies Envoy keeps to itself.
     fn refuse_withheld(plugin: &Plugin, now: SteadyMillis) {
         for (stream, unread) in plugin.body_watch.withheld(now) {
-            if host::enter(stream).is_ok() {
+            if let (Some(unread), Ok(())) = (unread, host::enter(stream)) {
                 let reply = plugin.worker.borrow_mut().refuse_unread(unread);
                 let _ = host::send_local_reply(&reply);
             }
@@ -175,6 +179,10 @@ impl RootContext for Root {
                 self.monitor = Some(monitor);
                 true
             }
+            Ok(PluginConfig::Front(config)) => {
+                self.front = Some(FrontPlugin::new(config));
+                true
+            }
             Ok(PluginConfig::Collector(mut config)) => {
                 let warnings = std::mem::take(&mut config.warnings);
                 let summary = freshpaint_config::summary(&config);
@@ -203,6 +211,9 @@ impl RootContext for Root {
     fn on_tick(&mut self) {
         if let Some(monitor) = &self.monitor {
             return monitor.tick();
+        }
+        if let Some(front) = &self.front {
+            return front.tick(host::steady());
         }
         // The host's timer repeats; it is stopped until something is due again.
         self.tick_at = None;
@@ -236,6 +247,9 @@ impl RootContext for Root {
     fn create_http_context(&self, context_id: u32) -> Option<Box<dyn HttpContext>> {
         if let Some(monitor) = &self.monitor {
             return Some(Box::new(MonitorStream::new(context_id, Rc::clone(monitor))));
+        }
+        if let Some(front) = &self.front {
+            return Some(Box::new(FrontStream::new(context_id, Rc::clone(front))));
         }
         let plugin = Rc::clone(self.plugin.as_ref()?);
         Some(Box::new(Stream::new(context_id, plugin)))

@@ -108,7 +108,7 @@ impl HttpContext for Stream {
             }
             if watch.is_unknown() {
                 let now = host::steady();
-                watch.wait(self.context_id, upload.unread(), now);
+                watch.wait(self.context_id, Some(upload.unread()), now);
                 self.plugin.root.enter(now);
             }
         }

@@ -4,6 +4,8 @@
 //! webhook can send, and one panic takes down a worker's whole VM. No other folder of this crate
 //! calls the host.
 
+#[allow(unsafe_code)] // Bindings have no safe form.
+mod front;
 mod header_map;
 mod metrics;
 pub(crate) mod shared_data;
@@ -20,6 +22,7 @@ use freshpaint_core::observe::{Metric, MetricKind};
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::{BufferType, MapType, MetricType, Status};
 
+pub(crate) use front::{remove_request_header, resume_request, set_request_header};
 pub(crate) use header_map::HeaderMap;
 pub(crate) use metrics::Metrics;
 pub(crate) use shared_data::SharedData;
@@ -105,7 +108,7 @@ fn request_headers() -> Vec<u8> {
     unsafe { Vec::from_raw_parts(data, size, size) }
 }
 
-/// The piece of the body that this callback is about.
+/// The piece of the body that this callback is about; all of it so far, where Envoy keeps it.
 pub(crate) fn request_body(size: usize) -> Vec<u8> {
     hostcalls::get_buffer(BufferType::HttpRequestBody, 0, size)
         .ok()

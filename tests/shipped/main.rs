@@ -16,6 +16,7 @@ mod compose;
 mod egress;
 mod fleet;
 mod fleet_changes;
+mod fleet_keys;
 mod limits;
 mod manifest;
 mod metrics;

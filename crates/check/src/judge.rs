@@ -1,7 +1,7 @@
 //! Lets the module's own parser judge a plugin's configuration, as Envoy would hand it over.
 
 use base64::prelude::{Engine, BASE64_STANDARD};
-use freshpaint_core::config::{Config, Diagnostic, Monitor, PluginConfig};
+use freshpaint_core::config::{Config, Diagnostic, Front, Monitor, PluginConfig};
 use std::rc::Rc;
 
 use crate::model::{typed, Part, Plugin};
@@ -14,10 +14,12 @@ use crate::yaml::{self, Format};
 /// A plugin's configuration, read.
 pub(crate) struct Judged<'a> {
     pub(crate) plugin: &'a Plugin<'a>,
-    /// `None` when the module refuses it, and for a monitor.
+    /// `None` when the module refuses it, and for a monitor and a front.
     pub(crate) config: Option<Config>,
     /// The configuration of a filter that serves the live page.
     pub(crate) monitor: Option<Monitor>,
+    /// The configuration of a filter in front of collectors.
+    pub(crate) front: Option<Front>,
     pub(crate) problems: Vec<Diagnostic>,
     pub(crate) variables: Variables<'a>,
     written: Written<'a>,
@@ -51,20 +53,21 @@ pub(crate) fn judge<'a>(
         Bytes::Ready(bytes, written) => (bytes, written),
         Bytes::Refused(why) => return Err(why),
     };
-    let read = freshpaint_config::parse_plugin(&bytes, &|name| variables.value(name));
-    let (config, monitor, problems) = match read {
-        Ok(PluginConfig::Collector(config)) => (Some(*config), None, Vec::new()),
-        Ok(PluginConfig::Monitor(monitor)) => (None, Some(monitor), Vec::new()),
-        Err(problems) => (None, None, problems),
-    };
     let mut judged = Judged {
         plugin,
-        config,
-        monitor,
-        problems,
+        config: None,
+        monitor: None,
+        front: None,
+        problems: Vec::new(),
         variables,
         written,
     };
+    match freshpaint_config::parse_plugin(&bytes, &|name| judged.variables.value(name)) {
+        Ok(PluginConfig::Collector(config)) => judged.config = Some(*config),
+        Ok(PluginConfig::Monitor(monitor)) => judged.monitor = Some(monitor),
+        Ok(PluginConfig::Front(front)) => judged.front = Some(front),
+        Err(problems) => judged.problems = problems,
+    }
     judged.forgive_stand_ins();
     Ok(judged)
 }

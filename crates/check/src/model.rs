@@ -46,6 +46,14 @@ pub(crate) struct Plugin<'a> {
     pub(crate) kind: Kind,
 }
 
+impl Plugin<'_> {
+    /// Whether it is configured to stand in front of collectors.
+    pub(crate) fn is_front(&self) -> bool {
+        let front = self.config.node.get("configuration.value.front");
+        front.is_some()
+    }
+}
+
 /// The action of a route that leads to one cluster.
 #[derive(Clone, Debug)]
 pub(crate) struct Route<'a> {

@@ -18,6 +18,7 @@ mod duration;
 mod elsewhere;
 mod environment;
 mod fields;
+mod front;
 mod headers;
 mod host;
 mod limits;
@@ -63,16 +64,12 @@ pub fn parse(
     bytes: &[u8],
     environment: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Config, Vec<Diagnostic>> {
-    read_tree(tree(bytes), environment, |node, reader| {
-        Field::root(node)
-            .object(root::KEYS, reader)
-            .map(|root| root::read(&root, reader))
-    })
-    .map(|(config, warnings)| Config { warnings, ..config })
+    read_tree(tree(bytes), environment, read_collector)
+        .map(|(config, warnings)| Config { warnings, ..config })
 }
 
-/// Reads the configuration of a collector or of a monitor, which has the one key `monitor`; as
-/// [`parse`] otherwise.
+/// Reads the configuration of a collector; of a monitor, which has the one key `monitor`; or of a
+/// front, which has the one key `front`. As [`parse`] otherwise.
 ///
 /// # Errors
 ///
@@ -81,20 +78,35 @@ pub fn parse_plugin(
     bytes: &[u8],
     environment: &dyn Fn(&str) -> Option<String>,
 ) -> Result<PluginConfig, Vec<Diagnostic>> {
-    match tree(bytes) {
-        Ok(node) if Field::root(&node).member(monitor::KEY).is_some() => {
-            read_tree(Ok(node), environment, monitor::read)
-                .map(|(monitor, _)| PluginConfig::Monitor(monitor))
-        }
-        _ => parse(bytes, environment).map(|config| PluginConfig::Collector(Box::new(config))),
+    let (mut plugin, warnings) = read_tree(tree(bytes), environment, read_plugin)?;
+    if let PluginConfig::Collector(config) = &mut plugin {
+        config.warnings = warnings;
     }
+    Ok(plugin)
+}
+
+fn read_collector(node: &Node, reader: &mut Reader<'_>) -> Option<Config> {
+    let root = Field::root(node).object(root::KEYS, reader)?;
+    Some(root::read(&root, reader))
+}
+
+fn read_plugin(node: &Node, reader: &mut Reader<'_>) -> Option<PluginConfig> {
+    let has = |key| Field::root(node).member(key).is_some();
+    if has(monitor::KEY) {
+        return monitor::read(node, reader).map(PluginConfig::Monitor);
+    }
+    if has(front::KEY) {
+        return front::read(node, reader).map(PluginConfig::Front);
+    }
+    let config = read_collector(node, reader)?;
+    Some(PluginConfig::Collector(Box::new(config)))
 }
 
 /// What `read` makes of the tree, with the warnings; or every problem.
 fn read_tree<T>(
     tree: Result<Node, String>,
     environment: &dyn Fn(&str) -> Option<String>,
-    read: impl FnOnce(&Node, &mut Reader<'_>) -> Option<T>,
+    read: fn(&Node, &mut Reader<'_>) -> Option<T>,
 ) -> Result<(T, Vec<Diagnostic>), Vec<Diagnostic>> {
     let mut reader = Reader {
         environment,

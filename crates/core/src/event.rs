@@ -86,6 +86,14 @@ impl Event<'_> {
         self.message_id.escaped()
     }
 
+    /// What its device goes by: the anonymous id, which a device keeps when its user is known, else
+    /// the user id; empty when the SDK sent neither. As it stands between quotes.
+    #[must_use]
+    pub fn device(&self) -> &str {
+        let mut ids = [self.anonymous_id, self.user_id].into_iter().flatten();
+        ids.find(|id| !id.is_empty()).map_or("", Id::escaped)
+    }
+
     /// Whether the same event sent again has the same message id; only then can it be recognised.
     #[must_use]
     pub fn stable_id(&self) -> bool {

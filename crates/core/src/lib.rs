@@ -11,6 +11,7 @@ pub mod config;
 pub mod consent;
 pub mod delivery;
 pub mod event;
+pub mod front;
 pub mod hashed_id;
 pub mod intake;
 pub mod json;

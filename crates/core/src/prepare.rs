@@ -138,13 +138,8 @@ impl Preparer {
         let mut hasher = self.ids;
         let [anonymous, user] =
             [event.anonymous_id, event.user_id].map(|id| id.map_or("", Id::escaped));
-        let device = if anonymous.is_empty() {
-            user
-        } else {
-            anonymous
-        };
         write_field(&mut hasher, event.source().as_bytes());
-        write_field(&mut hasher, device.as_bytes());
+        write_field(&mut hasher, event.device().as_bytes());
         let device = hasher.finish128().h1;
         for field in [
             event.kind.as_str(),

@@ -145,11 +145,16 @@ impl Uploads {
         Upload::Gathering(Gathering {
             collection,
             body: Vec::new(),
-            reserved: Reserved {
-                all: self.clone(),
-                bytes: 0,
-            },
+            reserved: self.reserve(),
         })
+    }
+
+    /// The part of one more body, of which nothing has come.
+    pub(crate) fn reserve(&self) -> Reserved {
+        Reserved {
+            all: self.clone(),
+            bytes: 0,
+        }
     }
 
     /// Takes a piece of this size, which is read only if it is wanted and `has_room`.
@@ -204,7 +209,7 @@ pub(crate) struct Reserved {
 }
 
 impl Reserved {
-    fn set(&mut self, bytes: usize) {
+    pub(crate) fn set(&mut self, bytes: usize) {
         let others = self.all.0.get().saturating_sub(self.bytes);
         self.all.0.set(others.saturating_add(bytes));
         self.bytes = bytes;

@@ -26,7 +26,7 @@ impl Shipped {
         Self::read("envoy.yaml")
     }
 
-    /// Reads `envoy/fleet.yaml`, which has no module.
+    /// Reads `envoy/fleet.yaml`, whose module stands in front of collectors.
     pub fn fleet() -> Result<Self> {
         Self::read("fleet.yaml")
     }

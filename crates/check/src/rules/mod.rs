@@ -4,6 +4,7 @@ mod address;
 mod cluster;
 mod egress;
 mod endpoint;
+mod front;
 mod manager;
 mod module;
 mod monitor;
@@ -60,6 +61,7 @@ pub(crate) fn check(context: &Context<'_>) -> Vec<Finding> {
         vm::check,
         module::check,
         monitor::check,
+        front::check,
         manager::check,
         reach::check,
         cluster::check,

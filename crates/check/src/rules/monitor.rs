@@ -8,7 +8,7 @@ pub(super) fn check(context: &Context<'_>, findings: &mut Findings) {
         let Some(monitor) = &judged.monitor else {
             continue;
         };
-        let is_collector = |other: &&Judged<'_>| other.monitor.is_none();
+        let is_collector = |other: &&Judged<'_>| other.monitor.is_none() && other.front.is_none();
         let collectors: Vec<_> = context.judged.iter().filter(is_collector).collect();
         if collectors.is_empty() {
             // A file of its own, to be added to another.

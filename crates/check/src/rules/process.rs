@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use super::{Context, Findings};
 use crate::files::Kind;
-use crate::model::Part;
+use crate::model::{Part, Plugin};
 use crate::node::Node;
 use crate::place::shown;
 use crate::yaml::{self, Format};
@@ -41,7 +41,7 @@ pub(super) fn check(context: &Context<'_>, findings: &mut Findings) {
     for bootstrap in &context.model.bootstraps {
         admin(bootstrap, findings);
         node(bootstrap, findings);
-        if !context.model.plugins.is_empty() {
+        if !context.model.plugins.iter().all(Plugin::is_front) {
             tags(bootstrap, findings);
         }
     }

@@ -25,7 +25,7 @@ pub(super) fn check(context: &Context<'_>, findings: &mut Findings) {
     for plugin in &context.model.plugins {
         let config = &plugin.config;
         misplaced(config, findings);
-        stop_iteration(config, findings);
+        stop_iteration(plugin, findings);
         failures(config, findings);
         runtime(config, findings);
         restrictions(config, findings);
@@ -67,14 +67,20 @@ fn misplaced(config: &Part<'_>, findings: &mut Findings) {
     }
 }
 
-fn stop_iteration(config: &Part<'_>, findings: &mut Findings) {
+fn stop_iteration(plugin: &Plugin<'_>, findings: &mut Findings) {
+    let config = &plugin.config;
     let is_below = |vm: &Node| vm.get(STOP_ITERATION).is_some();
     if !config.node.is_set(STOP_ITERATION) && !config.node.get("vm_config").is_some_and(is_below) {
-        findings.error(
-            &config.at(STOP_ITERATION),
-            "is not set, so that every collection request gets 503; write \
-             allow_on_headers_stop_iteration: true",
+        let consequence = if plugin.is_front() {
+            "goes by its client's address"
+        } else {
+            "gets 503"
+        };
+        let message = format!(
+            "is not set, so that every collection request {consequence}; write \
+             allow_on_headers_stop_iteration: true"
         );
+        findings.error(&config.at(STOP_ITERATION), message);
     }
 }
 

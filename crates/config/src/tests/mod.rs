@@ -4,6 +4,7 @@
 mod accepted;
 mod advice;
 mod cases;
+mod front;
 mod manual;
 mod monitor;
 mod property;

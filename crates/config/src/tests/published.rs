@@ -12,8 +12,11 @@ use std::path::Path;
 
 use serde_json::{json, Map, Value};
 
-use crate::{duration, monitor, root};
+use crate::{duration, front, monitor, root};
 use freshpaint_core::config::field::{Field, Kind};
+use freshpaint_core::config::Front;
+
+pub(super) use manual::row;
 
 /// A field and where it stands: `limits.max_events`, `webhooks[].url`.
 pub(super) struct Place {
@@ -76,7 +79,7 @@ fn the_schema_is_that_of_the_descriptions() {
     let mut defs = Map::new();
     let mut schema = object(root::FIELDS, &mut defs);
     needs::add("", &mut schema);
-    or_monitor(&mut schema, &mut defs);
+    or_other_kind(&mut schema, &mut defs);
     schema["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
     schema["title"] = json!("Configuration of the Freshpaint Webhooks destination");
     schema["description"] =
@@ -86,17 +89,23 @@ fn the_schema_is_that_of_the_descriptions() {
     hold("configuration.schema.json", &json::text(&schema));
 }
 
-/// A filter either collects or monitors.
-fn or_monitor(schema: &mut Value, defs: &mut Map<String, Value>) {
-    let object = object(monitor::FIELDS, defs);
-    schema["properties"][monitor::KEY] = define(monitor::KEY, object, defs);
+/// A filter collects, monitors, or stands in front of collectors.
+fn or_other_kind(schema: &mut Value, defs: &mut Map<String, Value>) {
+    let others = [(monitor::KEY, monitor::FIELDS), (front::KEY, Front::FIELDS)];
     let collector = schema["required"].take();
     schema.as_object_mut().unwrap().remove("required");
-    let not_monitor = json!({"required": [monitor::KEY]});
+    let alone = |key| json!({"required": [key], "maxProperties": 1});
+    let [monitors, fronts] = others.map(|(key, _)| alone(key));
+    let is_other = others.map(|(key, _)| json!({"required": [key]}));
     schema["oneOf"] = json!([
-        {"required": collector, "not": not_monitor},
-        {"required": [monitor::KEY], "maxProperties": 1}
+        {"required": collector, "not": {"anyOf": is_other}},
+        monitors,
+        fronts
     ]);
+    for (key, fields) in others {
+        let object = object(fields, defs);
+        schema["properties"][key] = define(key, object, defs);
+    }
 }
 
 /// The schema of an object of these fields; what it refers to goes into `defs`.

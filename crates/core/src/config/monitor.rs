@@ -1,6 +1,6 @@
-//! The other kind of plugin: one that serves the live page of a collector.
+//! The kinds of plugins, and the one that serves the live page of a collector.
 
-use super::Config;
+use super::{Config, Front};
 
 /// The configuration of a plugin that serves the live page.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,4 +18,6 @@ pub enum PluginConfig {
     Collector(Box<Config>),
     /// It shows what becomes of them.
     Monitor(Monitor),
+    /// It chooses the collector of each request.
+    Front(Front),
 }

@@ -42,6 +42,8 @@ pub struct Collection {
     /// The head declares an encoding that cannot be read. Clients mislabel, so the body is decoded
     /// all the same.
     pub(super) unknown_encoding: bool,
+    /// Its events are read up to the first that is to be delivered.
+    pub(super) until_first_event: bool,
 }
 
 /// A limit of one request that it would exceed.
@@ -69,6 +71,16 @@ impl Collection {
     #[must_use]
     pub fn trace(&self) -> Option<Rc<TraceContext>> {
         self.trace.clone()
+    }
+
+    /// The same request, of which [`Collection::read`] gives no event after the first that is to be
+    /// delivered.
+    #[must_use]
+    pub(crate) fn until_first_event(self) -> Self {
+        Self {
+            until_first_event: true,
+            ..self
+        }
     }
 
     /// The reply to a body of more than `limits.max_body_bytes`.
@@ -145,7 +157,11 @@ impl Collection {
                 sink(index, item);
                 return Err(self.admit(LocalReply::text(400, sentence)));
             }
+            let is_event = matches!(item, Item::Event(_));
             sink(index, item);
+            if is_event && self.until_first_event {
+                break;
+            }
         }
         Ok(())
     }

@@ -72,6 +72,7 @@ pub fn judge(head: &Head<'_>, config: &Config) -> Judgement {
         source: route.dialect.credential.read(head.headers, query),
         trace: trace(head, config),
         list: None,
+        until_first_event: false,
         max_body_bytes: config.limits.max_body_bytes,
         unknown_encoding: !head.end_of_stream
             && head

@@ -43,6 +43,17 @@ fn cell(Place { path, field }: &Place, column: &str) -> String {
     }
 }
 
+/// The row of a field in a table with these columns.
+fn row_of(place: &Place, columns: &[&str]) -> String {
+    let cells: Vec<_> = columns.iter().map(|column| cell(place, column)).collect();
+    format!("| {} |", cells.join(" | ")).replace("|  |", "| |")
+}
+
+/// The row of a field in a table with all columns.
+pub(in crate::tests) fn row(place: &Place) -> String {
+    row_of(place, &["field", "type", "default", "bounds", "meaning"])
+}
+
 /// Text without Markdown's marks.
 pub(super) fn plain(markdown: &str) -> String {
     let mut text = String::new();
@@ -120,8 +131,7 @@ fn the_tables_are_those_of_the_descriptions() {
         let mut at = at;
         loop {
             let place = places.remove(at);
-            let cells: Vec<_> = columns.iter().map(|column| cell(&place, column)).collect();
-            made.push(format!("| {} |", cells.join(" | ")).replace("|  |", "| |"));
+            made.push(row_of(&place, &columns));
             // A new field follows the one that it follows in the description.
             let is_new = |next: &Place| {
                 let parent =
