@@ -7,13 +7,12 @@ use std::time::Duration;
 use freshpaint_core::clock::SteadyMillis;
 use freshpaint_core::config;
 use freshpaint_core::front::{Front, Waiting, KEY_HEADER};
-use freshpaint_core::intake::{Head, Headers};
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
 
 use crate::body_callback;
 use crate::body_watch::{BodyWatch, LOOK_AFTER_MILLIS};
-use crate::host::{self, HeaderMap};
+use crate::host::{self, RequestHead};
 
 const WITHHELD: &str = "requests go by their client's address, and not by their device";
 
@@ -90,19 +89,12 @@ impl Context for FrontStream {}
 // The body stays in Envoy, which passes it on as it came.
 impl HttpContext for FrontStream {
     fn on_http_request_headers(&mut self, _: usize, end_of_stream: bool) -> Action {
-        let headers = HeaderMap::of_request();
-        if headers.get(KEY_HEADER).is_some() {
+        let head = RequestHead::read();
+        if head.has(KEY_HEADER) {
             host::remove_request_header(KEY_HEADER);
         }
-        let path = headers.get(":path").unwrap_or_default();
-        let method = headers.get(":method").unwrap_or_default();
-        let waiting = self.plugin.front.borrow().handle_head(&Head {
-            method: &method,
-            path: &path,
-            headers: &headers,
-            end_of_stream,
-        });
-        let Some(waiting) = waiting else {
+        let head = head.get(end_of_stream);
+        let Some(waiting) = self.plugin.front.borrow().handle_head(&head) else {
             return Action::Continue;
         };
         if end_of_stream {

@@ -5,14 +5,13 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use freshpaint_core::config;
-use freshpaint_core::intake::{Head, Headers};
 use freshpaint_core::local_reply::LocalReply;
 use freshpaint_monitor::api::{too_large, Action, Ask, MAX_BODY_BYTES};
 use freshpaint_monitor::{Monitor, Visit};
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action as FilterAction;
 
-use crate::host::{self, HeaderMap, SharedData};
+use crate::host::{self, RequestHead, SharedData};
 use crate::plugin::{self, Plugin};
 
 /// One configured monitor in this VM.
@@ -119,15 +118,12 @@ impl Context for MonitorStream {}
 
 impl HttpContext for MonitorStream {
     fn on_http_request_headers(&mut self, _: usize, end_of_stream: bool) -> FilterAction {
-        let headers = HeaderMap::of_request();
-        let path = headers.get(":path").unwrap_or_default();
-        let method = headers.get(":method").unwrap_or_default();
-        let ask = self.monitor.monitor.borrow().handle_head(&Head {
-            method: &method,
-            path: &path,
-            headers: &headers,
-            end_of_stream,
-        });
+        let head = RequestHead::read();
+        let ask = self
+            .monitor
+            .monitor
+            .borrow()
+            .handle_head(&head.get(end_of_stream));
         match ask {
             Ask::Reply(reply) => send(&reply),
             Ask::Read(read) => {

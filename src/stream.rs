@@ -2,13 +2,12 @@
 
 use std::rc::Rc;
 
-use freshpaint_core::intake::{Head, Headers};
 use freshpaint_core::local_reply::LocalReply;
 use freshpaint_core::upload::{Gathering, Upload};
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
 
-use crate::host::{self, HeaderMap, SharedData};
+use crate::host::{self, RequestHead, SharedData};
 use crate::plugin::Plugin;
 
 /// One request on its way through the filter.
@@ -154,13 +153,9 @@ impl HttpContext for Stream {
 }
 
 fn open(plugin: &Plugin, end_of_stream: bool) -> Option<Upload> {
-    let headers = HeaderMap::of_request();
-    let path = headers.get(":path").unwrap_or_default();
-    let method = headers.get(":method").unwrap_or_default();
-    plugin.worker.borrow_mut().handle_head(&Head {
-        method: &method,
-        path: &path,
-        headers: &headers,
-        end_of_stream,
-    })
+    let head = RequestHead::read();
+    plugin
+        .worker
+        .borrow_mut()
+        .handle_head(&head.get(end_of_stream))
 }

@@ -4,9 +4,43 @@
 //! looks at three to seven. The SDK's own way to read them all makes two allocations per header and
 //! panics on names that are not UTF-8.
 
-use freshpaint_core::intake::Headers;
+use freshpaint_core::intake::{Head, Headers};
 
 use super::{client_address, request_headers};
+
+/// The head of the request whose callback this is.
+#[derive(Debug)]
+pub(crate) struct RequestHead {
+    headers: HeaderMap,
+    method: Vec<u8>,
+    path: Vec<u8>,
+}
+
+impl RequestHead {
+    #[inline(never)]
+    pub(crate) fn read() -> Self {
+        let headers = HeaderMap::of_request();
+        Self {
+            method: headers.get(":method").unwrap_or_default(),
+            path: headers.get(":path").unwrap_or_default(),
+            headers,
+        }
+    }
+
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.headers.get(name).is_some()
+    }
+
+    /// As the rules take it.
+    pub(crate) fn get(&self, end_of_stream: bool) -> Head<'_> {
+        Head {
+            method: &self.method,
+            path: &self.path,
+            headers: &self.headers,
+            end_of_stream,
+        }
+    }
+}
 
 /// A header map as the host writes it (proxy-wasm-cpp-host `src/pairs_util.cc`): the number of
 /// headers, then the sizes of each name and value, as little-endian `u32`s, then each name and

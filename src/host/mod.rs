@@ -23,7 +23,7 @@ use proxy_wasm::hostcalls;
 use proxy_wasm::types::{BufferType, MapType, MetricType, Status};
 
 pub(crate) use front::{remove_request_header, resume_request, set_request_header};
-pub(crate) use header_map::HeaderMap;
+pub(crate) use header_map::{HeaderMap, RequestHead};
 pub(crate) use metrics::Metrics;
 pub(crate) use shared_data::SharedData;
 pub(crate) use wake_queue::WakeQueue;
