@@ -47,11 +47,12 @@ impl Front {
     /// is to be refused.
     #[must_use]
     pub fn handle_head(&self, head: &Head<'_>) -> Option<Waiting> {
-        let Judgement::Collect(collection) = intake::judge(head, &self.config) else {
+        let Judgement::Collect(mut collection) = intake::judge(head, &self.config) else {
             return None;
         };
+        collection.stop_at_first_event();
         Some(Waiting {
-            collection: collection.until_first_event(),
+            collection,
             kept: self.bodies.reserve(),
         })
     }

@@ -73,14 +73,9 @@ impl Collection {
         self.trace.clone()
     }
 
-    /// The same request, of which [`Collection::read`] gives no event after the first that is to be
-    /// delivered.
-    #[must_use]
-    pub(crate) fn until_first_event(self) -> Self {
-        Self {
-            until_first_event: true,
-            ..self
-        }
+    /// Has [`Collection::read`] give no event after the first that is to be delivered.
+    pub(crate) fn stop_at_first_event(&mut self) {
+        self.until_first_event = true;
     }
 
     /// The reply to a body of more than `limits.max_body_bytes`.
