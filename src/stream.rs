@@ -17,6 +17,8 @@ pub(crate) struct Stream {
     state: State,
 }
 
+// A stream has one of them, and most of the time the large one.
+#[allow(clippy::large_enum_variant)]
 enum State {
     /// Not a collection request, or nothing is known yet.
     Passing,

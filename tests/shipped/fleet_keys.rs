@@ -11,7 +11,7 @@ use std::time::Duration;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-fn gzip(body: &str) -> Vec<u8> {
+pub(crate) fn gzip(body: &str) -> Vec<u8> {
     let mut out = GzEncoder::new(Vec::new(), Compression::fast());
     out.write_all(body.as_bytes()).unwrap();
     out.finish().unwrap()
