@@ -95,7 +95,11 @@ pub(super) fn read(object: &Object<'_>, all: &Rules, reader: &mut Reader<'_>) ->
         rules
             .sources
             .extend(texts(&field, WANTED, reader, |text, reader| {
-                environment::expand(text, reader.environment).map(|source| Source(source.into()))
+                let source = environment::expand(text, reader.environment)?;
+                if environment::refers(text) {
+                    environment::check_plain(&source, "variable")?;
+                }
+                Ok(Source(source.into()))
             }));
     }
     if let Some(sample) = object

@@ -232,14 +232,7 @@ fn standard(secret: &str) -> Result<Vec<u8>, String> {
 
 /// `X-Signature`: the text itself.
 fn plain(secret: &str) -> Result<Vec<u8>, String> {
-    if secret.trim() != secret || secret.contains(char::is_control) {
-        // Most likely the line break at the end of a file, which the receiver's copy does not have.
-        return Err(
-            "has a space, a line break or a control character at an end or within; write \
-                    the secret without it"
-                .into(),
-        );
-    }
+    environment::check_plain(secret, "secret")?;
     if secret.is_empty() || secret.len() > MAX_PLAIN_BYTES {
         return Err(format!(
             "is {} bytes long; write 1 to {MAX_PLAIN_BYTES}",

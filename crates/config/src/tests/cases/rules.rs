@@ -74,6 +74,16 @@ pub(super) fn cases() -> Vec<Case> {
          vm_config.environment_variables.host_env_keys and export it where Envoy starts",
     );
     both(
+        r#""sources": ["${TWO_LINES}"]"#,
+        "sources[0]: has a space, a line break or a control character at an end or within; write \
+         the variable without it",
+    );
+    both(
+        r#""properties": {"hash": ["userId"], "hash_key": "${TWO_LINES}"}"#,
+        "properties.hash_key: has a space, a line break or a control character at an end or \
+         within; write the variable without it",
+    );
+    both(
         r#""honor": "gpc""#,
         r#"honor: is a string; write a list of signals such as ["gpc", "dnt"]"#,
     );
