@@ -31,12 +31,12 @@ impl MonitorPlugin {
         })
     }
 
-    /// Shares what there is to see, and sets the next tick.
-    pub(crate) fn tick(&self) {
+    /// Shares what there is to see, and sets the next tick, in a callback of this root.
+    pub(crate) fn tick(&self, root: u32) {
         let (next, shown) = self.visit(Monitor::handle_timeout);
         if let Some(shown) = shown.filter(|_| next.wakes_collector) {
             // Not entered: the SDK lets no root's callback run inside another's.
-            shown.wake_queue.wake();
+            shown.wake_queue.wake(root);
         }
         // The host's timer repeats by itself.
         if self.ticks_every.replace(next.timeout_in) != next.timeout_in {
@@ -98,7 +98,7 @@ impl MonitorStream {
             (None, Some(shown)) => {
                 shown.wait(stream);
                 // Not entered: the calls would belong to the monitor's root.
-                shown.wake_queue.wake();
+                shown.wake_queue.wake(stream);
                 self.waits_for = Some(shown);
             }
             (None, None) => {}

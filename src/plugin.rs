@@ -45,10 +45,14 @@ impl Plugin {
     pub(crate) fn new(config: Config, root: u32, now: SteadyMillis) -> Rc<Self> {
         let name = host::plugin_name();
         let identity = identity::new(&name);
+        let other = find(|_| true);
         let plugin = Rc::new(Self {
             body_watch: BodyWatch::new("every collection request is refused with 503"),
-            wake_queue: WakeQueue::register(&name),
-            metrics: Metrics::define(&config.webhooks),
+            wake_queue: WakeQueue::new(&name, root),
+            metrics: Metrics::define(
+                &config.webhooks,
+                other.as_deref().map(|other| &other.metrics),
+            ),
             worker: RefCell::new(Worker::new(config, &identity, now)),
             waiting: RefCell::default(),
             flushed_at: Cell::new(0),
@@ -122,8 +126,9 @@ impl Plugin {
         self.name.split(|byte| *byte == 0).next() == Some(name.as_bytes())
     }
 
-    /// Gives what this plugin keeps to the newest one of the same name, if there is one.
-    pub(crate) fn hand_over(self: &Rc<Self>) {
+    /// Gives what this plugin keeps to the newest one of the same name, if there is one. `from` is
+    /// the context whose callback this is.
+    pub(crate) fn hand_over(self: &Rc<Self>, from: u32) {
         let successor = find(|plugin| plugin.name == self.name);
         let Some(successor) = successor.filter(|successor| !Rc::ptr_eq(successor, self)) else {
             return;
@@ -135,7 +140,7 @@ impl Plugin {
                 .worker
                 .borrow_mut()
                 .adopt(held, now, &mut SharedData);
-            successor.wake_queue.wake();
+            successor.wake_queue.wake(from);
         }
     }
 }

@@ -69,7 +69,7 @@ impl Root {
         // After the calls: a reply enters its stream, and stays there until this callback returns.
         Self::send_replies(&plugin);
         if self.is_draining {
-            plugin.hand_over();
+            plugin.hand_over(self.context_id);
         }
         let report_in = plugin.report(now);
         let wake_in = plugin.worker.borrow_mut().poll_timeout(now);
@@ -154,7 +154,7 @@ impl Context for Root {
         let Some(plugin) = self.plugin.clone() else {
             return true;
         };
-        plugin.hand_over();
+        plugin.hand_over(self.context_id);
         plugin.end();
         self.is_draining = !plugin.worker.borrow().is_empty();
         if !self.is_draining {
@@ -175,7 +175,7 @@ impl RootContext for Root {
         match freshpaint_config::parse_plugin(&written, &variable) {
             Ok(PluginConfig::Monitor(config)) => {
                 let monitor = MonitorPlugin::new(config);
-                monitor.tick();
+                monitor.tick(self.context_id);
                 self.monitor = Some(monitor);
                 true
             }
@@ -210,7 +210,7 @@ impl RootContext for Root {
 
     fn on_tick(&mut self) {
         if let Some(monitor) = &self.monitor {
-            return monitor.tick();
+            return monitor.tick(self.context_id);
         }
         if let Some(front) = &self.front {
             return front.tick(host::steady());

@@ -1,23 +1,37 @@
 //! The host's ids of the metrics.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use freshpaint_core::config::Webhook;
-use freshpaint_core::observe::{self, Change, Observe};
+use freshpaint_core::observe::{self, Change, Metric, Observe};
 
 use super::{define_metric, increment, raise, record};
+
+/// The ids of a VM by name, in order.
+///
+/// The host keeps a definition for as long as the VM lives, also where one of the same name is
+/// there. So a new configuration must not repeat them.
+type Defined = RefCell<Vec<(String, u32)>>;
 
 /// Ids by the index that the core gives to a metric.
 #[derive(Debug)]
 pub(crate) struct Metrics {
     ids: Vec<Option<u32>>,
+    defined: Rc<Defined>,
 }
 
 impl Metrics {
-    /// Defines every metric. Nothing may be counted here, because each VM that loads the
-    /// configuration runs it.
-    pub(crate) fn define(webhooks: &[Webhook]) -> Self {
+    /// Defines every metric, unless the `known` ones of another plugin of the VM have it. Nothing
+    /// may be counted here, because each VM that loads the configuration runs it.
+    pub(crate) fn define(webhooks: &[Webhook], known: Option<&Self>) -> Self {
+        let defined = known.map(|known| Rc::clone(&known.defined));
+        let defined = defined.unwrap_or_default();
         let metrics = observe::metrics(webhooks);
+        let ids = metrics.iter().map(|metric| id_of(metric, &defined));
         Self {
-            ids: metrics.iter().map(define_metric).collect(),
+            ids: ids.collect(),
+            defined,
         }
     }
 
@@ -33,5 +47,18 @@ impl Metrics {
                 Change::Raise(value) => raise(*id, value),
             }
         });
+    }
+}
+
+/// The id of a metric, which is defined if it has none.
+fn id_of(metric: &Metric, defined: &Defined) -> Option<u32> {
+    let mut defined = defined.borrow_mut();
+    match defined.binary_search_by(|(name, _)| name.as_str().cmp(&metric.name)) {
+        Ok(known) => defined.get(known).map(|(_, id)| *id),
+        Err(place) => {
+            let id = define_metric(metric)?;
+            defined.insert(place, (metric.name.clone(), id));
+            Some(id)
+        }
     }
 }

@@ -1,6 +1,5 @@
 //! The host's shared data, with the table of recognised events in it.
 
-use freshpaint_core::clock::SteadyMillis;
 use freshpaint_core::delivery::dedupe::{Cas, Heartbeat, Owner, Shared};
 use freshpaint_core::observe::peers::{Board, Version};
 
@@ -26,20 +25,11 @@ impl Shared for SharedData {
     }
 
     fn heartbeat_of(&mut self, owner: Owner) -> Option<Heartbeat> {
-        let value = read(&heartbeat_key(owner)).0?;
-        let (at, decided_before) = value.split_first_chunk()?;
-        Some(Heartbeat {
-            at: SteadyMillis::from_le_bytes(*at),
-            decided_before: SteadyMillis::from_le_bytes(*decided_before.first_chunk()?),
-        })
+        Heartbeat::of(&read(&heartbeat_key(owner)).0?, owner)
     }
 
     fn beat(&mut self, owner: Owner, heartbeat: Heartbeat) {
-        let mut value = [0; 16];
-        let (at, decided_before) = value.split_at_mut(8);
-        at.copy_from_slice(&heartbeat.at.to_le_bytes());
-        decided_before.copy_from_slice(&heartbeat.decided_before.to_le_bytes());
-        let _ = write(&heartbeat_key(owner), &value, None);
+        let _ = write(&heartbeat_key(owner), &heartbeat.to_bytes(owner), None);
     }
 }
 
@@ -63,7 +53,7 @@ fn bucket_key(bucket: u32) -> String {
 }
 
 fn heartbeat_key(owner: Owner) -> String {
-    key("freshpaint.p.", owner.0)
+    key("freshpaint.p.", owner.place())
 }
 
 /// `prefix` and eight hexadecimal digits; `format!` takes three times as long.

@@ -228,3 +228,23 @@ fn kept_events_go_in_the_form_of_the_new_configuration() {
     host.respond(&call, 200);
     assert_eq!(host.count("held.outcome.delivered"), 2);
 }
+
+#[test]
+fn a_metric_that_the_vm_has_is_not_defined_again() {
+    let mut host = Host::with(&webhooks(1));
+    host.host_calls();
+    assert!(host.configure(webhooks(1).to_string()));
+    assert!(!host.host_calls().contains_key("proxy_define_metric"));
+    assert!(host.configure(webhooks(2).to_string()));
+    let added = host.host_calls()["proxy_define_metric"];
+    assert!(host.configure(webhooks(3).to_string()));
+    assert_eq!(host.host_calls()["proxy_define_metric"], added);
+    host.collect(&track("a"));
+    for call in host.calls() {
+        host.respond(&call, 200);
+    }
+    for webhook in 0..3 {
+        let name = format!("deliveries.webhook.hook_{webhook}.outcome.delivered");
+        assert_eq!(host.count(&name), 1);
+    }
+}

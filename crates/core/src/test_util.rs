@@ -11,7 +11,7 @@ pub struct SharedMemory {
     buckets: FxHashMap<u32, (Vec<u8>, u32)>,
     /// What a bucket holds that has never been written.
     unwritten: Vec<u8>,
-    heartbeats: FxHashMap<u32, Heartbeat>,
+    heartbeats: FxHashMap<u32, [u8; 20]>,
     values: FxHashMap<String, (Vec<u8>, Version)>,
     reads: u32,
     writes: u32,
@@ -75,11 +75,12 @@ impl Shared for SharedMemory {
     }
 
     fn heartbeat_of(&mut self, owner: Owner) -> Option<Heartbeat> {
-        self.heartbeats.get(&owner.0).copied()
+        Heartbeat::of(self.heartbeats.get(&owner.place())?, owner)
     }
 
     fn beat(&mut self, owner: Owner, heartbeat: Heartbeat) {
-        self.heartbeats.insert(owner.0, heartbeat);
+        self.heartbeats
+            .insert(owner.place(), heartbeat.to_bytes(owner));
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod answers;
 mod bombs;
+mod churn;
 mod connections;
 mod dedupe;
 mod fan_out;
@@ -40,6 +41,7 @@ pub(crate) const CASES: &[Case] = &[
     answers::HUGE,
     payloads::HELD_BY_HUNG_WEBHOOKS,
     dedupe::SENT_AGAIN,
+    churn::REPLACED,
     leaving::TERMINATED,
     leaving::DRAINED,
     odd::REQUESTS,

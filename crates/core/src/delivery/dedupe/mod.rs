@@ -46,12 +46,22 @@ pub struct Owner(pub u32);
 
 const OWNER_BITS: u32 = 22;
 
+/// So many heartbeats have a place in the host's shared data, which never gives memory back.
+const PLACES: u32 = 1 << 14;
+
 impl Owner {
     /// The owner with this number; after 4,194,304 configurations of workers the numbers come
     /// again.
     #[must_use]
     pub const fn numbered(number: u32) -> Self {
         Self(number & (u32::MAX >> (u32::BITS - OWNER_BITS)))
+    }
+
+    /// Where its heartbeat is. Numbers are given out in turn, so that the last owner of the place
+    /// has ended long ago: 16,384 workers of newer configurations have come since.
+    #[must_use]
+    pub const fn place(self) -> u32 {
+        self.0 % PLACES
     }
 }
 
@@ -66,7 +76,7 @@ pub trait Shared {
     fn load(&mut self, bucket: u32) -> (Vec<u8>, Cas);
     /// Writes a bucket unless another worker has since it was read; says whether it did.
     fn store(&mut self, bucket: u32, value: &[u8], cas: Cas) -> bool;
-    /// A worker's last heartbeat.
+    /// A worker's last heartbeat. [`Owner::place`] says where it is.
     fn heartbeat_of(&mut self, owner: Owner) -> Option<Heartbeat>;
     /// Sets this worker's heartbeat.
     fn beat(&mut self, owner: Owner, heartbeat: Heartbeat);
@@ -80,6 +90,33 @@ pub struct Heartbeat {
     /// The mark. A webhook has accepted the event of every older claim, unless the event's slot
     /// says otherwise.
     pub decided_before: SteadyMillis,
+}
+
+impl Heartbeat {
+    /// Its bytes, with its owner. They are few enough for the host's `std::string` to need no
+    /// memory of its own.
+    #[must_use]
+    pub fn to_bytes(self, owner: Owner) -> [u8; 20] {
+        let mut bytes = [0; 20];
+        let [at, decided_before] = [self.at, self.decided_before].map(u64::to_le_bytes);
+        let parts = at.iter().chain(&decided_before);
+        let owner = owner.0.to_le_bytes();
+        for (byte, part) in bytes.iter_mut().zip(parts.chain(&owner)) {
+            *byte = *part;
+        }
+        bytes
+    }
+
+    /// Reads a heartbeat of this owner; `None` where another one has the place.
+    #[must_use]
+    pub fn of(bytes: &[u8], owner: Owner) -> Option<Self> {
+        let (at, rest) = bytes.split_first_chunk()?;
+        let (decided_before, beats) = rest.split_first_chunk()?;
+        (beats == owner.0.to_le_bytes()).then(|| Self {
+            at: SteadyMillis::from_le_bytes(*at),
+            decided_before: SteadyMillis::from_le_bytes(*decided_before),
+        })
+    }
 }
 
 /// What a slot says of an event.

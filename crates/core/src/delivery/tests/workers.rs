@@ -246,3 +246,21 @@ fn of_those_that_wait_for_a_worker_that_died_one_takes_over() {
     assert_eq!(two.under_way(), ["x>0"]);
     assert_eq!(three.under_way(), [""; 0]);
 }
+
+#[test]
+fn a_worker_of_a_newer_configuration_in_its_place_does_not_pass_for_it() {
+    let shared = Rc::default();
+    let mut one = Fixture::sharing(config(&["a"]), Rc::clone(&shared), 1);
+    let mut other = Fixture::sharing(config(&["a"]), Rc::clone(&shared), 1 + (1 << 14));
+    let mut two = Fixture::sharing(config(&["a"]), shared, 2);
+    one.submit(vec![event("x", &[0])]);
+    // Its heartbeat says that it has come further than the first one has.
+    other.pass(Duration::from_millis(500));
+    other.submit(vec![event("y", &[0])]);
+    let call = other.calls.pop().unwrap();
+    other.end(call.token, &status(200));
+    other.pass(TOLD_WITHIN);
+    two.submit(vec![event("x", &[0])]);
+    assert_eq!(two.count("events.type.track.outcome.duplicate"), 0);
+    assert_eq!(two.calls.len(), 1);
+}
