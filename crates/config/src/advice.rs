@@ -98,34 +98,23 @@ pub(super) fn of_allow_and_deny(object: &Field<'_>, reader: &mut Reader<'_>) {
     }
 }
 
-/// Warns of a path into a part of `context` that no payload has.
-fn of_context(path: &str, text: &str, reader: &mut Reader<'_>) {
-    let Some((first, rest)) = text.strip_prefix("context.").map(|rest| {
-        let (first, rest) = rest.split_once('.').unwrap_or((rest, "*"));
-        (first, rest)
-    }) else {
-        return;
-    };
-    if ["*", "page", "library", "ip"].contains(&first) {
-        return;
-    }
-    let instead = match first {
-        "traits" => format!("write \"traits.{rest}\""),
-        _ => "leave it out".to_owned(),
-    };
-    reader.warning(
-        path,
-        format!(
-            "is {}, and the context of a payload has page, library and ip alone; {instead}",
-            shown(text)
-        ),
-    );
+/// Whether a path leads into a part of `context` that no payload has.
+fn is_no_context(text: &str) -> bool {
+    let part = text.strip_prefix("context.").map(|rest| {
+        let end = rest.find('.').unwrap_or(rest.len());
+        rest.split_at(end).0
+    });
+    part.is_some_and(|part| !["*", "page", "library", "ip"].contains(&part))
 }
 
 /// Warns of a path that names nothing that is sent, and of one that writes an item of a list as
 /// other languages do.
 pub(super) fn of_path(path: &str, text: &str, reader: &mut Reader<'_>) {
-    of_context(path, text, reader);
+    if is_no_context(text) {
+        let message = "is no part of a payload, whose context has page, library and ip; write \
+                       traits.* for context.traits.*";
+        reader.warning(path, message);
+    }
     let index = text.split('.').find(|part| {
         let inner = part.strip_suffix(']').and_then(|part| part.split_once('['));
         inner.is_some_and(|(key, at)| {

@@ -60,12 +60,14 @@ fn each_warning_says_where_what_and_what_instead() {
         (
             url,
             r#", "properties": {"deny": ["context.traits.email"]}"#,
-            r#"properties.deny[0]: is "context.traits.email", and the context of a payload has page, library and ip alone; write "traits.email""#,
+            "properties.deny[0]: is no part of a payload, whose context has page, library and ip; \
+             write traits.* for context.traits.*",
         ),
         (
             url,
             r#", "properties": {"mask": ["context.userAgent"]}"#,
-            r#"properties.mask[0]: is "context.userAgent", and the context of a payload has page, library and ip alone; leave it out"#,
+            "properties.mask[0]: is no part of a payload, whose context has page, library and ip; \
+             write traits.* for context.traits.*",
         ),
     ];
     for (webhook, members, said) in cases {

@@ -14,7 +14,7 @@ pub(super) struct SameDatum<'r, 'p> {
     page: Live<'r>,
     /// For `userId`, without those that allow it.
     user_id: Live<'r>,
-    /// For members of `traits`, without those that allow them.
+    /// For members of `traits`.
     traits: Live<'r>,
     /// The user's id, where there is a rule for it.
     user: Option<Id<'p>>,
@@ -25,15 +25,12 @@ pub(super) struct SameDatum<'r, 'p> {
 impl<'r, 'p> SameDatum<'r, 'p> {
     pub(super) fn of(live: &Live<'r>, payload: Option<Object<'p>>, work: &Work) -> Self {
         let mut user_id = step(live, Some("userId"), work);
-        let mut traits = step(live, Some("traits"), work);
-        for live in [&mut user_id, &mut traits] {
-            live.retain(|(_, rule)| !matches!(rule, Rule::Allow(_)));
-        }
+        user_id.retain(|(_, rule)| !matches!(rule, Rule::Allow(_)));
         let context = step(live, Some("context"), work);
         let mut found = Self {
             page: step(&context, Some("page"), work),
             user_id,
-            traits,
+            traits: step(live, Some("traits"), work),
             user: None,
             is_page: false,
         };
@@ -88,30 +85,13 @@ impl<'r, 'p> SameDatum<'r, 'p> {
         }
         let is_traits = container == "traits";
         if let Some(key) = key.strip_prefix('$').filter(|_| is_traits) {
-            for (rest, rule) in &self.traits {
-                match rest.split_first() {
-                    Some((first, rest)) if first.matches(Some(key)) => next.push((rest, *rule)),
-                    _ => {}
-                }
-            }
+            add_rules(&self.traits, key, is_traits, next);
         }
         // A trait without the `$` of the SDKs is the customer's: `title` is that of a job.
         if (is_traits && key.starts_with('$')) || (self.is_page && container == "properties") {
             for page_key in page_keys(key) {
-                for (rest, rule) in &self.page {
-                    // What is allowed of a page is not thereby allowed of a person.
-                    if is_traits && matches!(rule, Rule::Allow(_)) {
-                        continue;
-                    }
-                    match rest.split_first() {
-                        // The rule is for the whole page.
-                        None => next.push((rest, *rule)),
-                        Some((first, rest)) if first.matches(Some(page_key)) => {
-                            next.push((rest, *rule));
-                        }
-                        Some(_) => {}
-                    }
-                }
+                // What is allowed of a page is not thereby allowed of a person.
+                add_rules(&self.page, page_key, is_traits, next);
             }
         }
     }
@@ -121,6 +101,22 @@ impl<'r, 'p> SameDatum<'r, 'p> {
             return false;
         };
         user.same_as(id)
+    }
+}
+
+/// Adds the rules that lead to this key, or that are for all keys.
+#[inline(never)]
+fn add_rules<'r>(rules: &Live<'r>, key: &str, is_traits: bool, next: &mut Live<'r>) {
+    for (rest, rule) in rules {
+        if is_traits && matches!(rule, Rule::Allow(_)) {
+            continue;
+        }
+        match rest.split_first() {
+            // The rule is for the whole page.
+            None => next.push((rest, *rule)),
+            Some((first, rest)) if first.matches(Some(key)) => next.push((rest, *rule)),
+            Some(_) => {}
+        }
     }
 }
 
