@@ -12,6 +12,7 @@ mod body_callback;
 mod body_watch;
 #[cfg(feature = "fault-injection")]
 mod fault;
+mod fnv;
 mod front;
 mod host;
 mod identity;

@@ -9,6 +9,7 @@ use freshpaint_core::worker::Worker;
 use rustc_hash::FxHashSet;
 
 use crate::body_watch::BodyWatch;
+use crate::fnv::fnv_1a;
 use crate::host::{self, shared_data, Metrics, SharedData, WakeQueue};
 use crate::identity;
 use crate::reenter::RootEntry;
@@ -155,10 +156,4 @@ fn find(is_it: impl Fn(&Plugin) -> bool) -> Option<Rc<Plugin>> {
         let mut plugins = plugins.iter().rev().filter_map(Weak::upgrade);
         plugins.find(|plugin| is_it(plugin))
     })
-}
-
-/// Tells one configuration from the next, and takes less of the module than a hasher does.
-fn fnv_1a(bytes: &[u8]) -> u64 {
-    let mix = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, mix)
 }

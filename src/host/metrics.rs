@@ -6,13 +6,15 @@ use std::rc::Rc;
 use freshpaint_core::config::Webhook;
 use freshpaint_core::observe::{self, Change, Metric, Observe};
 
+use crate::fnv::fnv_1a;
+
 use super::{define_metric, increment, raise, record};
 
-/// The ids of a VM by name, in order.
+/// The ids of a VM by the hashes of their names.
 ///
 /// The host keeps a definition for as long as the VM lives, also where one of the same name is
 /// there. So a new configuration must not repeat them.
-type Defined = RefCell<Vec<(String, u32)>>;
+type Defined = RefCell<Vec<(u64, u32)>>;
 
 /// Ids by the index that the core gives to a metric.
 #[derive(Debug)]
@@ -52,13 +54,12 @@ impl Metrics {
 
 /// The id of a metric, which is defined if it has none.
 fn id_of(metric: &Metric, defined: &Defined) -> Option<u32> {
+    let name = fnv_1a(metric.name.as_bytes());
     let mut defined = defined.borrow_mut();
-    match defined.binary_search_by(|(name, _)| name.as_str().cmp(&metric.name)) {
-        Ok(known) => defined.get(known).map(|(_, id)| *id),
-        Err(place) => {
-            let id = define_metric(metric)?;
-            defined.insert(place, (metric.name.clone(), id));
-            Some(id)
-        }
+    if let Some((_, id)) = defined.iter().find(|(known, _)| *known == name) {
+        return Some(*id);
     }
+    let id = define_metric(metric)?;
+    defined.push((name, id));
+    Some(id)
 }
