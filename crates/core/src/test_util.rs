@@ -11,7 +11,7 @@ pub struct SharedMemory {
     buckets: FxHashMap<u32, (Vec<u8>, u32)>,
     /// What a bucket holds that has never been written.
     unwritten: Vec<u8>,
-    heartbeats: FxHashMap<u32, [u8; 20]>,
+    heartbeats: FxHashMap<u32, Vec<u8>>,
     values: FxHashMap<String, (Vec<u8>, Version)>,
     reads: u32,
     writes: u32,

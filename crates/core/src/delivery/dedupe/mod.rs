@@ -96,14 +96,11 @@ impl Heartbeat {
     /// Its bytes, with its owner. They are few enough for the host's `std::string` to need no
     /// memory of its own.
     #[must_use]
-    pub fn to_bytes(self, owner: Owner) -> [u8; 20] {
-        let mut bytes = [0; 20];
-        let [at, decided_before] = [self.at, self.decided_before].map(u64::to_le_bytes);
-        let parts = at.iter().chain(&decided_before);
-        let owner = owner.0.to_le_bytes();
-        for (byte, part) in bytes.iter_mut().zip(parts.chain(&owner)) {
-            *byte = *part;
-        }
+    pub fn to_bytes(self, owner: Owner) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(20);
+        bytes.extend_from_slice(&self.at.to_le_bytes());
+        bytes.extend_from_slice(&self.decided_before.to_le_bytes());
+        bytes.extend_from_slice(&owner.0.to_le_bytes());
         bytes
     }
 
