@@ -2,11 +2,10 @@
 //! them.
 #![allow(clippy::expect_used)]
 
-use std::io::Write;
 use std::path::Path;
 use std::{env, fs};
 
-use flate2::{Compression, GzBuilder};
+use zopfli::{Format, Options};
 
 fn main() {
     let target = env::var_os("OUT_DIR").expect("cargo sets it");
@@ -16,10 +15,10 @@ fn main() {
         let content = fs::read_to_string(&source).expect("a file of the page");
         let content: String = content.lines().filter_map(without_comment).collect();
         // Without a time, so that each build is the same.
-        let mut gzip = GzBuilder::new().write(Vec::new(), Compression::best());
-        gzip.write_all(content.as_bytes())
+        let mut compressed = Vec::new();
+        let options = Options::default();
+        zopfli::compress(options, Format::Gzip, content.as_bytes(), &mut compressed)
             .expect("memory takes everything");
-        let compressed = gzip.finish().expect("memory takes everything");
         let place = Path::new(&target).join(format!("{file}.gz"));
         fs::write(place, compressed).expect("cargo made the folder");
     }

@@ -234,6 +234,31 @@ fn what_is_suppressed_invalid_or_recognised_is_shown_with_its_reason() {
     );
 }
 
+/// Else somebody whose SDK sends broken JSON would look at an empty page.
+#[test]
+fn a_request_that_cannot_be_read_is_shown_without_a_word_of_it() {
+    let mut vm = Vm::with(&webhooks(1));
+    assert_eq!(vm.records(), [""; 0]);
+    let many = format!("{{\"batch\":[{}0]}}", "0,".repeat(3_000));
+    for (path, body, encoding) in [
+        ("/track", "flu", "identity"),
+        ("/v1/batch", many.as_str(), "identity"),
+        ("/track", "flu", "compress"),
+    ] {
+        let request = Request::post(path, body.to_owned()).header("content-encoding", encoding);
+        assert_eq!(vm.collect(&request), []);
+    }
+    let records = vm.records();
+    assert_eq!(
+        told(&records, &["type", "id", "outcome", "reason"]),
+        [
+            json!([null, null, "refused", "request not readable"]),
+            json!([null, null, "refused", "request too large"]),
+            json!([null, null, "refused", "unknown encoding"]),
+        ]
+    );
+}
+
 #[test]
 fn kept_events_are_retried_when_somebody_asks() {
     for asked in [

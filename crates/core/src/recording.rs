@@ -71,6 +71,20 @@ pub(crate) fn invalid(observe: &mut Observe, invalid: &Invalid, now: SteadyMilli
     }
 }
 
+/// A whole request is refused with this status. The words of the reply are the SDK's alone: they may
+/// come from the body.
+pub(crate) fn refused(observe: &mut Observe, status: u16, now: SteadyMillis) {
+    write(observe, now, || Record {
+        outcome: EventOutcome::Refused.as_str(),
+        reason: match status {
+            413 => "request too large",
+            415 => "unknown encoding",
+            _ => "request not readable",
+        },
+        ..Record::default()
+    });
+}
+
 fn write<'r>(observe: &mut Observe, now: SteadyMillis, record: impl FnOnce() -> Record<'r>) {
     if let Some(recorder) = observe.recorder.as_deref_mut() {
         if recorder.admits(now) {

@@ -213,6 +213,10 @@ impl Worker {
             None => Ok(()),
         });
         if let Err(reply) = taken {
+            // An event that is invalid and alone has its own record.
+            if report.events == 0 || excess.is_some() {
+                recording::refused(observe, reply.status, now.steady);
+            }
             self.count(RequestOutcome::Refused);
             return Err(reply);
         }

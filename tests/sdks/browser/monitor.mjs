@@ -148,6 +148,12 @@ async function day() {
   await page.waitForSelector('#rows tr.life li')
   await page.keyboard.press('Enter')
 
+  // Every word is explained where a row is open.
+  await page.fill('[name=text]', 'secret plan')
+  await page.click('#rows tr.record td:nth-child(3)')
+  await page.waitForFunction(() => document.querySelector('#rows tr.life')?.textContent.includes("by the webhook's events"))
+  await page.click('button[type=reset]')
+
   // The tester.
   await page.click('#tab-test')
   await page.selectOption('[name=example]', 'Segment')

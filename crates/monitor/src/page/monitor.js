@@ -4,10 +4,12 @@ const $ = (id) => document.getElementById(id);
 const FAILURES = [
   "rejected", "timeout", "unreachable", "not_sent", "invalid", "refused", "expired", "no_room", "lost",
 ];
-// What an outcome means, where neither a reason nor a status says it.
+// What outcomes and reasons mean, where a word does not say it.
 const MEANING = {
   timeout: "no whole answer in time", unreachable: "no connection, or no whole answer",
-  held: "kept to be tried again",
+  duplicate: "was sent before, no webhook gets it twice",
+  unwanted: "by options and rules of all webhooks", filter: "by the webhook's events",
+  source: "by the webhook's sources", autocapture: "made by the SDK for its own service",
 };
 // Envoy records for 10 s after somebody has looked.
 const KEPT_ROWS = 2000, SHOWN_ROWS = 300, EVERY = 1000, RECORDED_FOR = 10_000;
@@ -137,7 +139,7 @@ function row(record) {
     opened = opened === keyOf(record) ? "" : keyOf(record);
     draw();
   });
-  const reason = record.reason ?? (record.outcome === "held" ? "" : MEANING[record.outcome]);
+  const reason = record.reason ?? MEANING[record.outcome];
   line.append(
     cell("", record.type), cell("", plain(record.event), "text"), cell("id", record.id, "code"),
     cell("source", record.source, "code"), cell("", record.webhook),
@@ -160,7 +162,8 @@ function attempts(id) {
       exact(record.t), record.webhook,
       record.attempt && `try ${record.attempt}`, record.outcome,
       record.status && `status ${record.status}`, record.ms !== undefined && `${record.ms} ms`,
-      record.reason ?? MEANING[record.outcome], record.next && `next try ${clock(record.next)}`,
+      record.reason, MEANING[record.reason ?? record.outcome],
+      record.next && `next try ${clock(record.next)}`,
     ];
     list.append(el("li", { class: record.outcome }, parts.filter(Boolean).join(" · ")));
   }
@@ -197,8 +200,8 @@ function draw() {
     : "Nothing yet. Send an event, and it appears here within two seconds.";
   $("notice").textContent = [
     skipped > 0 && `${skipped} more were not recorded: a sample is shown at this rate.`,
-    away && `This page did not look from ${clock(away[0])} to ${clock(away[1])}. `
-      + "What happened then is missing, unless observe.recent keeps it.",
+    away && `This page did not look from ${clock(away[0])} to ${clock(away[1])}; `
+      + "only observe.recent keeps what happened then.",
     found.length > SHOWN_ROWS && `The newest ${SHOWN_ROWS} of ${found.length} are shown.`,
   ].filter(Boolean).join(" ");
 }
