@@ -120,6 +120,28 @@ impl Door {
     }
 }
 
+/// A new block of the page gets a test first.
+#[test]
+fn every_block_is_known_here() {
+    let blocks = PAGE.matches("```yaml\n").count();
+    let known = [
+        ("Configuration", 1),
+        ("Who may see it", 2),
+        ("Client certificates", 1),
+        ("Passwords", 1),
+        ("Single sign-on", 2),
+    ];
+    let counted = known.map(|(heading, blocks)| {
+        (0..blocks).for_each(|n| drop(piece(heading, n)));
+        blocks
+    });
+    assert_eq!(blocks, counted.iter().sum::<usize>());
+    let shipped = manifests("monitor.yaml").unwrap()[0][0].take();
+    let module = "/filter_chains/0/filters/0/typed_config/http_filters/0/typed_config/config";
+    let module = shipped.pointer(module).unwrap();
+    assert_eq!(module["configuration"]["value"], piece("Configuration", 0));
+}
+
 fn tls() -> Value {
     piece("Who may see it", 1)
 }
