@@ -1,6 +1,6 @@
 # Each target is one script; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: browser help run build matrix release fleet test bench bench-v8 faults abuse sdks fmt check schema deny fuzz clean
+.PHONY: browser help run build matrix release rehearse fleet test bench bench-v8 faults abuse sdks fmt check schema deny fuzz clean
 
 help: ## List the targets
 	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/\1	\2/p' $(MAKEFILE_LIST) | while IFS='	' read -r target what; do \
@@ -19,8 +19,11 @@ matrix: ## Run the tests in a real Envoy on each minor version of it (20 min), a
 fleet: ## Kill a collector of a fleet and add one, under load, for FLEET_SECONDS (60), and count what comes of it
 	@scripts/fleet
 
-release: ## Make a release in dist/ (RELEASE_KEY=..., a key of your GnuPG, signs it)
+release: ## Make a release in dist/ (RELEASE_KEY=..., a key of your GnuPG, signs it; IMAGE=..., where you push the image)
 	@scripts/release
+
+rehearse: ## Run every step of the release workflow here, on a clone with a tag and a registry of its own (10 min)
+	@scripts/rehearse
 
 .PHONY: check-config
 check-config: ## Say what is wrong with an Envoy file: make check-config FILE=envoy/envoy.yaml

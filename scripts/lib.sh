@@ -4,6 +4,9 @@
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 TOOLS=$ROOT/.tools
+# Stands for the registry and the name of the image in every manifest; `make release IMAGE=...`
+# writes another.
+PLACEHOLDER_IMAGE=registry.example.com/freshpaint-webhooks
 WASM_TARGET=wasm32-unknown-unknown
 # 580 KiB, as wasm-opt leaves the module: each Envoy compiles it, and each worker keeps it.
 MAX_MODULE_SIZE=593920
