@@ -19,6 +19,8 @@ mod gateway;
 mod istio;
 mod kubernetes;
 mod labels;
+mod mistakes;
+mod release;
 mod render;
 mod room;
 mod schemas;

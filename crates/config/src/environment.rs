@@ -70,9 +70,11 @@ pub(super) fn in_plain_sight(variable: &str) -> String {
 /// Where the Envoy file lists the variables that the VM may see.
 const PLACE: &str = "vm_config.environment_variables.host_env_keys";
 
-/// The first `$NAME` that was probably meant as `${NAME}`: two capitals at least.
+/// The first `$NAME`, or `$(NAME)` as Kubernetes has it, that was probably meant as `${NAME}`: two
+/// capitals at least.
 pub(super) fn without_braces(text: &str) -> Option<&str> {
     text.split('$').skip(1).find_map(|after| {
+        let after = after.strip_prefix('(').unwrap_or(after);
         let capital = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
         let end = after.find(|c| !capital(c)).unwrap_or(after.len());
         let (name, _) = after.split_at_checked(end)?;
@@ -173,6 +175,7 @@ mod tests {
         for (text, name) in [
             ("$CRM_KEY", Some("CRM_KEY")),
             ("Bearer $CRM_KEY", Some("CRM_KEY")),
+            ("$(CRM_KEY)", Some("CRM_KEY")),
             ("a$b $KEY2.", Some("KEY2")),
             ("${CRM_KEY}", None),
             ("$${CRM_KEY}", None),

@@ -212,7 +212,7 @@ fn blame(outcome: Outcome, cluster: &str) -> String {
             )
         }
         Outcome::NotSent(NotSent::NoCapacity) => {
-            let way = "no healthy host, DNS not resolved or circuit breaker full";
+            let way = "no healthy host, DNS not resolved, no secret (SDS) or circuit breaker full";
             blocked(cluster, way, "not_sent")
         }
         Outcome::NotSent(NotSent::Deadline) => {

@@ -106,7 +106,8 @@ fn tells_a_refusal_from_a_way_that_is_blocked() {
         [
             "webhook crm: refused with status 403, attempt 1, event a461b472cb41a9ec",
             "webhook crm: could not send through the cluster \"crm\": no healthy host, DNS not \
-                 resolved or circuit breaker full (not_sent), attempt 1, event a461b472cb41a9ec",
+                 resolved, no secret (SDS) or circuit breaker full (not_sent), attempt 1, event \
+                 a461b472cb41a9ec",
         ]
     );
 }
