@@ -93,8 +93,8 @@ fn the_pod_mounts_what_envoy_reads_and_the_probes_ask_what_it_serves() {
     }
 }
 
-/// The listener of `envoy/monitor.yaml`, in the same VM as the collector of the pod's own file, on a
-/// port of the pod's loopback that nothing else has.
+/// The listener of `envoy/monitor.yaml`, in the same VM as the collector of the pod's own file, on
+/// a port of the pod's loopback that nothing else has.
 #[test]
 fn the_overlay_with_the_live_page_adds_its_listener_on_loopback() {
     let overlay = "kubernetes/overlays/monitor";

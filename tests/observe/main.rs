@@ -1,8 +1,8 @@
 //! Alerts and dashboard, held against a live Prometheus that scrapes a real Envoy.
 //!
 //! Prometheus is that of `scripts/prometheus`. Grafana is not run: what it asks of Prometheus is.
-//! `cargo test` plays one fault for each alert; `make faults` sets `FAULTS_SECONDS`, and every fault
-//! is played.
+//! `cargo test` plays one fault for each alert; `make faults` sets `FAULTS_SECONDS`, and every
+//! fault is played.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -59,8 +59,8 @@ fn envoy_is_the_official_image_of_the_pinned_version_with_the_files_of_the_repos
     assert!(repository().join("envoy/receiver.Dockerfile").is_file());
 }
 
-/// The listener of `monitor.yaml`, and a port of this machine's loopback alone. Envoy takes it merged
-/// into `envoy.yaml`, and serves the page.
+/// The listener of `monitor.yaml`, and a port of this machine's loopback alone. Envoy takes it
+/// merged into `envoy.yaml`, and serves the page.
 #[test]
 fn the_live_page_comes_with_both_and_is_published_on_loopback_alone() {
     let listener = manifests("monitor.yaml").unwrap()[0][0].take();

@@ -71,8 +71,8 @@ pub(crate) fn invalid(observe: &mut Observe, invalid: &Invalid, now: SteadyMilli
     }
 }
 
-/// A whole request is refused with this status. The words of the reply are the SDK's alone: they may
-/// come from the body.
+/// A whole request is refused with this status. The words of the reply are the SDK's alone: they
+/// may come from the body.
 pub(crate) fn refused(observe: &mut Observe, status: u16, now: SteadyMillis) {
     write(observe, now, || Record {
         outcome: EventOutcome::Refused.as_str(),

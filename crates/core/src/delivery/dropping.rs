@@ -64,7 +64,8 @@ impl<T> Outbox<T> {
             DropReason::Expired if entry.held().is_none() => return,
             DropReason::Expired => HeldOutcome::Expired,
         };
-        // Nothing is lost as long as the dead letter webhook may take it, and nobody is woken for it.
+        // Nothing is lost as long as the dead letter webhook may take it, and nobody is woken for
+        // it.
         let goes_there = self.policy.dead_letter_webhook(entry).is_some();
         let counted = if goes_there {
             HeldOutcome::DeadLetter

@@ -76,8 +76,8 @@ impl Policy {
         }
     }
 
-    /// Whether every webhook that the event is owed to has refused it in each of its rounds. Then it
-    /// has been refused, however short it was kept.
+    /// Whether every webhook that the event is owed to has refused it in each of its rounds. Then
+    /// it has been refused, however short it was kept.
     pub(in super::super) fn is_refused_by_all(&self, entry: &Entry) -> bool {
         let rounds = entry.failed_rounds().max(1);
         let mut owed = self.owed(entry).iter();
