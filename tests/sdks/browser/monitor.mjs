@@ -154,6 +154,25 @@ async function day() {
   await page.waitForFunction(() => document.querySelector('#rows tr.life')?.textContent.includes("by the webhook's events"))
   await page.click('button[type=reset]')
 
+  // The tabs by keyboard: the arrows wrap, and the tab key goes on to what the chosen one shows.
+  await page.focus('#tab-live')
+  for (const [key, view] of [
+    ['ArrowRight', 'test'], ['ArrowRight', 'live'], ['ArrowLeft', 'test'], ['ArrowLeft', 'live'],
+    ['End', 'test'], ['End', 'test'], ['Home', 'live'], ['Control+ArrowRight', 'live'],
+  ]) {
+    await page.keyboard.press(key)
+    assert.deepEqual(await page.evaluate(() => [
+      document.activeElement.id,
+      [...document.querySelectorAll('[role=tab]')].filter((tab) => tab.ariaSelected === 'true').map((tab) => tab.id),
+      [...document.querySelectorAll('[role=tabpanel]')].filter((panel) => !panel.hidden).map((panel) => panel.id),
+    ]), [`tab-${view}`, [`tab-${view}`], [view]], key)
+  }
+  await page.keyboard.press('End')
+  await page.keyboard.press('Tab')
+  assert.equal(await page.evaluate(() => document.activeElement.closest('[role=tabpanel]')?.id), 'test')
+  await page.keyboard.press('Shift+Tab')
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'tab-test')
+
   // The tester.
   await page.click('#tab-test')
   await page.selectOption('[name=example]', 'Segment')

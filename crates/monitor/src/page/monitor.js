@@ -370,11 +370,26 @@ async function test(event) {
 
 // ---- wiring
 
+const TABS = ["live", "test"];
+
 function choose(view) {
-  for (const name of ["live", "test"]) {
+  for (const name of TABS) {
     $(name).hidden = name !== view;
-    $(`tab-${name}`).setAttribute("aria-selected", String(name === view));
+    const tab = $(`tab-${name}`);
+    tab.setAttribute("aria-selected", String(name === view));
+    tab.tabIndex = name === view ? 0 : -1;
   }
+}
+
+// The keys of tabs (WAI-ARIA Authoring Practices, "Tabs").
+function chooseByKey(event) {
+  const at = TABS.findIndex((name) => event.target.id === `tab-${name}`);
+  const to = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: -1 }[event.key];
+  if (to === undefined || event.altKey || event.ctrlKey || event.metaKey) return;
+  event.preventDefault();
+  const view = TABS.at(to % TABS.length);
+  choose(view);
+  $(`tab-${view}`).focus();
 }
 
 function tell(error) {
@@ -400,14 +415,8 @@ async function poll() {
   setTimeout(poll, EVERY);
 }
 
-for (const [view, other] of [["live", "test"], ["test", "live"]]) {
-  $(`tab-${view}`).addEventListener("click", () => choose(view));
-  $(`tab-${view}`).addEventListener("keydown", ({ key }) => {
-    if (!key.startsWith("Arrow")) return;
-    choose(other);
-    $(`tab-${other}`).focus();
-  });
-}
+for (const name of TABS) $(`tab-${name}`).addEventListener("click", () => choose(name));
+document.querySelector("[role=tablist]").addEventListener("keydown", chooseByKey);
 $("pause").addEventListener("click", () => {
   frozen = frozen ? null : [...records];
   waiting = 0;
