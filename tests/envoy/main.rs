@@ -16,6 +16,7 @@ mod harness;
 mod intake;
 mod metrics;
 mod monitor;
+mod monitor_faults;
 mod options;
 mod payloads;
 mod rules;

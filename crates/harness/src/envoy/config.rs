@@ -307,6 +307,7 @@ impl Config {
                 "typed_config": {
                     "@type": ext("filters.network.http_connection_manager.v3.HttpConnectionManager"),
                     "stat_prefix": "monitor",
+                    "common_http_protocol_options": {"max_requests_per_connection": 1},
                     "http_filters": filters,
                     "route_config": {"name": "monitor", "virtual_hosts": [{
                         "name": "monitor",

@@ -381,17 +381,6 @@ function choose(view) {
   }
 }
 
-// The keys of tabs (WAI-ARIA Authoring Practices, "Tabs").
-function chooseByKey(event) {
-  const at = TABS.findIndex((name) => event.target.id === `tab-${name}`);
-  const to = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: -1 }[event.key];
-  if (to === undefined || event.altKey || event.ctrlKey || event.metaKey) return;
-  event.preventDefault();
-  const view = TABS.at(to % TABS.length);
-  choose(view);
-  $(`tab-${view}`).focus();
-}
-
 function tell(error) {
   $("state").className = error ? "bad" : "";
   $("state").textContent = error ? `Not connected: ${error.message}`
@@ -415,8 +404,18 @@ async function poll() {
   setTimeout(poll, EVERY);
 }
 
-for (const name of TABS) $(`tab-${name}`).addEventListener("click", () => choose(name));
-document.querySelector("[role=tablist]").addEventListener("keydown", chooseByKey);
+for (const [at, view] of TABS.entries()) {
+  $(`tab-${view}`).addEventListener("click", () => choose(view));
+  // WAI-ARIA Authoring Practices, "Tabs".
+  $(`tab-${view}`).addEventListener("keydown", (event) => {
+    const to = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: -1 }[event.key];
+    if (to === undefined || event.altKey || event.metaKey) return;
+    event.preventDefault();
+    const other = TABS.at(to % TABS.length);
+    choose(other);
+    $(`tab-${other}`).focus();
+  });
+}
 $("pause").addEventListener("click", () => {
   frozen = frozen ? null : [...records];
   waiting = 0;
