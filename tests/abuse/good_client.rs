@@ -35,6 +35,11 @@ struct Seen {
 pub(crate) struct Experience(Vec<Seen>);
 
 impl Experience {
+    /// What it saw at another time too.
+    pub(crate) fn add(&mut self, other: Self) {
+        self.0.extend(other.0);
+    }
+
     pub(crate) fn errors_percent(&self) -> f64 {
         percent(&self.0)
     }

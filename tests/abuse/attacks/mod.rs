@@ -8,6 +8,7 @@ mod dedupe;
 mod fan_out;
 mod hung;
 mod leaving;
+mod misbehaving;
 mod odd;
 mod overload;
 mod payloads;
@@ -39,6 +40,7 @@ pub(crate) const CASES: &[Case] = &[
     hung::ALONE,
     hung::BESIDE_A_LIVE_ONE,
     answers::HUGE,
+    misbehaving::IN_EVERY_WAY,
     payloads::HELD_BY_HUNG_WEBHOOKS,
     dedupe::SENT_AGAIN,
     churn::REPLACED,
