@@ -93,14 +93,15 @@ fn is_name(text: &str) -> bool {
 
 /// Refuses a value that is compared or hashed and has a line break at its end: most likely that of
 /// a file, which the copies of others do not have.
-pub(super) fn check_plain(value: &str, what: &str) -> Result<(), String> {
+pub(super) fn check_plain(value: &str) -> Result<(), String> {
     if value.trim() == value && !value.contains(char::is_control) {
         return Ok(());
     }
-    Err(format!(
-        "has a space, a line break or a control character at an end or within; write the {what} \
+    Err(
+        "has a space, a line break or a control character at an end or within; write the secret \
          without it"
-    ))
+            .into(),
+    )
 }
 
 #[cfg(test)]

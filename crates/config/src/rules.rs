@@ -96,10 +96,7 @@ pub(super) fn read(object: &Object<'_>, all: &Rules, reader: &mut Reader<'_>) ->
             .sources
             .extend(texts(&field, WANTED, reader, |text, reader| {
                 let source = environment::expand(text, reader.environment)?;
-                if environment::refers(text) {
-                    environment::check_plain(&source, "variable")?;
-                }
-                Ok(Source(source.into()))
+                environment::check_plain(&source).map(|()| Source(source.into()))
             }));
     }
     if let Some(sample) = object

@@ -17,12 +17,6 @@ pub(super) fn hash_key(
         reader.plain_secret(&field.path, variable);
     }
     let key = field.expand(written, reader)?;
-    if environment::refers(written) {
-        if let Err(message) = environment::check_plain(&key, "variable") {
-            reader.problem(&field.path, message);
-            return None;
-        }
-    }
     if key.len() >= MIN_KEY_BYTES {
         return HashKey::new(key.as_bytes());
     }

@@ -232,7 +232,7 @@ fn standard(secret: &str) -> Result<Vec<u8>, String> {
 
 /// `X-Signature`: the text itself.
 fn plain(secret: &str) -> Result<Vec<u8>, String> {
-    environment::check_plain(secret, "secret")?;
+    environment::check_plain(secret)?;
     if secret.is_empty() || secret.len() > MAX_PLAIN_BYTES {
         return Err(format!(
             "is {} bytes long; write 1 to {MAX_PLAIN_BYTES}",

@@ -235,7 +235,7 @@ pub(super) fn read_cluster(object: &Object<'_>, default: &str, reader: &mut Read
             return None;
         }
         if name.contains("${") {
-            let message = format!("has a \"${{\", which is not replaced here; write {WANTED}");
+            let message = "has a \"${\", which is not replaced here; write the cluster's name";
             reader.problem(&field.path, message);
             return None;
         }

@@ -60,14 +60,12 @@ fn each_warning_says_where_what_and_what_instead() {
         (
             url,
             r#", "properties": {"deny": ["context.traits.email"]}"#,
-            "properties.deny[0]: is no part of a payload, whose context has page, library and ip; \
-             write traits.* for context.traits.*",
+            "properties.deny[0]: names no part of a payload; write traits.* for context.traits.*",
         ),
         (
             url,
             r#", "properties": {"mask": ["context.userAgent"]}"#,
-            "properties.mask[0]: is no part of a payload, whose context has page, library and ip; \
-             write traits.* for context.traits.*",
+            "properties.mask[0]: names no part of a payload; write traits.* for context.traits.*",
         ),
     ];
     for (webhook, members, said) in cases {

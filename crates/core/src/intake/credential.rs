@@ -32,41 +32,47 @@ pub(super) struct HeadSource {
 
 impl Credential {
     pub(super) fn read(self, headers: &dyn Headers, query: &[u8]) -> HeadSource {
-        let (mut named, mut token) = (None, None);
-        match self {
-            Self::None => {}
-            Self::Header(name) => named = headers.get(name).map(until_colon),
+        let (is_token, found) = match self {
+            Self::None => (false, None),
+            Self::Header(name) => (false, headers.get(name).map(until_colon)),
             Self::Authorization => {
                 let value = headers.get("authorization").unwrap_or_default();
-                (named, token) = of_authorization(&value);
+                of_authorization(&value)
             }
-        }
-        HeadSource {
-            named: safe(named).or_else(|| safe(form::value(query, b"writeKey"))),
-            token: safe(token),
-        }
+        };
+        let found = safe(found);
+        let (token, named) = if is_token {
+            (found, None)
+        } else {
+            (None, found)
+        };
+        let named = named.or_else(|| safe(form::value(query, b"writeKey")));
+        HeadSource { named, token }
     }
 }
 
 /// What needs no escapes between the quotes of a JSON string, and says something.
+#[inline(never)]
 fn safe(found: Option<Vec<u8>>) -> Option<String> {
     let is_safe = |byte: &u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\');
     let found = found.filter(|found| !found.is_empty() && found.iter().all(is_safe));
     String::from_utf8(found?).ok()
 }
 
-/// The user name of `Basic`, and the token of `Bearer`.
-fn of_authorization(value: &[u8]) -> (Option<Vec<u8>>, Option<Vec<u8>>) {
-    let mut words = value.splitn(2, |byte| *byte == b' ');
-    let (scheme, rest) = (words.next().unwrap_or_default(), words.next());
-    let rest = rest.unwrap_or_default().trim_ascii();
-    if scheme.eq_ignore_ascii_case(b"basic") {
-        (base64::decode(rest).map(until_colon), None)
-    } else if scheme.eq_ignore_ascii_case(b"bearer") {
-        (None, Some(rest.to_vec()))
+/// The user name of `Basic`, or the token of `Bearer` and that it is one.
+fn of_authorization(value: &[u8]) -> (bool, Option<Vec<u8>>) {
+    let space = value.iter().position(|byte| *byte == b' ');
+    let (scheme, rest) = value.split_at(space.unwrap_or(value.len()));
+    let rest = rest.trim_ascii();
+    let is_token = scheme.eq_ignore_ascii_case(b"bearer");
+    let found = if is_token {
+        Some(rest.to_vec())
+    } else if scheme.eq_ignore_ascii_case(b"basic") {
+        base64::decode(rest).map(until_colon)
     } else {
-        (None, None)
-    }
+        None
+    };
+    (is_token, found)
 }
 
 /// Drops the password or secret, which stands behind the colon.

@@ -76,12 +76,7 @@ pub(super) fn cases() -> Vec<Case> {
     both(
         r#""sources": ["${TWO_LINES}"]"#,
         "sources[0]: has a space, a line break or a control character at an end or within; write \
-         the variable without it",
-    );
-    both(
-        r#""properties": {"hash": ["userId"], "hash_key": "${TWO_LINES}"}"#,
-        "properties.hash_key: has a space, a line break or a control character at an end or \
-         within; write the variable without it",
+         the secret without it",
     );
     both(
         r#""honor": "gpc""#,

@@ -32,7 +32,7 @@ pub(super) fn cases() -> Vec<Case> {
         webhook(r#""cluster": " ""#, &["webhooks[0].cluster: is empty; write the name of an Envoy cluster, or leave the key out"]),
         webhook(
             r#""cluster": "${CRM_KEY}""#,
-            &[r#"webhooks[0].cluster: has a "${", which is not replaced here; write the name of an Envoy cluster"#]
+            &[r#"webhooks[0].cluster: has a "${", which is not replaced here; write the cluster's name"#]
         ),
         webhook(
             r#""cluster": "a\u0000b""#,
