@@ -9,3 +9,6 @@ mod events;
 mod identity;
 mod profile;
 mod properties;
+// It needs a source of randomness.
+#[cfg(not(target_arch = "wasm32"))]
+mod reference;
