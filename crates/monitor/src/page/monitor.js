@@ -50,7 +50,7 @@ function place(parent, wanted) {
 // ---- what is known
 
 const records = []; // newest first; `frozen` has those of the moment of a pause
-let cursor = "", frozen = null, opened = "", skipped = 0, waiting = 0, sampled, looked, away;
+let cursor = "", frozen = null, pressed = false, opened = "", skipped = 0, waiting = 0, sampled, looked, away;
 
 function take(answer) {
   const now = Date.now();
@@ -253,6 +253,7 @@ function card(webhook) {
     ["in flight", webhook.in_flight], ["held", webhook.held],
   ]) figures.append(el("dt", {}, term), el("dd", { class: kind ?? "" }, value));
   picture.replaceChildren(sparkline(webhook.minutes));
+  made.className = isOpen || isBad ? "bad" : "";
   button.hidden = webhook.held === 0;
   return made;
 }
@@ -394,7 +395,7 @@ async function poll() {
     show(status);
     if (take(answer)) {
       if (frozen) waiting += answer.records.length;
-      else draw();
+      else if (!pressed) draw();
       showAnswered();
     }
     tell();
@@ -427,6 +428,10 @@ $("link").addEventListener("click", async () => {
   await navigator.clipboard?.writeText(location.href).catch(() => {});
   $("notice").textContent = `The link with these filters: ${location.href}`;
 });
+// A row stays where it is while it is clicked.
+addEventListener("pointerdown", () => { pressed = true; });
+addEventListener("pointerup", () => { pressed = false; });
+addEventListener("pointercancel", () => { pressed = false; });
 $("retry-all").addEventListener("click", () => retry({}));
 filters.addEventListener("submit", (event) => event.preventDefault());
 for (const kind of ["input", "reset"]) filters.addEventListener(kind, () => setTimeout(async () => {
