@@ -61,7 +61,7 @@ fn plugin(number: u64) -> Plugin {
 }
 
 /// Bytes that Envoy has allocated once the listeners that were replaced are gone.
-fn allocated(envoy: &Envoy) -> u64 {
+pub(super) fn allocated(envoy: &Envoy) -> u64 {
     for what in ["listeners", "filter_chains"] {
         let stat = format!("listener_manager.total_{what}_draining");
         envoy.wait_for_stat(&stat, 0, PATIENCE).unwrap();

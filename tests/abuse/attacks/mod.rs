@@ -15,6 +15,7 @@ mod payloads;
 mod random;
 mod stalls;
 mod streams;
+mod table_memory;
 
 use crate::table::Case;
 
@@ -43,6 +44,7 @@ pub(crate) const CASES: &[Case] = &[
     misbehaving::IN_EVERY_WAY,
     payloads::HELD_BY_HUNG_WEBHOOKS,
     dedupe::SENT_AGAIN,
+    table_memory::FULL,
     churn::REPLACED,
     leaving::TERMINATED,
     leaving::DRAINED,
