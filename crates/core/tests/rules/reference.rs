@@ -149,7 +149,8 @@ proptest! {
         payload.extend(CONTAINERS.map(str::to_owned).into_iter().zip(objects));
         let mut written = Value::Object(payload.clone()).to_string();
         if is_spaced {
-            written = written.replace("\"a\"", "\"\\u0061\"").replace('{', "{ ").replace(',', " ,\n");
+            written = written.replace("\"a\"", "\"\\u0061\"");
+            written = written.replace('{', "{ ").replace(',', " ,\n");
         }
         let rules = Rules { deny, allow, mask };
         let left = rules.redaction().apply(written.as_bytes());
