@@ -1,108 +1,214 @@
-//! A hot restart under load: nothing that was answered with success is lost.
+//! Replacing an Envoy under load: nothing that was answered with success is lost, and what doubles
+//! is what was under way.
 
 use crate::bed::track;
 use freshpaint_harness::envoy::{binary, module, READY_PATH};
 use freshpaint_harness::process::{spawn, Owned};
+use freshpaint_harness::receiver::status;
 use freshpaint_harness::shipped::{trust_store, Shipped};
 use freshpaint_harness::wait::poll;
-use freshpaint_harness::{Port, Receiver, Request};
+use freshpaint_harness::{Answer, Port, Receiver, Request};
 use serde_json::{json, Value};
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::path::Path;
+use std::net::SocketAddr;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
+use tempfile::TempDir;
 
 const PATIENCE: Duration = Duration::from_secs(60);
+const CLIENTS: usize = 4;
 
-/// The arguments of the page, with shorter times.
-fn start(folder: &Path, base_id: u32, epoch: u32) -> Owned {
-    let log = File::create(folder.join(format!("envoy-{epoch}.log"))).unwrap();
-    let mut command = Command::new(binary().unwrap());
-    command
-        .arg("--config-path")
-        .arg(folder.join("envoy.json"))
-        .args(["--base-id", &base_id.to_string()])
-        .args(["--restart-epoch", &epoch.to_string()])
-        .args(["--drain-time-s", "2", "--parent-shutdown-time-s", "4"])
-        .args(["--concurrency", "1", "--component-log-level", "misc:error"])
-        .env("CRM_KEY", "key")
-        .stdout(log.try_clone().unwrap())
-        .stderr(log);
-    Owned(spawn(command).unwrap())
+/// A port at which one Envoy takes the place of another.
+struct Place {
+    folder: TempDir,
+    crm: Receiver,
+    collect: Port,
+    /// A base id belongs to a machine; that of a port that is ours is ours.
+    base_id: u32,
+    _admin: Port,
 }
 
-fn log(folder: &Path, epoch: u32) -> String {
-    fs::read_to_string(folder.join(format!("envoy-{epoch}.log"))).unwrap_or_default()
+impl Place {
+    fn new() -> Self {
+        let crm = Receiver::start().unwrap();
+        // So that events are under way at any time.
+        crm.set(Answer {
+            delay: Duration::from_millis(20),
+            ..status(200)
+        });
+        let (collect, admin) = (Port::reserve().unwrap(), Port::reserve().unwrap());
+        let mut shipped = Shipped::load().unwrap();
+        shipped.trust(&trust_store().unwrap()).unwrap();
+        shipped.lead("crm", crm.address()).unwrap();
+        let webhooks = &mut shipped.configuration().unwrap()["webhooks"];
+        webhooks.as_array_mut().unwrap().truncate(1);
+        shipped.listen_on(collect.address()).unwrap();
+        shipped.admin_on(admin.address());
+        shipped.load_module(&module().unwrap()).unwrap();
+        let ready = json!({"match": {"path": READY_PATH}, "direct_response": {"status": 200}});
+        shipped.routes("collect").unwrap().insert(0, ready);
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("envoy.json");
+        fs::write(file, shipped.bootstrap().to_string()).unwrap();
+        let base_id = u32::from(admin.address().port());
+        Self {
+            folder,
+            crm,
+            collect,
+            base_id,
+            _admin: admin,
+        }
+    }
+
+    /// Starts Envoy with the arguments of the page, but for shorter times.
+    fn start(&self, epoch: u32) -> Owned {
+        let folder = self.folder.path();
+        let log = File::options()
+            .create(true)
+            .append(true)
+            .open(folder.join("envoy.log"))
+            .unwrap();
+        let mut command = Command::new(binary().unwrap());
+        command
+            .arg("--config-path")
+            .arg(folder.join("envoy.json"))
+            .args(["--base-id", &self.base_id.to_string()])
+            .args(["--restart-epoch", &epoch.to_string()])
+            .args(["--drain-time-s", "2", "--parent-shutdown-time-s", "4"])
+            .args(["--concurrency", "1", "--component-log-level", "misc:error"])
+            .env("CRM_KEY", "key")
+            .stdout(log.try_clone().unwrap())
+            .stderr(log);
+        Owned(spawn(command).unwrap())
+    }
+
+    fn log(&self) -> String {
+        fs::read_to_string(self.folder.path().join("envoy.log")).unwrap_or_default()
+    }
+
+    fn wait_until_serving(&self) {
+        let serves = || {
+            let answer = Request::get(READY_PATH).send(self.collect.address()).ok()?;
+            (answer.status == 200).then_some(())
+        };
+        poll(PATIENCE, serves).unwrap_or_else(|| panic!("{}", self.log()));
+    }
+
+    /// Waits until the webhook has had as many events more.
+    fn wait_for_events(&self, more: usize) {
+        let before = self.crm.count();
+        poll(PATIENCE, || {
+            (self.crm.count() > before + more).then_some(())
+        })
+        .unwrap_or_else(|| panic!("{}", self.log()));
+    }
+
+    /// Has clients send while `replace` takes the Envoy's place, and compares both ends.
+    fn under_load<T>(&self, replace: impl FnOnce() -> T) -> T {
+        let stop = AtomicBool::new(false);
+        let (replaced, sent) = thread::scope(|scope| {
+            let client = || client(self.collect.address(), &stop);
+            let clients = [(); CLIENTS].map(|()| scope.spawn(client));
+            self.wait_for_events(100);
+            let replaced = replace();
+            self.wait_for_events(100);
+            stop.store(true, Ordering::Relaxed);
+            let sent: BTreeMap<String, Sent> = clients
+                .into_iter()
+                .flat_map(|client| client.join().unwrap())
+                .collect();
+            (replaced, sent)
+        });
+        let mut delivered: BTreeMap<String, usize> = BTreeMap::new();
+        for request in self.crm.requests() {
+            *delivered.entry(request.message_id()).or_default() += 1;
+        }
+        let accepted = sent.iter().filter(|(_, it)| it.accepted);
+        let lost = accepted.filter(|(id, _)| !delivered.contains_key(*id));
+        let lost: Vec<_> = lost.collect();
+        assert!(lost.is_empty(), "of {} lost {lost:?}", sent.len());
+        let twice: Vec<_> = delivered.iter().filter(|(_, times)| **times > 1).collect();
+        for (id, times) in &twice {
+            assert!(
+                **times <= sent[*id].attempts,
+                "{id}: {times} of {:?}",
+                sent[*id]
+            );
+        }
+        // What each client had under way, or had sent once before, when the memory was lost.
+        assert!(
+            twice.len() <= 2 * CLIENTS,
+            "{} of {}",
+            twice.len(),
+            sent.len()
+        );
+        replaced
+    }
+}
+
+#[derive(Debug, Default)]
+struct Sent {
+    attempts: usize,
+    accepted: bool,
+}
+
+/// Sends one event after the other, each until it is accepted, as SDKs do; and each tenth once
+/// more, as when an answer was lost.
+fn client(to: SocketAddr, stop: &AtomicBool) -> BTreeMap<String, Sent> {
+    let mut sent = BTreeMap::new();
+    while !stop.load(Ordering::Relaxed) {
+        let request = track();
+        let event: Value = serde_json::from_slice(&request.body).unwrap();
+        let mut it = Sent::default();
+        while !it.accepted && it.attempts < 2_000 {
+            it.attempts += 1;
+            // A connection that breaks was answered by nobody.
+            it.accepted = request.send(to).is_ok_and(|answer| answer.status == 200);
+            if !it.accepted {
+                thread::sleep(Duration::from_millis(10));
+            }
+        }
+        if sent.len() % 10 == 0 {
+            it.attempts += 1;
+            let _ = request.send(to);
+        }
+        let id = event["properties"]["$insert_id"].as_str().unwrap();
+        sent.insert(id.to_owned(), it);
+    }
+    sent
 }
 
 #[test]
 fn a_hot_restart_loses_nothing_that_was_answered_with_success() {
-    let folder = tempfile::tempdir().unwrap();
-    let folder = folder.path();
-    let (crm, collect, admin) = (
-        Receiver::start().unwrap(),
-        Port::reserve().unwrap(),
-        Port::reserve().unwrap(),
-    );
-    let mut shipped = Shipped::load().unwrap();
-    shipped.trust(&trust_store().unwrap()).unwrap();
-    shipped.lead("crm", crm.address()).unwrap();
-    let webhooks = &mut shipped.configuration().unwrap()["webhooks"];
-    webhooks.as_array_mut().unwrap().truncate(1);
-    shipped.listen_on(collect.address()).unwrap();
-    shipped.admin_on(admin.address());
-    shipped.load_module(&module().unwrap()).unwrap();
-    let ready = json!({"match": {"path": READY_PATH}, "direct_response": {"status": 200}});
-    shipped.routes("collect").unwrap().insert(0, ready);
-    fs::write(folder.join("envoy.json"), shipped.bootstrap().to_string()).unwrap();
-
-    // A base id belongs to a machine; a port that is ours makes one that is ours.
-    let base_id = u32::from(admin.address().port());
-    let mut old = start(folder, base_id, 0);
-    let serves = || {
-        let answer = Request::get(READY_PATH).send(collect.address()).ok()?;
-        (answer.status == 200).then_some(())
-    };
-    poll(PATIENCE, serves).unwrap_or_else(|| panic!("{}", log(folder, 0)));
-
-    let stop = AtomicBool::new(false);
-    let (accepted, _new) = thread::scope(|scope| {
-        let client = scope.spawn(|| {
-            let mut accepted = BTreeSet::new();
-            while !stop.load(Ordering::Relaxed) {
-                let request = track();
-                let event: Value = serde_json::from_slice(&request.body).unwrap();
-                // A connection that breaks was answered by nobody.
-                if request
-                    .send(collect.address())
-                    .is_ok_and(|it| it.status == 200)
-                {
-                    let id = event["properties"]["$insert_id"].as_str().unwrap();
-                    accepted.insert(id.to_owned());
-                }
-                thread::sleep(Duration::from_millis(5));
-            }
-            accepted
-        });
-        let new = start(folder, base_id, 1);
+    let place = Place::new();
+    let mut old = place.start(0);
+    place.wait_until_serving();
+    let _new = place.under_load(|| {
+        let new = place.start(1);
         let gone = poll(PATIENCE, || old.0.try_wait().unwrap());
-        // The new one alone.
-        let before = crm.count();
-        let goes_on = poll(PATIENCE, || (crm.count() > before + 50).then_some(()));
-        stop.store(true, Ordering::Relaxed);
-        let accepted = client.join().unwrap();
-        assert!(gone.is_some(), "{}\n{}", log(folder, 0), log(folder, 1));
-        assert!(goes_on.is_some(), "{}", log(folder, 1));
-        (accepted, new)
+        assert!(gone.is_some(), "{}", place.log());
+        new
     });
-    let delivered: BTreeSet<_> = crm.requests().iter().map(|it| it.message_id()).collect();
-    let lost: Vec<_> = accepted.difference(&delivered).collect();
-    assert!(
-        accepted.len() > 100 && lost.is_empty(),
-        "{} accepted, lost {lost:?}",
-        accepted.len()
-    );
+}
+
+/// Without a drain: what is under way has no answer, and comes again.
+#[test]
+fn an_envoy_that_is_stopped_under_load_loses_nothing_that_was_answered_with_success() {
+    let place = Place::new();
+    let mut old = place.start(0);
+    place.wait_until_serving();
+    let _new = place.under_load(|| {
+        let stopped = Command::new("kill").arg(old.0.id().to_string()).status();
+        assert!(stopped.unwrap().success());
+        let gone = poll(PATIENCE, || old.0.try_wait().unwrap());
+        assert!(
+            gone.is_some_and(|status| status.success()),
+            "{}",
+            place.log()
+        );
+        place.start(0)
+    });
 }
