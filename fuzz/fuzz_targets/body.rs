@@ -2,12 +2,13 @@
 //! JSON, and the request is answered once when its calls have ended.
 #![no_main]
 
-use freshpaint_core::clock::{Now, UnixMillis, UnixSeconds};
+use freshpaint_core::clock::{Now, SteadyMillis, UnixMillis, UnixSeconds};
 use freshpaint_core::delivery::outcome::CallResponse;
 use freshpaint_core::intake::Head;
 use freshpaint_core::test_util::SharedMemory;
 use freshpaint_core::upload::Upload;
-use freshpaint_fuzz::{worker, NoHeaders};
+use freshpaint_core::worker::Worker;
+use freshpaint_fuzz::{worker, worker_with_rules, NoHeaders};
 use libfuzzer_sys::fuzz_target;
 use serde_json::value::RawValue;
 
@@ -16,11 +17,19 @@ const NOW: Now = Now {
     unix: UnixMillis(1_767_323_045_678),
 };
 
+/// By then every event has been answered for.
+const LIMIT: SteadyMillis = 60_000;
+
 fuzz_target!(|input: &[u8]| {
     let mut parts = input.splitn(2, |byte| *byte == b'\n');
     let path = parts.next().unwrap_or_default();
     let body = parts.next().unwrap_or_default();
-    let mut worker = worker();
+    for worker in [worker(), worker_with_rules()] {
+        deliver(worker, path, body);
+    }
+});
+
+fn deliver(mut worker: Worker, path: &[u8], body: &[u8]) {
     let mut shared = SharedMemory::default();
     let upload = worker.handle_head(&Head {
         method: if body.is_empty() { b"GET" } else { b"POST" },
@@ -32,32 +41,42 @@ fuzz_target!(|input: &[u8]| {
         return;
     };
     for piece in body.chunks(100) {
-        upload = worker.handle_piece(upload, piece.len(), || piece.to_vec());
+        let read = || piece.to_vec();
+        upload = worker.handle_piece(upload, piece.len(), read, || NOW.steady, &mut shared);
     }
     let Upload::Gathering(whole) = upload else {
         return;
     };
     let taken = worker.handle_body(whole, 1, NOW, &mut shared);
-    let mut tokens = Vec::new();
-    while let Some(call) = worker.poll_call(NOW.steady, &mut shared, UnixSeconds::default) {
-        let payload: Result<&RawValue, _> = serde_json::from_slice(call.body());
-        assert!(payload.is_ok(), "a payload that is no JSON");
-        let token = tokens.len() as u32;
-        worker.handle_dispatched(&call, Ok(token), NOW.steady, &mut shared);
-        tokens.push(token);
+    let (mut now, mut last_token, mut replies) = (NOW.steady, 0, 0);
+    loop {
+        let mut tokens = Vec::new();
+        while let Some(call) = worker.poll_call(now, &mut shared, UnixSeconds::default) {
+            let payload: Result<&RawValue, _> = serde_json::from_slice(call.body());
+            assert!(payload.is_ok(), "a payload that is no JSON");
+            last_token += 1;
+            worker.handle_dispatched(&call, Ok(last_token), now, &mut shared);
+            tokens.push(last_token);
+        }
+        let delivered = CallResponse {
+            status: Some(200),
+            answered: true,
+            ..CallResponse::default()
+        };
+        for token in tokens {
+            worker.handle_response(token, &delivered, now, &mut shared);
+        }
+        while let Some((stream, _)) = worker.poll_reply() {
+            assert_eq!(stream, 1);
+            replies += 1;
+        }
+        if worker.is_empty() || now > LIMIT {
+            break;
+        }
+        // Many calls are made over many turns of the loop.
+        now += worker.poll_timeout(now).unwrap_or(1).max(1);
+        worker.handle_timeout(now, &mut shared);
     }
-    let delivered = CallResponse {
-        status: Some(200),
-        answered: true,
-        ..CallResponse::default()
-    };
-    for token in tokens {
-        worker.handle_response(token, &delivered, NOW.steady, &mut shared);
-    }
-    if taken.is_ok() {
-        let (stream, _) = worker.poll_reply().expect("no answer");
-        assert_eq!(stream, 1);
-    }
-    assert!(worker.poll_reply().is_none(), "a second answer");
+    assert_eq!(replies, usize::from(taken.is_ok()), "one answer");
     assert!(worker.is_empty());
-});
+}
