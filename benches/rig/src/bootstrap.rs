@@ -17,34 +17,22 @@ pub(crate) struct Bootstrap {
     pub(crate) clusters: Vec<Value>,
     /// An internal listener, and the clusters before and behind it.
     pub(crate) egress: Option<(Value, Vec<Value>)>,
+    /// Where the live page is served, and its filter.
+    pub(crate) monitor: Option<(SocketAddr, Value)>,
 }
 
 impl Bootstrap {
     /// The file that Envoy is started with. Nothing is logged per request, and no breaker opens.
     pub(crate) fn json(&self) -> Value {
-        let mut filters: Vec<_> = self.filter.iter().cloned().collect();
-        filters.push(filter("router", "router.v3.Router", json!({})));
+        let monitor = self.monitor.as_ref();
+        let listeners: Vec<_> = [self.listener("collect", self.listener, self.filter.as_ref())]
+            .into_iter()
+            .chain(monitor.map(|(to, filter)| self.listener("monitor", *to, Some(filter))))
+            .collect();
         let mut bootstrap = json!({
             "admin": {"address": address(self.admin)},
             "static_resources": {
-                "listeners": [{
-                    "name": "collect",
-                    "address": address(self.listener),
-                    "per_connection_buffer_limit_bytes": 8 << 20,
-                    "filter_chains": [{"filters": [{
-                        "name": "envoy.filters.network.http_connection_manager",
-                        "typed_config": {
-                            "@type": ext("filters.network.http_connection_manager.v3.HttpConnectionManager"),
-                            "stat_prefix": "collect",
-                            "http_filters": filters,
-                            "route_config": {"virtual_hosts": [{
-                                "name": "all",
-                                "domains": ["*"],
-                                "routes": [{"match": {"prefix": "/"}, "route": self.route}],
-                            }]},
-                        },
-                    }]}],
-                }],
+                "listeners": listeners,
                 "clusters": self.clusters,
             },
         });
@@ -67,6 +55,29 @@ impl Bootstrap {
             }]);
         }
         bootstrap
+    }
+
+    fn listener(&self, name: &str, to: SocketAddr, before_router: Option<&Value>) -> Value {
+        let mut filters: Vec<_> = before_router.cloned().into_iter().collect();
+        filters.push(filter("router", "router.v3.Router", json!({})));
+        json!({
+            "name": name,
+            "address": address(to),
+            "per_connection_buffer_limit_bytes": 8 << 20,
+            "filter_chains": [{"filters": [{
+                "name": "envoy.filters.network.http_connection_manager",
+                "typed_config": {
+                    "@type": ext("filters.network.http_connection_manager.v3.HttpConnectionManager"),
+                    "stat_prefix": name,
+                    "http_filters": filters,
+                    "route_config": {"virtual_hosts": [{
+                        "name": "all",
+                        "domains": ["*"],
+                        "routes": [{"match": {"prefix": "/"}, "route": self.route}],
+                    }]},
+                },
+            }]}],
+        })
     }
 }
 

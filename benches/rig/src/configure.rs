@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use freshpaint_harness::shipped::Shipped;
 use serde_json::{json, Value};
 use std::net::SocketAddr;
+use std::path::Path;
 
 const LUA: &str = include_str!("../../contenders/lua/webhooks.lua");
 
@@ -32,7 +33,11 @@ pub(crate) fn bootstrap(kind: Kind, site: &Site<'_>, ports: [SocketAddr; 3]) -> 
             let configuration = json!(format!("{} {}", event_bytes(site.shape), names.join(" ")));
             Some(wasm(&site.settings.floor_2, "StringValue", &configuration))
         }
-        Kind::Module | Kind::ModuleBatch | Kind::ModuleEgress | Kind::ModuleTwice => {
+        Kind::Module
+        | Kind::ModuleBatch
+        | Kind::ModuleEgress
+        | Kind::ModuleTwice
+        | Kind::ModuleWatched => {
             let configuration = configuration(kind, site, &names);
             Some(wasm(&site.settings.module, "Struct", &configuration))
         }
@@ -61,7 +66,16 @@ pub(crate) fn bootstrap(kind: Kind, site: &Site<'_>, ports: [SocketAddr; 3]) -> 
         route,
         clusters,
         egress: egress.transpose()?,
+        monitor: (kind == Kind::ModuleWatched).then(|| (service, monitor(&site.settings.module))),
     })
+}
+
+/// The filter that shows the contender's deliveries, in the same VMs.
+fn monitor(module: &Path) -> Value {
+    let configuration = json!({"monitor": {"of": "contender", "hosts": ["collect.test"]}});
+    let mut filter = wasm(module, "Struct", &configuration);
+    filter["typed_config"]["config"]["name"] = json!("monitor");
+    filter
 }
 
 /// The egress of the shipped file, for plaintext and loopback: its listener and its clusters.

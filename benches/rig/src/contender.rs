@@ -23,7 +23,7 @@ pub(crate) struct Running {
     /// Every process whose CPU and memory it uses.
     pub(crate) pids: Vec<u32>,
     _processes: Vec<Owned>,
-    _ports: [Port; 3],
+    ports: [Port; 3],
     _folder: TempDir,
 }
 
@@ -74,9 +74,17 @@ impl Running {
             address,
             pids,
             _processes: processes,
-            _ports: [listener, admin, service],
+            ports: [listener, admin, service],
             _folder: folder,
         })
+    }
+}
+
+impl Running {
+    /// Where its live page is served.
+    pub(crate) fn monitor(&self) -> Option<SocketAddr> {
+        let [.., monitor] = &self.ports;
+        (self.kind == Kind::ModuleWatched).then(|| monitor.address())
     }
 }
 

@@ -18,6 +18,8 @@ pub(crate) enum Kind {
     ModuleEgress,
     /// On two workers.
     ModuleTwice,
+    /// With the live page, which somebody looks at.
+    ModuleWatched,
     Lua,
     Service,
     /// All events of a request in one POST.
@@ -37,6 +39,7 @@ impl Kind {
             Self::ModuleBatch => "module-batch",
             Self::ModuleEgress => "module-egress",
             Self::ModuleTwice => "module-twice",
+            Self::ModuleWatched => "module-watched",
             Self::Lua => "lua",
             Self::Service => "service",
             Self::ServiceBatch => "service-batch",

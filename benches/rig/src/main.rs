@@ -27,6 +27,7 @@ mod shape;
 mod slow;
 mod start;
 mod stats;
+mod watched;
 mod webhooks;
 
 use anyhow::{bail, Context, Result};

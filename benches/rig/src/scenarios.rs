@@ -5,7 +5,7 @@ use crate::kind::Kind;
 use crate::rig::Rig;
 use crate::settings::Settings;
 use crate::shape::Shape;
-use crate::{kept, memory, report, rounds, scaling, slow, start};
+use crate::{kept, memory, report, rounds, scaling, slow, start, watched};
 use anyhow::Result;
 use serde_json::json;
 use std::time::Duration;
@@ -29,6 +29,8 @@ enum Measure {
     Kept(kept::Plan),
     /// Throughput to webhooks that are slow.
     Slow(slow::Plan),
+    /// CPU while somebody looks at the live page.
+    Watched(watched::Plan),
     /// Memory with many requests in flight, and after them.
     Memory(memory::Plan),
     /// `envoy --mode validate`.
@@ -114,6 +116,13 @@ pub(crate) fn all() -> Vec<Scenario> {
             latencies: [&[0][..], &[2], &[5], &[10], &[50], &[500], &[1, 1000]]
                 .map(|turns| turns.iter().copied().map(Duration::from_millis).collect())
                 .to_vec(),
+        }),
+    });
+    all.push(Scenario {
+        id: "watched".to_owned(),
+        contenders: vec![Kind::Module, Kind::ModuleWatched],
+        measure: Measure::Watched(watched::Plan {
+            shape: Shape::new(20, 3, false),
         }),
     });
     all.push(Scenario {
@@ -203,6 +212,9 @@ impl Scenario {
             Measure::Kept(plan) => self.section("1,000 kept events", &kept::run(rig, plan).await?),
             Measure::Slow(plan) => {
                 self.section("Slow webhooks", &slow::run(rig, plan, kinds).await?)
+            }
+            Measure::Watched(plan) => {
+                self.section("The live page", &watched::run(rig, plan, kinds).await?)
             }
             Measure::Memory(plan) => {
                 results.memory = memory::run(rig, plan, kinds).await?;
