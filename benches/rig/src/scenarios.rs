@@ -246,6 +246,6 @@ mod tests {
         let mut ids: Vec<_> = all.iter().map(|scenario| &scenario.id).collect();
         ids.sort();
         ids.dedup();
-        assert_eq!((ids.len(), all.len()), (15, 15));
+        assert_eq!((ids.len(), all.len()), (16, 16));
     }
 }
