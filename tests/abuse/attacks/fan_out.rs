@@ -10,7 +10,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-const EVENTS: usize = 2_500;
 const WEBHOOKS: usize = 32;
 /// The longest that the worker may do nothing else.
 const MOST_STALL: Duration = Duration::from_millis(100);
@@ -20,10 +19,10 @@ const PATIENCE: Duration = Duration::from_secs(40);
 pub(crate) const WATCHED: Case = Case {
     name: "2,500 events to 32 webhooks, until the last call",
     in_short: true,
-    run: |_| fan_out(),
+    run: |plan| fan_out(plan.either(2_500, 1_000)),
 };
 
-fn fan_out() -> Measures {
+fn fan_out(events: usize) -> Measures {
     let bed = Bed::configured(1, |plugin| {
         plugin["webhooks"] = (0..WEBHOOKS).map(webhook).collect();
     });
@@ -32,7 +31,7 @@ fn fan_out() -> Measures {
     let (is_finished, mut stalls) = thread::scope(|scope| {
         let watch = scope.spawn(|| stalls(&bed, &is_over));
         let mut connection = Connection::open(bed.address()).unwrap();
-        connection.send(&request().to_bytes()).unwrap();
+        connection.send(&request(events).to_bytes()).unwrap();
         // On a slow machine some events come back with 503, and are tried again.
         let answer = connection.response_within(PATIENCE);
         let all = poll(PATIENCE, || {
@@ -41,7 +40,7 @@ fn fan_out() -> Measures {
                 .iter()
                 .filter(|(name, _)| name.starts_with("deliveries.webhook.w"));
             let ended: u64 = deliveries.map(|(_, count)| count).sum();
-            (ended >= (EVENTS * WEBHOOKS) as u64).then_some(())
+            (ended >= (events * WEBHOOKS) as u64).then_some(())
         });
         is_over.store(true, Ordering::Relaxed);
         (answer.is_ok() && all.is_some(), watch.join().unwrap())
@@ -49,7 +48,7 @@ fn fan_out() -> Measures {
     let calls = bed.crm.count() + bed.warehouse.count() - before;
     let mut measures = Measures::default();
     measures.none("unfinished", usize::from(!is_finished));
-    let most = (EVENTS * WEBHOOKS) as f64;
+    let most = (events * WEBHOOKS) as f64;
     measures.at_least("calls", calls as f64, most / 2.0, "");
     let longest = millis(quantile(&mut stalls, 1.0));
     measures.at_most("longest turn", longest, millis(MOST_STALL), "ms");
@@ -80,11 +79,11 @@ fn webhook(n: usize) -> Value {
     json!({"name": format!("w{n}"), "url": format!("http://{cluster}:8080/in"), "cluster": cluster})
 }
 
-fn request() -> Request {
+fn request(events: usize) -> Request {
     let event = |n| {
         json!({"type": "track", "event": "a", "anonymousId": "d", "messageId": format!("fan-{n}"),
             "properties": {"plan": "pro", "coupon": "x".repeat(200)}})
     };
-    let events: Vec<_> = (0..EVENTS).map(event).collect();
+    let events: Vec<_> = (0..events).map(event).collect();
     Request::post("/v1/batch", json!({"batch": events}).to_string())
 }

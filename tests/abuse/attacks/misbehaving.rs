@@ -18,7 +18,7 @@ pub(crate) const IN_EVERY_WAY: Case = Case {
     in_short: false,
     run: |plan| {
         let bed = Bed::start(1);
-        let time = plan.lasts(4);
+        let time = plan.lasts(2);
         let mut seen = Experience::default();
         let (mut refused, mut other, mut unfinished) = (0, 0, 0);
         for (reply, outcome) in replies() {
