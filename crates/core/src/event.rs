@@ -118,6 +118,9 @@ pub enum MessageId<'a> {
     Sent(Id<'a>),
     /// A hash of the event: the same event sent again has the same id.
     Computed(Id128),
+    /// A hash of an identify or group event that has neither id nor time. The event is recognised
+    /// until its subject has another state: the older one may come again then.
+    State(Id128),
     /// The event has neither id nor time, so that nothing tells it from another that looks alike.
     Random(Id128),
 }
@@ -128,7 +131,7 @@ impl MessageId<'_> {
     pub fn escaped(&self) -> &str {
         match self {
             Self::Sent(id) => id.escaped(),
-            Self::Computed(base64) | Self::Random(base64) => {
+            Self::Computed(base64) | Self::State(base64) | Self::Random(base64) => {
                 std::str::from_utf8(base64).unwrap_or_default()
             }
         }

@@ -9,7 +9,7 @@ use crate::config::{Config, Timestamps, Webhook};
 use crate::delivery::dedupe::EventId;
 use crate::delivery::webhook_set::WebhookSet;
 use crate::delivery::PreparedEvent;
-use crate::event::Event;
+use crate::event::{Event, MessageId};
 use crate::hashed_id;
 use crate::json::{Id, Text};
 use crate::observe::labels::SuppressReason;
@@ -150,7 +150,25 @@ impl Preparer {
         ] {
             write_field(&mut hasher, field.as_bytes());
         }
-        EventId::new(device, hasher.finish128().h2)
+        let event_hash = hasher.finish128().h2;
+        match event.message_id {
+            MessageId::State(_) => EventId::of_state(device, self.subject(event), event_hash),
+            _ => EventId::new(device, event_hash),
+        }
+    }
+
+    /// What a state is one of: the same traits of the same user or group.
+    fn subject(&self, event: &Event<'_>) -> u64 {
+        let mut hasher = self.ids;
+        let ids = [event.anonymous_id, event.user_id, event.group_id];
+        write_field(&mut hasher, event.kind.as_str().as_bytes());
+        for id in ids {
+            write_field(&mut hasher, id.map_or("", Id::escaped).as_bytes());
+        }
+        if let Some(traits) = event.traits {
+            traits.members(|key, _| write_field(&mut hasher, key.escaped().as_bytes()));
+        }
+        hasher.finish128().h2
     }
 
     /// Gives back memory that an unusually large event took.

@@ -11,7 +11,7 @@ pub fn full() -> SharedMemory {
     let mut bucket = DedupeTable::new(Owner(u32::MAX), 64, Duration::from_secs(900));
     for id in 0..32 {
         bucket.settle(
-            EventId(u128::MAX - id),
+            EventId::new(u64::MAX, u64::MAX - id),
             None,
             State::Accepted,
             0,

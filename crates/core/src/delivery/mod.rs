@@ -10,6 +10,7 @@
 //! The parts own what they know. `rounds`, `retrying` and `dropping` are the order in which an
 //! event goes through them.
 
+mod admission;
 mod ages;
 mod attempts;
 mod batches;

@@ -1,10 +1,9 @@
-//! The sequence: an event is admitted, goes through rounds of deliveries, and is settled.
+//! The sequence: an event that was admitted goes through rounds of deliveries, and is settled.
 
 use super::attempts::Attempt;
 use super::batches::{BatchKey, Decision};
-use super::dedupe::{Claim, Resume, State};
-use super::entry::{Entry, Waiter};
-use super::event::PreparedEvent;
+use super::dedupe::State;
+use super::entry::Entry;
 use super::key::EntryKey;
 use super::outcome::{NotSent, Outcome};
 use super::too_late::{starts_too_late, timeout, too_late};
@@ -15,118 +14,6 @@ use crate::observe::labels::{DropReason, EventOutcome, HeldOutcome};
 use crate::observe::{Counter, Histogram, Label};
 
 impl<T> Outbox<T> {
-    /// A batch brings an event, which may have been claimed for it.
-    pub(super) fn admit(
-        &mut self,
-        event: PreparedEvent,
-        claim: Option<Claim>,
-        batch: BatchKey,
-        turn: &mut Turn<'_>,
-    ) {
-        let Some(id) = event.id else {
-            return self.start(event, None, batch, turn);
-        };
-        if let Some(key) = self.store.find(id) {
-            return self.join(key, event.index, batch, turn);
-        }
-        let claim = claim.unwrap_or_else(|| self.dedupe.claim(id, turn.now, turn.shared));
-        match claim {
-            Claim::Ours(date) => self.start(event, Some(date), batch, turn),
-            Claim::Accepted => {
-                let duplicate = Counter::Events(Some(event.kind), EventOutcome::Duplicate);
-                turn.observe.count(duplicate);
-                turn.record_event(&event, EventOutcome::Duplicate.as_str());
-                self.batches.decide(batch, Decision::Accepted);
-                self.batches.settle(batch);
-            }
-            Claim::Refused => {
-                let refused = Counter::Events(Some(event.kind), EventOutcome::Refused);
-                turn.observe.count(refused);
-                turn.record_event(&event, EventOutcome::Refused.as_str());
-                self.batches.decide(batch, Decision::Refused(event.index));
-                self.batches.settle(batch);
-            }
-            Claim::ClaimedByOther => {
-                let (store, timers) = (&mut self.store, &mut self.timers);
-                self.claimed_by_other
-                    .push(event, batch, turn.now, store, timers);
-            }
-        }
-    }
-
-    fn start(
-        &mut self,
-        event: PreparedEvent,
-        claimed: Option<SteadyMillis>,
-        batch: BatchKey,
-        turn: &mut Turn<'_>,
-    ) {
-        let (wanted, index) = (event.wanted, event.index);
-        let mut entry = Entry::new(event);
-        if let Some(date) = claimed {
-            entry.claim(date);
-        }
-        entry.add_waiter(Waiter {
-            batch,
-            index,
-            brought_it: true,
-        });
-        let key = self.insert(entry);
-        self.begin_round(key, wanted, false, turn);
-    }
-
-    /// A request brings an event that is here already.
-    fn join(&mut self, key: EntryKey, index: u32, batch: BatchKey, turn: &mut Turn<'_>) {
-        let Some(entry) = self.store.get_mut(key) else {
-            return;
-        };
-        let (kind, is_resting) = (entry.event().kind, entry.round_is_over());
-        let is_accepted = entry.is_accepted();
-        if is_accepted {
-            turn.record_event(entry.event(), EventOutcome::Duplicate.as_str());
-        }
-        if !(is_accepted && is_resting) {
-            entry.add_waiter(Waiter {
-                batch,
-                index,
-                brought_it: false,
-            });
-        }
-        if is_accepted {
-            // It is remembered for another window.
-            self.settle(key, State::Accepted, turn);
-            let duplicate = Counter::Events(Some(kind), EventOutcome::Duplicate);
-            turn.observe.count(duplicate);
-            self.batches.decide(batch, Decision::Accepted);
-            if is_resting {
-                self.batches.settle(batch);
-            }
-        } else if is_resting {
-            // It is held; the SDK has asked again, so the next round starts now.
-            let webhooks = self.policy.next_round(entry);
-            match self.resume(key, turn) {
-                Resume::Ours(_) => self.begin_round(key, webhooks, false, turn),
-                Resume::Busy | Resume::Gone => self.hand_to_other_worker(key, turn),
-            }
-        }
-    }
-
-    /// Looks again at what other workers had claimed.
-    pub(super) fn claim_again(&mut self, turn: &mut Turn<'_>) {
-        for (event, batch) in self.claimed_by_other.take(&mut self.store) {
-            if self.batches.is_open(batch) {
-                self.admit(event, None, batch, turn);
-                self.batches
-                    .answer_if_ready(batch, turn.now, &mut self.timers);
-            } else {
-                // Its SDK has been told to send it again.
-                let failed = Counter::Events(Some(event.kind), EventOutcome::Failed);
-                turn.observe.count(failed);
-            }
-        }
-        self.claimed_by_other.restart(turn.now, &mut self.timers);
-    }
-
     /// One attempt at each of these webhooks.
     pub(super) fn begin_round(
         &mut self,

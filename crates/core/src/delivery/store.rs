@@ -57,7 +57,7 @@ impl Store {
         } else {
             self.in_flight_bytes = self.in_flight_bytes.saturating_sub(cost);
         }
-        if let Some(id) = entry.event().id {
+        if let Some(id) = entry.event().id.filter(|id| self.find(*id) == Some(key)) {
             self.by_id.remove(&id);
         }
         Some(entry)

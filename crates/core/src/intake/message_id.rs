@@ -66,6 +66,9 @@ impl<'k> MessageIds<'k> {
             (None, Kind::Track | Kind::Page) if !has_time(draft) => {
                 MessageId::Random(base64(random.u128(..).to_be_bytes()))
             }
+            (None, Kind::Identify | Kind::Group) if !has_time(draft) => {
+                MessageId::State(base64(self.compute(draft)))
+            }
             (None, _) => MessageId::Computed(base64(self.compute(draft))),
         }
     }

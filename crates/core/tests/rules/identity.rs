@@ -72,6 +72,40 @@ fn identify_and_group_without_id_and_time_are_their_content() {
     assert_eq!(delivered(CONFIG, &requests), [1, 0, 1, 1, 0, 1, 1]);
 }
 
+#[test]
+fn a_state_that_comes_back_after_another_one_is_delivered_again() {
+    let plan =
+        |plan: &str| format!(r#"{{"$token":"T","$distinct_id":"u","$set":{{"plan":"{plan}"}}}}"#);
+    let (pro, free) = (plan("pro"), plan("free"));
+    let other_user = free.replace("\"u\"", "\"v\"");
+    let other_trait = pro.replace("plan", "tier");
+    let both = format!("[{pro},{free}]");
+    let group = |plan: &str| {
+        format!(r#"{{"$token":"T","$group_key":"c","$group_id":"g","$set":{{"plan":"{plan}"}}}}"#)
+    };
+    let (group_pro, group_free) = (group("pro"), group("free"));
+    let requests = [
+        ("/engage", &*pro),
+        ("/engage", &other_user),
+        ("/engage", &other_trait),
+        ("/groups", &group_free),
+        // Nothing of these is another state of the first.
+        ("/engage", &pro),
+        ("/engage", &free),
+        ("/engage", &free),
+        ("/engage", &pro),
+        ("/engage", &pro),
+        ("/groups", &group_pro),
+        ("/groups", &group_free),
+        ("/groups", &group_free),
+        ("/engage", &both),
+        ("/engage", &pro),
+        ("/engage", &other_user),
+    ];
+    let counts = delivered(CONFIG, &requests);
+    assert_eq!(counts, [1, 1, 1, 1, 0, 1, 0, 1, 0, 1, 1, 0, 1, 1, 0]);
+}
+
 /// The id that a webhook sees of an event whose SDK gave it none.
 fn computed(config: &str, properties: &str) -> String {
     let mut bed = Bed::new(config);

@@ -1,6 +1,6 @@
 //! How the table's buckets are encoded.
 
-use super::{Owner, State, OWNER_BITS};
+use super::{subject_of, EventId, Owner, State, OWNER_BITS};
 use crate::clock::{millis, SteadyMillis};
 use crate::delivery::TOTAL_TIMEOUT;
 
@@ -45,6 +45,27 @@ impl Bucket {
         slots
             .find(|slot| slot.starts_with(&tag.to_le_bytes()))
             .and_then(Slot::decode)
+    }
+
+    /// A state that is claimed is the last one of its subject: releases the others, so that they can
+    /// come again. Says whether there were any.
+    pub(super) fn end_older_states(&mut self, id: EventId, written: Option<State>) -> bool {
+        let mut is_changed = false;
+        if !(id.is_state() && written == Some(State::Claimed)) {
+            return is_changed;
+        }
+        for slot in self.0.chunks_exact_mut(Slot::LEN) {
+            let Some(old) = Slot::decode(slot) else {
+                continue;
+            };
+            let is_older = old.tag != id.tag() && subject_of(old.tag) == subject_of(id.tag());
+            if is_older && old.state != State::Released {
+                let state = State::Released;
+                slot.copy_from_slice(&Slot { state, ..old }.encode());
+                is_changed = true;
+            }
+        }
+        is_changed
     }
 
     /// Puts the slot in the place of the same event, else in a free place; `false` when there is

@@ -38,7 +38,7 @@ pub const TOLD_WITHIN: Duration = Duration::from_millis(100);
 /// Identifies an event among all that SDKs send: two keyed hashes. The upper half is one of its
 /// source and device, the lower half one of everything that SDKs repeat of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct EventId(pub u128);
+pub struct EventId(u128);
 
 /// A worker's VM; another one after a crash. Below 2^22.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -180,7 +180,20 @@ impl EventId {
     /// The id of an event by the hash of its device and its own.
     #[must_use]
     pub const fn new(device: u64, event: u64) -> Self {
-        Self((device as u128) << 64 | event as u128)
+        Self((device as u128) << 64 | (event & !STATE) as u128)
+    }
+
+    /// The id of an event that says a state of something, and nothing of when. It is one of the
+    /// states of its `subject`, of which the table knows the last.
+    #[must_use]
+    pub const fn of_state(device: u64, subject: u64, event: u64) -> Self {
+        let subject = subject >> CONTENT_BITS << CONTENT_BITS | STATE;
+        Self((device as u128) << 64 | (subject | event >> CONTENT_BITS) as u128)
+    }
+
+    /// Whether it says a state; another state of its subject may have come since.
+    pub(super) const fn is_state(self) -> bool {
+        self.tag() & STATE != 0
     }
 
     pub(super) const fn device(self) -> u64 {
@@ -190,12 +203,26 @@ impl EventId {
     /// Where it is when its home has no room for it: what is there is as good as random, however
     /// many events a device has.
     const fn mixed(self) -> u64 {
-        self.tag() ^ self.device().rotate_left(32)
+        // The states of a subject are in one place.
+        let own = match self.is_state() {
+            true => subject_of(self.tag()),
+            false => self.tag(),
+        };
+        own ^ self.device().rotate_left(32)
     }
 
     /// Distinguishes the event from others of its bucket, which are at most 63: two are taken for
-    /// one no more often than once in 2^57 events.
+    /// one no more often than once in 2^57 events, and two states of a subject once in 2^32.
     const fn tag(self) -> u64 {
         self.0 as u64
     }
+}
+
+/// The bit of a tag that says that the event is a state.
+const STATE: u64 = 1 << 63;
+/// The lower bits of the tag of a state, which tell it from others of its subject.
+const CONTENT_BITS: u32 = 32;
+
+const fn subject_of(tag: u64) -> u64 {
+    tag >> CONTENT_BITS
 }

@@ -189,8 +189,14 @@ impl DedupeTable {
         self.change(&mut question, now, shared, &mut |found, _| {
             let is_ours =
                 found.is_some_and(|slot| slot.owner == self.owner && slot.state != State::Accepted);
+            // Its subject has another state by now, which may have its place.
+            let is_over = id.is_state() && found.is_none_or(|slot| slot.state == State::Released);
             // Another event or worker may own the slot by now; leave it alone.
-            let is_written = is_ours || state == State::Accepted;
+            let is_written = if state == State::Accepted {
+                !is_over
+            } else {
+                is_ours
+            };
             (is_written.then_some(state), Claim::Accepted)
         })
     }
@@ -225,6 +231,7 @@ impl DedupeTable {
                     continue;
                 }
                 let (state, answer) = decide(found, shared);
+                is_changed |= bucket.end_older_states(event.id, state);
                 let has_place = state.is_none_or(|state| {
                     is_changed = true;
                     bucket.put(self.slot(event.id, state, now), self.horizon(now))
@@ -265,6 +272,7 @@ impl DedupeTable {
             let mut bucket = Bucket::of(bytes);
             let (state, answer) = decide(bucket.find(event.id.tag()), shared);
             event.answer = Some(answer);
+            bucket.end_older_states(event.id, state);
             let Some(state) = state else {
                 return true;
             };

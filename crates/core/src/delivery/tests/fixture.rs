@@ -58,7 +58,7 @@ pub(super) fn event(name: &str, webhooks: &[usize]) -> PreparedEvent {
         webhook_id: None,
         source: 0,
         trace: None,
-        id: Some(EventId(id)),
+        id: Some(EventId::new((id >> 64) as u64, id as u64)),
     }
 }
 

@@ -15,6 +15,7 @@ mod refusals;
 mod resends;
 mod rounds;
 mod shedding;
+mod states;
 mod workers;
 #[cfg(not(target_arch = "wasm32"))]
 mod world;

@@ -209,7 +209,7 @@ fn a_table_half_full_forgets_next_to_nothing() {
     let mut random = fastrand::Rng::with_seed(1);
     let events: Vec<_> = (0..2_048)
         .map(|n| PreparedEvent {
-            id: Some(EventId(random.u128(..))),
+            id: Some(EventId::new(random.u64(..), random.u64(..))),
             ..event(&n.to_string(), &[0])
         })
         .collect();
