@@ -14,12 +14,26 @@ use freshpaint_core::upload::Unread;
 /// How long the first request waits before its body is looked for.
 pub(crate) const LOOK_AFTER_MILLIS: u64 = 500;
 
+/// After how long a request waits for its body again. Another filter may have held the body that was
+/// missing, and a control plane may have learnt the setting.
+const FIND_OUT_AFTER_MILLIS: u64 = 10_000;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Bodies {
     /// No request has had a body yet.
     Unknown,
     Given,
-    Withheld,
+    /// Until then, no request waits for its body.
+    Withheld(SteadyMillis),
+}
+
+/// A stream that waits for its body while nothing is known.
+#[derive(Debug)]
+struct Waiting {
+    stream: u32,
+    /// The reply for the case that no body comes. In front of collectors there is none.
+    unread: Option<Unread>,
+    since: SteadyMillis,
 }
 
 /// The knowledge of one root about it. A new configuration makes a new root.
@@ -28,9 +42,8 @@ pub(crate) struct BodyWatch {
     /// What the log says of requests when no body comes.
     consequence: &'static str,
     bodies: Cell<Bodies>,
-    /// Streams that wait for their bodies while nothing is known, with the reply for the case that
-    /// no body comes. In front of collectors they have none, and go on.
-    waiting: RefCell<Vec<(u32, Option<Unread>)>>,
+    /// In the order in which they came.
+    waiting: RefCell<Vec<Waiting>>,
     look_at: Cell<SteadyMillis>,
 }
 
@@ -44,24 +57,39 @@ impl BodyWatch {
         }
     }
 
-    pub(crate) fn is_withheld(&self) -> bool {
-        self.bodies.get() == Bodies::Withheld
+    /// Whether bodies come, as far as is known.
+    pub(crate) fn are_given(&self) -> bool {
+        self.bodies.get() == Bodies::Given
     }
 
-    /// Whether nothing is known yet, so that [`BodyWatch::wait`] should be told of a stream.
-    pub(crate) fn is_unknown(&self) -> bool {
-        self.bodies.get() == Bodies::Unknown
+    /// Whether no body will come.
+    pub(crate) fn are_withheld(&self, now: SteadyMillis) -> bool {
+        match self.bodies.get() {
+            Bodies::Unknown | Bodies::Given => false,
+            Bodies::Withheld(until) if now < until => true,
+            Bodies::Withheld(_) => {
+                self.bodies.set(Bodies::Unknown);
+                false
+            }
+        }
     }
 
     /// A stream has begun to wait for its body.
     pub(crate) fn wait(&self, stream: u32, unread: Option<Unread>, now: SteadyMillis) {
-        self.look_at.set(now.saturating_add(LOOK_AFTER_MILLIS));
-        self.waiting.borrow_mut().push((stream, unread));
+        let mut waiting = self.waiting.borrow_mut();
+        if waiting.is_empty() {
+            self.look_at.set(now.saturating_add(LOOK_AFTER_MILLIS));
+        }
+        waiting.push(Waiting {
+            stream,
+            unread,
+            since: now,
+        });
     }
 
     /// A body, or a piece of one, has been given.
     pub(crate) fn given(&self) {
-        if self.is_unknown() {
+        if !self.are_given() {
             self.bodies.set(Bodies::Given);
             self.waiting.borrow_mut().clear();
         }
@@ -69,9 +97,9 @@ impl BodyWatch {
 
     /// The stream is gone.
     pub(crate) fn forget(&self, stream: u32) {
-        if self.is_unknown() {
+        if !self.are_given() {
             let mut waiting = self.waiting.borrow_mut();
-            waiting.retain(|(known, _)| *known != stream);
+            waiting.retain(|one| one.stream != stream);
         }
     }
 
@@ -83,14 +111,23 @@ impl BodyWatch {
 
     /// Looks whether a body has arrived at Envoy. If so, returns every stream that waits for
     /// one.
-    pub(crate) fn withheld(&self, now: SteadyMillis) -> Vec<(u32, Option<Unread>)> {
+    pub(crate) fn withheld(
+        &self,
+        now: SteadyMillis,
+    ) -> impl Iterator<Item = (u32, Option<Unread>)> {
+        let withheld = self.take_withheld(now).into_iter();
+        withheld.map(|one| (one.stream, one.unread))
+    }
+
+    fn take_withheld(&self, now: SteadyMillis) -> Vec<Waiting> {
         let mut waiting = self.waiting.borrow_mut();
         if now < self.look_at.get() || waiting.is_empty() {
             return Vec::new();
         }
-        let mut streams = waiting.iter();
-        if !streams.any(|(stream, _)| host::enter(*stream).is_ok() && host::body_has_arrived()) {
-            // The client is slow: its body has not arrived yet.
+        let long_ago = now.saturating_sub(LOOK_AFTER_MILLIS);
+        let mut streams = waiting.iter().take_while(|one| one.since <= long_ago);
+        if !streams.any(|one| host::enter(one.stream).is_ok() && host::body_has_arrived()) {
+            // The clients are slow: their bodies have not arrived yet.
             self.look_at.set(now.saturating_add(LOOK_AFTER_MILLIS));
             return Vec::new();
         }
@@ -100,7 +137,8 @@ impl BodyWatch {
              plane that passes the setting on (docs/platforms.md, \"Requests get 503\")",
             self.consequence
         );
-        self.bodies.set(Bodies::Withheld);
+        let until = now.saturating_add(FIND_OUT_AFTER_MILLIS);
+        self.bodies.set(Bodies::Withheld(until));
         std::mem::take(&mut waiting)
     }
 }

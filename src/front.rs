@@ -32,10 +32,10 @@ impl FrontPlugin {
         })
     }
 
-    /// Lets the requests go on whose bodies Envoy keeps to itself. The host's timer repeats, until
-    /// it is known whether there are any.
+    /// Lets the requests go on whose bodies Envoy keeps to itself. The host's timer repeats, until a
+    /// body has come.
     pub(crate) fn tick(&self, now: SteadyMillis) {
-        if !self.body_watch.is_unknown() {
+        if self.body_watch.are_given() {
             return host::set_tick(None);
         }
         for (stream, _) in self.body_watch.withheld(now) {
@@ -102,11 +102,12 @@ impl HttpContext for FrontStream {
             return Action::Continue;
         }
         let watch = &self.plugin.body_watch;
-        if watch.is_withheld() {
-            return Action::Continue;
-        }
-        if watch.is_unknown() {
-            watch.wait(self.context_id, None, host::steady());
+        if !watch.are_given() {
+            let now = host::steady();
+            if watch.are_withheld(now) {
+                return Action::Continue;
+            }
+            watch.wait(self.context_id, None, now);
         }
         self.waiting = Some(waiting);
         Action::Pause

@@ -98,17 +98,17 @@ impl HttpContext for Stream {
         self.state = State::Ended;
         if !(end_of_stream || upload.is_over()) {
             let watch = &self.plugin.body_watch;
-            if watch.is_withheld() {
-                let reply = self
-                    .plugin
-                    .worker
-                    .borrow_mut()
-                    .refuse_unread(upload.unread());
-                self.reply(reply);
-                return Action::Pause;
-            }
-            if watch.is_unknown() {
+            if !watch.are_given() {
                 let now = host::steady();
+                if watch.are_withheld(now) {
+                    let reply = self
+                        .plugin
+                        .worker
+                        .borrow_mut()
+                        .refuse_unread(upload.unread());
+                    self.reply(reply);
+                    return Action::Pause;
+                }
                 watch.wait(self.context_id, Some(upload.unread()), now);
                 self.plugin.root.enter(now);
             }

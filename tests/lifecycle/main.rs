@@ -25,3 +25,4 @@ mod streams;
 mod ticks;
 mod traces;
 mod wake_queue;
+mod withheld;

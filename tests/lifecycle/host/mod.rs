@@ -26,7 +26,7 @@ mod wire;
 use std::time::Duration;
 
 pub(crate) use request::Request;
-pub(crate) use vm::{Host, RootId};
+pub(crate) use vm::{Host, RootId, StreamId};
 
 /// Header names and values in order.
 pub(crate) type Headers = Vec<(String, Vec<u8>)>;

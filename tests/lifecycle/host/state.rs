@@ -48,6 +48,8 @@ pub(super) struct State {
     pub(super) randomness: u64,
     pub(super) configuration: Vec<u8>,
     pub(super) plugin_name: String,
+    /// Bytes of bodies that have come to the host and are kept from the module, for each stream.
+    pub(super) kept_back: u64,
     pub(super) environment: Vec<u8>,
 
     pub(super) roots: BTreeMap<u32, Root>,

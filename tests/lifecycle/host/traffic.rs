@@ -55,6 +55,11 @@ impl Host {
         StreamId(stream)
     }
 
+    /// From now on, so many bytes of each body have come, whether the module is given them or not.
+    pub(crate) fn keep_back(&mut self, bytes: u64) {
+        with(|state| state.kept_back = bytes);
+    }
+
     pub(crate) fn headers(&mut self, stream: StreamId, end_of_stream: bool) -> Action {
         let headers = with(|state| state.streams[&stream.0].head.len());
         callback!(

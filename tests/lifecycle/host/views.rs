@@ -118,11 +118,19 @@ extern "C" fn proxy_get_property(
         state.plugin_name.clone()
     });
     let value = match path.as_str() {
-        "plugin_name" => name.as_str(),
-        "plugin_root_id" => "freshpaint",
+        "plugin_name" => name.into_bytes(),
+        "plugin_root_id" => b"freshpaint".to_vec(),
+        "request\0total_size" => with(|state| {
+            let stream = state.streams.get(&state.entered.unwrap_or(state.current));
+            let head = stream.map_or(&[][..], |stream| &stream.head);
+            let sizes = head.iter().map(|(name, value)| name.len() + value.len());
+            (sizes.sum::<usize>() as u64 + state.kept_back)
+                .to_le_bytes()
+                .to_vec()
+        }),
         _ => return Status::NotFound,
     };
-    give(value.as_bytes(), data, size);
+    give(&value, data, size);
     Status::Ok
 }
 

@@ -47,8 +47,8 @@ impl Bucket {
             .and_then(Slot::decode)
     }
 
-    /// A state that is claimed is the last one of its subject: releases the others, so that they can
-    /// come again. Says whether there were any.
+    /// A state that is claimed is the last one of its subject: releases the others, so that they
+    /// can come again. Says whether there were any.
     pub(super) fn end_older_states(&mut self, id: EventId, written: Option<State>) -> bool {
         let mut is_changed = false;
         if !(id.is_state() && written == Some(State::Claimed)) {
