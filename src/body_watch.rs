@@ -14,8 +14,8 @@ use freshpaint_core::upload::Unread;
 /// How long the first request waits before its body is looked for.
 pub(crate) const LOOK_AFTER_MILLIS: u64 = 500;
 
-/// After how long a request waits for its body again. Another filter may have held the body that was
-/// missing, and a control plane may have learnt the setting.
+/// After how long a request waits for its body again. Another filter may have held the body that
+/// was missing, and a control plane may have learnt the setting.
 const FIND_OUT_AFTER_MILLIS: u64 = 10_000;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -32,8 +32,8 @@ impl FrontPlugin {
         })
     }
 
-    /// Lets the requests go on whose bodies Envoy keeps to itself. The host's timer repeats, until a
-    /// body has come.
+    /// Lets the requests go on whose bodies Envoy keeps to itself. The host's timer repeats, until
+    /// a body has come.
     pub(crate) fn tick(&self, now: SteadyMillis) {
         if self.body_watch.are_given() {
             return host::set_tick(None);

@@ -152,6 +152,38 @@ fn tells_that_a_webhook_refused_and_that_the_event_is_kept() {
 }
 
 #[test]
+fn it_stops_once_a_kept_event_is_delivered_and_says_when_one_is_lost() {
+    let kept = || {
+        let receiver = Receiver::start().unwrap();
+        receiver.set(freshpaint_harness::receiver::status(500));
+        let url = format!("http://{}/in", receiver.address());
+        let program = Program::prepare(&[("WEBHOOK_URL", &url), ("ALLOW_PRIVATE", "1")]).start();
+        assert_eq!(send(&program), 503);
+        program.wait_until_kept(1);
+        (receiver, program)
+    };
+    let (receiver, program) = kept();
+    let refused = receiver.count();
+    receiver.set(freshpaint_harness::receiver::status(200));
+    program.signal("INT");
+    assert_eq!(program.wait_for_end(), Some(0));
+    assert!(receiver.count() > refused, "{}", program.said());
+    assert!(!program.said().contains("drain:"), "{}", program.said());
+
+    let (_receiver, program) = kept();
+    let said = "drain: after 5 s 0 requests are open and 1 events are kept, which are lost";
+    program.signal("INT");
+    program.wait_for(said);
+    assert_eq!(program.wait_for_end(), Some(0));
+
+    let (_receiver, program) = kept();
+    program.signal("INT");
+    program.signal("INT");
+    assert_eq!(program.wait_for_end(), Some(0));
+    assert!(!program.said().contains("drain:"), "{}", program.said());
+}
+
+#[test]
 fn each_signal_that_asks_it_to_stop_stops_all_of_it() {
     for signal in ["INT", "TERM", "HUP"] {
         let program = Program::prepare(&[]).start();

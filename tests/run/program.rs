@@ -1,7 +1,7 @@
 //! The program as a child, on ports of its own.
 
 use freshpaint_harness::wait::poll;
-use freshpaint_harness::Port;
+use freshpaint_harness::{Port, Request};
 use std::fs::{self, File};
 use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
@@ -74,6 +74,17 @@ impl Program {
     /// Where to send events.
     pub(crate) fn envoy(&self) -> SocketAddr {
         self.ports[0].address()
+    }
+
+    /// Waits until Envoy knows that so many events are kept.
+    pub(crate) fn wait_until_kept(&self, events: usize) {
+        let question = Request::get("/stats?filter=held_events");
+        let gauge = format!("held_events: {events}\n");
+        let known = poll(PATIENCE, || {
+            let answer = question.send(self.ports[1].address()).ok()?;
+            answer.text().contains(&gauge).then_some(())
+        });
+        assert!(known.is_some(), "not {gauge}");
     }
 
     /// Everything that it has said so far.

@@ -2,6 +2,7 @@
 //! arrives.
 
 mod fate;
+mod leave;
 mod outcome;
 mod proxy;
 mod render;
@@ -54,7 +55,8 @@ fn run() -> Result<()> {
     }
     fate::watch(settings.admin, &news);
     // A closed output means that nobody reads it any more.
-    match greet(&settings).and_then(|()| follow(&inbox)) {
+    let shown = greet(&settings).and_then(|()| follow(&inbox));
+    match shown.and_then(|()| leave::drain(settings.admin, &inbox)) {
         Err(error) if error.downcast_ref::<io::Error>().is_some() => Ok(()),
         other => other,
     }
