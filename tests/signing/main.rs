@@ -15,6 +15,7 @@ use freshpaint_harness::receiver::status;
 use freshpaint_harness::wait::poll;
 use freshpaint_harness::{Cluster, Config, Envoy, Plugin, Receiver, Recorded, Request};
 use serde_json::{json, Value};
+use std::collections::BTreeSet;
 use std::process::Command;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use verifier::Verifiers;
@@ -85,6 +86,29 @@ fn other_libraries_verify_what_arrives_and_nothing_else() {
     let at = request.body.len() / 2;
     request.body[at] ^= 1;
     verifiers.assert_refused(&request, NEW);
+}
+
+/// A receiver that drops the ids that it has must not drop another event of the same order, or the
+/// first one of another user.
+#[test]
+fn events_that_share_a_message_id_have_ids_of_their_own() {
+    let receiver = Receiver::start().unwrap();
+    let envoy = Envoy::start(&signed(json!({"secrets": ["${NEW}"]}), &receiver)).unwrap();
+    let events = [
+        ("Placed", "u", "d"),
+        ("Shipped", "u", "d"),
+        ("Placed", "v", "d"),
+        ("Placed", "u", "e"),
+    ];
+    for (name, user, device) in events {
+        let event = json!({"type": "track", "event": name, "userId": user, "anonymousId": device,
+            "messageId": "order-7"});
+        let request = Request::post("/v1/track", event.to_string());
+        assert_eq!(request.send(envoy.address()).unwrap().status, 200);
+    }
+    let all = receiver.wait_for(events.len(), SOON).unwrap();
+    let ids: BTreeSet<_> = all.iter().map(|one| header(one, "webhook-id")).collect();
+    assert_eq!(ids.len(), events.len(), "{ids:?}");
 }
 
 #[test]

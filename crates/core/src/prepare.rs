@@ -15,6 +15,7 @@ use crate::json::{Id, Text};
 use crate::observe::labels::SuppressReason;
 use crate::payload;
 use crate::redaction::Redaction;
+use crate::secret::HashKey;
 use crate::signing::WebhookId;
 use crate::trace_context::TraceContext;
 use crate::work::Work;
@@ -39,6 +40,8 @@ pub struct Preparer {
     /// Where payloads are written, so that each is allocated once and in its size.
     scratch: Vec<u8>,
     timestamps: Timestamps,
+    /// `collect.id_key`
+    id_key: Option<HashKey>,
     /// The last source, and what it is shown as: most events have the same one.
     source: (String, u32),
     /// Whether events are given the hash of their source.
@@ -61,6 +64,7 @@ impl Preparer {
             dead_letter: WebhookSet::from_iter(config.dead_letter),
             scratch: Vec::new(),
             timestamps: config.timestamps,
+            id_key: config.collect.id_key.clone(),
             source: Default::default(),
             names_sources: false,
             trace: None,
@@ -92,7 +96,7 @@ impl Preparer {
             payload,
             redacted,
             wanted,
-            webhook_id: is_signed.then(|| WebhookId::of(event.source(), event.message_id())),
+            webhook_id: is_signed.then(|| self.webhook_id(event)),
             source: self.source(event),
             trace: self.trace.clone(),
             id: event.stable_id().then(|| self.id(event)),
@@ -136,18 +140,10 @@ impl Preparer {
     /// or count from 1 for each user. A device keeps its anonymous id when its user is known.
     fn id(&self, event: &Event<'_>) -> EventId {
         let mut hasher = self.ids;
-        let [anonymous, user] =
-            [event.anonymous_id, event.user_id].map(|id| id.map_or("", Id::escaped));
         write_field(&mut hasher, event.source().as_bytes());
         write_field(&mut hasher, event.device().as_bytes());
         let device = hasher.finish128().h1;
-        for field in [
-            event.kind.as_str(),
-            event.name.map_or("", Text::escaped),
-            anonymous,
-            user,
-            event.message_id(),
-        ] {
+        for field in identity(event) {
             write_field(&mut hasher, field.as_bytes());
         }
         let event_hash = hasher.finish128().h2;
@@ -155,6 +151,13 @@ impl Preparer {
             MessageId::State(_) => EventId::of_state(device, self.subject(event), event_hash),
             _ => EventId::new(device, event_hash),
         }
+    }
+
+    /// What receivers know it by: the same fields, hashed in the same way everywhere.
+    fn webhook_id(&self, event: &Event<'_>) -> WebhookId {
+        let [kind, name, anonymous, user, message] = identity(event);
+        let fields = [event.source(), kind, name, anonymous, user, message];
+        WebhookId::of(self.id_key.as_ref(), fields)
     }
 
     /// What a state is one of: the same traits of the same user or group.
@@ -225,6 +228,17 @@ fn redactions(webhooks: &[Webhook]) -> Vec<(Redaction, WebhookSet)> {
         }
     }
     redactions
+}
+
+/// What tells an event from the others of its source. SDKs repeat all of it.
+fn identity<'e>(event: &'e Event<'_>) -> [&'e str; 5] {
+    [
+        event.kind.as_str(),
+        event.name.map_or("", Text::escaped),
+        event.anonymous_id.map_or("", Id::escaped),
+        event.user_id.map_or("", Id::escaped),
+        event.message_id(),
+    ]
 }
 
 /// Length first, so that no two sequences of fields are the same bytes.

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use hmac::{Hmac, Mac};
-use sha2::Sha256;
+use sha2::{Digest as _, Sha256};
 
 /// A header's value, or the path of a url: text that can hold credentials.
 ///
@@ -70,3 +70,23 @@ impl PartialEq for HashKey {
 }
 
 impl Eq for HashKey {}
+
+/// Half of a digest.
+pub(crate) type Half = [u8; 16];
+
+/// 128 bits of SHA-256 over the bytes that `feed` gives; of HMAC-SHA-256 where there is a key.
+pub(crate) fn half_digest(key: Option<&HashKey>, feed: impl FnOnce(&mut dyn FnMut(&[u8]))) -> Half {
+    let digest: [u8; 32] = match key {
+        None => {
+            let mut hasher = Sha256::new();
+            feed(&mut |bytes| hasher.update(bytes));
+            hasher.finalize().into()
+        }
+        Some(key) => {
+            let mut mac = key.mac();
+            feed(&mut |bytes| mac.update(bytes));
+            mac.finalize().into_bytes().into()
+        }
+    };
+    digest.first_chunk().copied().unwrap_or_default()
+}

@@ -11,9 +11,10 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use base64::Engine as _;
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
-use sha2::{Digest, Sha256};
+use sha2::Sha256;
 
 use crate::clock::UnixSeconds;
+use crate::secret::{half_digest, HashKey};
 
 /// What Standard Webhooks wants a decoded secret to be, in bytes.
 pub const SECRET_BYTES: std::ops::RangeInclusive<usize> = 24..=64;
@@ -91,17 +92,18 @@ impl<M: Mac + Clone> Eq for Key<M> {}
 pub struct WebhookId([u8; 16]);
 
 impl WebhookId {
-    /// The id of the event with this message id, which is unique within its source.
+    /// The id of the event that these fields tell from every other one. With a key, nobody without
+    /// it can test a guess at a field that a rule keeps from the webhook.
     #[must_use]
-    pub fn of(source: &str, message_id: &str) -> Self {
-        Self::hash([source.as_bytes(), message_id.as_bytes()])
+    pub fn of<const N: usize>(key: Option<&HashKey>, fields: [&str; N]) -> Self {
+        Self::hash(key, fields.map(str::as_bytes))
     }
 
     /// The id of an event of which only the payload is known: one that an unsigned configuration
     /// kept.
     #[must_use]
     pub fn of_payload(payload: &[u8]) -> Self {
-        Self::hash([payload])
+        Self::hash(None, [payload])
     }
 
     /// The id of a call that carries these events. That of one event is the event's own; that of
@@ -116,20 +118,18 @@ impl WebhookId {
         }
         match ids[..] {
             [id] => Self(id),
-            _ => Self::hash([ids.as_flattened()]),
+            _ => Self::hash(None, [ids.as_flattened()]),
         }
     }
 
-    fn hash<const N: usize>(fields: [&[u8]; N]) -> Self {
-        let mut hash = Sha256::new();
-        for field in fields {
-            // Length first, so that no two sequences of fields are the same bytes.
-            hash.update((field.len() as u64).to_be_bytes());
-            hash.update(field);
-        }
-        let hash: [u8; 32] = hash.finalize().into();
-        let (id, _) = hash.split_first_chunk().unwrap_or((&[0; 16], &[]));
-        Self(*id)
+    fn hash<const N: usize>(key: Option<&HashKey>, fields: [&[u8]; N]) -> Self {
+        Self(half_digest(key, |update| {
+            for field in fields {
+                // Length first, so that no two sequences of fields are the same bytes.
+                update(&(field.len() as u64).to_be_bytes());
+                update(field);
+            }
+        }))
     }
 }
 

@@ -12,8 +12,15 @@ pub fn cases() -> Vec<Case> {
     let mut cases = vec![Case::new("rules", "webhook-id", 1, || {
         || {
             black_box(WebhookId::of(
-                black_box("6f1d2c3b-env"),
-                "iI5pcrFfZHTuAfEu1DZ6Mg==",
+                None,
+                [
+                    black_box("6f1d2c3b-env"),
+                    "track",
+                    "Signed Up",
+                    "d-1",
+                    "ada@example.com",
+                    "iI5pcrFfZHTuAfEu1DZ6Mg==",
+                ],
             ));
         }
     })];
@@ -30,7 +37,7 @@ pub fn cases() -> Vec<Case> {
         cases.push(Case::new("rules", name, 1, move || {
             let payload = payload();
             let config = config(&format!(r#""signing": {{{signing}}}"#));
-            let id = WebhookId::of("source", "message");
+            let id = WebhookId::of(None, ["source", "message"]);
             move || {
                 let signing = config.webhooks[0].signing.as_ref().unwrap();
                 black_box(signing.headers(id, UnixSeconds(1_672_262_210), black_box(&payload)));

@@ -4,15 +4,13 @@ use std::collections::HashMap;
 
 use base64::engine::general_purpose::STANDARD;
 use base64::Engine as _;
-use hmac::Mac as _;
 use rustc_hash::FxBuildHasher;
-use sha2::{Digest as _, Sha256};
 
 use super::draft::Draft;
 use crate::clock::UnixMillis;
 use crate::event::{Id128, Kind, MessageId};
 use crate::json::{Id, Object, Text, Value};
-use crate::secret::HashKey;
+use crate::secret::{half_digest, Half, HashKey};
 use crate::time;
 
 /// What a broken SDK writes for an id that it does not have, in any case. All its events would be
@@ -39,8 +37,6 @@ pub(super) struct MessageIds<'k> {
     /// How often each computed id has been given in this request.
     given: HashMap<Half, u32, FxBuildHasher>,
 }
-
-type Half = [u8; 16];
 
 impl<'k> MessageIds<'k> {
     pub(super) fn new(key: Option<&'k HashKey>) -> Self {
@@ -98,23 +94,6 @@ fn has_time(draft: &Draft<'_>) -> bool {
 fn is_placeholder(id: Id<'_>) -> bool {
     let mut placeholders = PLACEHOLDERS.iter();
     placeholders.any(|placeholder| id.escaped().eq_ignore_ascii_case(placeholder))
-}
-
-/// 128 bits of SHA-256 over the bytes that `feed` gives; of HMAC-SHA-256 where there is a key.
-fn half_digest(key: Option<&HashKey>, feed: impl FnOnce(&mut dyn FnMut(&[u8]))) -> Half {
-    let digest: [u8; 32] = match key {
-        None => {
-            let mut hasher = Sha256::new();
-            feed(&mut |bytes| hasher.update(bytes));
-            hasher.finalize().into()
-        }
-        Some(key) => {
-            let mut mac = key.mac();
-            feed(&mut |bytes| mac.update(bytes));
-            mac.finalize().into_bytes().into()
-        }
-    };
-    digest.first_chunk().copied().unwrap_or_default()
 }
 
 /// Passes on the fields of the event that stay the same when it is sent again.

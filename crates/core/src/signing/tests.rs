@@ -2,7 +2,7 @@ use super::*;
 
 #[test]
 fn a_call_with_several_events_is_named_by_all_of_them_in_any_order() {
-    let [a, b, c] = ["a", "b", "c"].map(|id| WebhookId::of("source", id));
+    let [a, b, c] = ["a", "b", "c"].map(|id| WebhookId::of(None, ["source", id]));
     assert_eq!(WebhookId::of_all(&[a]), a);
     let of = WebhookId::of_all;
     assert_eq!(of(&[a, b, c]), of(&[c, a, b]));
@@ -34,7 +34,7 @@ fn signs_as_the_specification_does() {
 fn signs_with_sha_1() {
     let key = Key::new(b"Jefe", None).unwrap();
     let headers = Signing::XSignatureSha1(vec![key]).headers(
-        WebhookId::of("", ""),
+        WebhookId::of(None, [""]),
         UnixSeconds(0),
         b"what do ya want for nothing?",
     );
@@ -57,7 +57,7 @@ fn signing(not_after: [Option<UnixSeconds>; 2]) -> Signing {
 
 fn signature(signing: &Signing, now: i64) -> String {
     let [_, _, (_, signature)] = signing
-        .headers(WebhookId::of("s", "m"), UnixSeconds(now), b"{}")
+        .headers(WebhookId::of(None, ["s", "m"]), UnixSeconds(now), b"{}")
         .try_into()
         .unwrap();
     signature
@@ -85,7 +85,7 @@ fn the_first_valid_secret_signs_where_there_is_room_for_one() {
                 .map(|(secret, not_after)| Key::new(secret, not_after.map(UnixSeconds)).unwrap())
                 .collect(),
         )
-        .headers(WebhookId::of("", ""), UnixSeconds(100), b"{}")
+        .headers(WebhookId::of(None, [""]), UnixSeconds(100), b"{}")
     };
     let (old, new): (&[u8], &[u8]) = (b"old", b"new");
     assert_eq!(all(&[(old, Some(100)), (new, None)]), all(&[(old, None)]));
@@ -93,18 +93,23 @@ fn the_first_valid_secret_signs_where_there_is_room_for_one() {
 }
 
 #[test]
-fn the_id_is_of_source_and_message_id() {
-    let id = WebhookId::of("env", "m-1").to_string();
+fn the_id_is_of_all_fields_and_of_the_key() {
+    let key = |byte| HashKey::new(&[byte; 32]);
+    let id = WebhookId::of(None, ["env", "m-1"]).to_string();
     assert_eq!(id, "msg_qEXRbV7Yelklf1-_nGqOLQ");
     for other in [
-        WebhookId::of("env2", "m-1"),
-        WebhookId::of("env", "m-2"),
-        WebhookId::of("en", "vm-1"),
-        WebhookId::of("envm-1", ""),
+        WebhookId::of(None, ["env2", "m-1"]),
+        WebhookId::of(None, ["env", "m-2"]),
+        WebhookId::of(None, ["en", "vm-1"]),
+        WebhookId::of(None, ["envm-1", ""]),
+        WebhookId::of(key(1).as_ref(), ["env", "m-1"]),
+        WebhookId::of(key(2).as_ref(), ["env", "m-1"]),
         WebhookId::of_payload(b"envm-1"),
     ] {
         assert_ne!(other.to_string(), id);
     }
+    let keyed = [1, 2].map(|byte| WebhookId::of(key(byte).as_ref(), ["env", "m-1"]));
+    assert_ne!(keyed[0], keyed[1]);
 }
 
 #[test]
