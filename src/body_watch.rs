@@ -87,9 +87,10 @@ impl BodyWatch {
         });
     }
 
-    /// A body, or a piece of one, has been given.
+    /// A body, or a piece of one, has been given. A request that was let go on without its body is
+    /// given it then, which says nothing.
     pub(crate) fn given(&self) {
-        if !self.are_given() {
+        if self.bodies.get() == Bodies::Unknown {
             self.bodies.set(Bodies::Given);
             self.waiting.borrow_mut().clear();
         }
