@@ -19,6 +19,10 @@ use crate::stream::Stream;
 /// Each worker logs this when its configuration has been replaced, and when Envoy exits.
 const DRAINED: &str = "this configuration has ended, nothing of it is in flight or kept";
 
+/// Replies of one callback. The host ends their streams one within the other, each with a callback
+/// (proxy-wasm-cpp-host `doAfterVmCallActions`): some thousand overflow the stack of the VM.
+const MAX_REPLIES: usize = 64;
+
 /// A root context. Each configuration has one in each VM.
 pub(crate) struct Root {
     context_id: u32,
@@ -67,7 +71,7 @@ impl Root {
                 .handle_dispatched(&call, made, now, &mut SharedData);
         }
         // After the calls: a reply enters its stream, and stays there until this callback returns.
-        Self::send_replies(&plugin);
+        let has_more = Self::send_replies(&plugin);
         if self.is_draining {
             plugin.hand_over(self.context_id);
         }
@@ -75,7 +79,10 @@ impl Root {
         let wake_in = plugin.worker.borrow_mut().poll_timeout(now);
         let look_in = plugin.body_watch.look_in(now);
         self.set_tick(
-            [wake_in, report_in, look_in].into_iter().flatten().min(),
+            [wake_in, report_in, look_in, has_more.then_some(1)]
+                .into_iter()
+                .flatten()
+                .min(),
             now,
         );
         if self.is_draining && plugin.worker.borrow().is_empty() {
@@ -97,10 +104,11 @@ impl Root {
         }
     }
 
-    fn send_replies(plugin: &Plugin) {
-        loop {
+    /// Sends what is ready, at most [`MAX_REPLIES`]; says whether more may be.
+    fn send_replies(plugin: &Plugin) -> bool {
+        for _ in 0..MAX_REPLIES {
             let Some((stream, reply)) = plugin.worker.borrow_mut().poll_reply() else {
-                break;
+                return false;
             };
             let sent = plugin.wait_no_more(stream)
                 && host::enter(stream).is_ok()
@@ -110,6 +118,7 @@ impl Root {
                 worker.observe().count(Counter::Abandoned);
             }
         }
+        true
     }
 
     /// Sets the timer only where it would run out too late: the host makes a new one each time, and
