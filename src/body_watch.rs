@@ -7,9 +7,10 @@
 
 use std::cell::{Cell, RefCell};
 
-use crate::host;
 use freshpaint_core::clock::SteadyMillis;
 use freshpaint_core::upload::Unread;
+
+use crate::host;
 
 /// How long the first request waits before its body is looked for.
 pub(crate) const LOOK_AFTER_MILLIS: u64 = 500;
@@ -29,10 +30,10 @@ enum Bodies {
 
 /// A stream that waits for its body while nothing is known.
 #[derive(Debug)]
-struct Waiting {
-    stream: u32,
+pub(crate) struct Waiting {
+    pub(crate) stream: u32,
     /// The reply for the case that no body comes. In front of collectors there is none.
-    unread: Option<Unread>,
+    pub(crate) unread: Option<Unread>,
     since: SteadyMillis,
 }
 
@@ -110,27 +111,28 @@ impl BodyWatch {
         is_waiting.then(|| self.look_at.get().saturating_sub(now))
     }
 
-    /// Looks whether a body has arrived at Envoy. If so, returns every stream that waits for
-    /// one.
-    pub(crate) fn withheld(
-        &self,
-        now: SteadyMillis,
-    ) -> impl Iterator<Item = (u32, Option<Unread>)> {
-        let withheld = self.take_withheld(now).into_iter();
-        withheld.map(|one| (one.stream, one.unread))
-    }
-
-    fn take_withheld(&self, now: SteadyMillis) -> Vec<Waiting> {
+    /// Looks whether a body has arrived at Envoy. If so, returns the streams that wait for one, as
+    /// many as one callback may end; [`BodyWatch::look_in`] says when the rest is due.
+    pub(crate) fn withheld(&self, now: SteadyMillis) -> Vec<Waiting> {
         let mut waiting = self.waiting.borrow_mut();
         if now < self.look_at.get() || waiting.is_empty() {
             return Vec::new();
         }
+        if self.bodies.get() == Bodies::Unknown && !self.find_out(&waiting, now) {
+            return Vec::new();
+        }
+        let most = waiting.len().min(host::MAX_ENDED_STREAMS);
+        waiting.drain(..most).collect()
+    }
+
+    /// Whether a body has arrived that no callback has come for.
+    fn find_out(&self, waiting: &[Waiting], now: SteadyMillis) -> bool {
         let long_ago = now.saturating_sub(LOOK_AFTER_MILLIS);
         let mut streams = waiting.iter().take_while(|one| one.since <= long_ago);
         if !streams.any(|one| host::enter(one.stream).is_ok() && host::body_has_arrived()) {
             // The clients are slow: their bodies have not arrived yet.
             self.look_at.set(now.saturating_add(LOOK_AFTER_MILLIS));
-            return Vec::new();
+            return false;
         }
         log::error!(
             "Envoy gives this filter no request bodies, so {}. The filter's configuration in Envoy \
@@ -140,6 +142,6 @@ impl BodyWatch {
         );
         let until = now.saturating_add(FIND_OUT_AFTER_MILLIS);
         self.bodies.set(Bodies::Withheld(until));
-        std::mem::take(&mut waiting)
+        true
     }
 }

@@ -32,17 +32,19 @@ impl FrontPlugin {
         })
     }
 
-    /// Lets the requests go on whose bodies Envoy keeps to itself. The host's timer repeats, until
-    /// a body has come.
+    /// Lets the requests go on whose bodies Envoy keeps to itself, and sets the next tick: there is
+    /// one until a body has come.
     pub(crate) fn tick(&self, now: SteadyMillis) {
         if self.body_watch.are_given() {
             return host::set_tick(None);
         }
-        for (stream, _) in self.body_watch.withheld(now) {
-            if host::enter(stream).is_ok() {
+        for waiting in self.body_watch.withheld(now) {
+            if host::enter(waiting.stream).is_ok() {
                 host::resume_request();
             }
         }
+        let look_in = self.body_watch.look_in(now).unwrap_or(LOOK_AFTER_MILLIS);
+        host::set_tick(Some(Duration::from_millis(look_in.max(1))));
     }
 }
 

@@ -19,10 +19,6 @@ use crate::stream::Stream;
 /// Each worker logs this when its configuration has been replaced, and when Envoy exits.
 const DRAINED: &str = "this configuration has ended, nothing of it is in flight or kept";
 
-/// Replies of one callback. The host ends their streams one within the other, each with a callback
-/// (proxy-wasm-cpp-host `doAfterVmCallActions`): some thousand overflow the stack of the VM.
-const MAX_REPLIES: usize = 64;
-
 /// A root context. Each configuration has one in each VM.
 pub(crate) struct Root {
     context_id: u32,
@@ -96,17 +92,17 @@ impl Root {
 
     /// Refuses the requests whose bodies Envoy keeps to itself.
     fn refuse_withheld(plugin: &Plugin, now: SteadyMillis) {
-        for (stream, unread) in plugin.body_watch.withheld(now) {
-            if let (Some(unread), Ok(())) = (unread, host::enter(stream)) {
+        for waiting in plugin.body_watch.withheld(now) {
+            if let (Some(unread), Ok(())) = (waiting.unread, host::enter(waiting.stream)) {
                 let reply = plugin.worker.borrow_mut().refuse_unread(unread);
                 let _ = host::send_local_reply(&reply);
             }
         }
     }
 
-    /// Sends what is ready, at most [`MAX_REPLIES`]; says whether more may be.
+    /// Sends the replies that are ready, as many as one callback may; says whether more may be.
     fn send_replies(plugin: &Plugin) -> bool {
-        for _ in 0..MAX_REPLIES {
+        for _ in 0..host::MAX_ENDED_STREAMS {
             let Some((stream, reply)) = plugin.worker.borrow_mut().poll_reply() else {
                 return false;
             };

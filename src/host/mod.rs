@@ -126,6 +126,11 @@ pub(crate) fn body_has_arrived() -> bool {
     total.is_some_and(|total| u64::from_le_bytes(total) > head)
 }
 
+/// How many streams one callback may reply to, or let go on. The host does it when the callback
+/// has returned, one within the other, each with callbacks of its own (proxy-wasm-cpp-host
+/// `doAfterVmCallActions`): some thousand overflow the VM's stack.
+pub(crate) const MAX_ENDED_STREAMS: usize = 64;
+
 /// Replies to the stream whose callback this is, or to the one that [`enter`] has entered.
 pub(crate) fn send_local_reply(reply: &LocalReply) -> Result<(), Status> {
     if !reply.access_log.is_empty() {

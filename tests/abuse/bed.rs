@@ -106,7 +106,7 @@ impl Bed {
 
     fn failures(&self) -> usize {
         let log = self.envoy.log();
-        let words = ["panicked", "Wasm VM failed", "RuntimeError"];
+        let words = ["panicked", "Wasm VM failed", "RuntimeError", "RangeError"];
         log.lines()
             .filter(|line| words.iter().any(|word| line.contains(word)))
             .count()

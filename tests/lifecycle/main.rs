@@ -21,6 +21,7 @@ mod host;
 mod host_calls;
 mod monitor;
 mod replacement;
+mod replies;
 mod streams;
 mod ticks;
 mod traces;

@@ -75,3 +75,12 @@ fn where_no_body_ever_comes_requests_are_refused_all_the_same() {
         host.advance(Duration::from_secs(10));
     }
 }
+
+#[test]
+fn any_number_of_requests_that_wait_is_refused() {
+    let mut host = Host::with(&webhooks(1));
+    host.keep_back(1_000);
+    let streams = [(); 300].map(|()| open(&mut host));
+    host.advance(6 * STEP);
+    assert_eq!(streams.map(|one| host.status(one)), [Some(503); 300]);
+}

@@ -37,6 +37,9 @@ extern "C" {
     pub(super) fn proxy_on_delete(context: u32);
 }
 
+/// What one callback may put off; Envoy's V8 bears several times as much.
+const MOST_AFTER: usize = 100;
+
 /// Runs the SDK's callback; its exports are safe to call with any context that it knows.
 macro_rules! callback {
     ($context:expr, $export:ident($($argument:expr),*)) => {
@@ -73,6 +76,8 @@ fn run(context: u32, callback: &mut dyn FnMut()) {
         )
     });
     assert!(violations.is_empty(), "{violations:?}");
+    // Envoy does all of it one within the other, and the VM's stack has an end.
+    assert!(after.len() <= MOST_AFTER, "{} streams end", after.len());
     for after in after {
         match after {
             After::Answered(stream) => {

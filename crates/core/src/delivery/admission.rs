@@ -24,33 +24,27 @@ impl<T> Outbox<T> {
             return self.start(event, None, batch, turn);
         };
         let here = self.store.find(id);
-        let claim = match here.filter(|key| !self.may_be_an_older_state(*key)) {
-            Some(key) => return self.join(key, event.index, batch, turn),
-            None => claim.unwrap_or_else(|| self.dedupe.claim(id, turn.now, turn.shared)),
-        };
-        if let Some(key) = here {
-            match claim {
-                Claim::Accepted => return self.join(key, event.index, batch, turn),
-                // Its subject has had another state since.
-                _ => self.store.forget_id(key),
-            }
+        if let Some(key) = here.filter(|key| !self.may_be_an_older_state(*key)) {
+            return self.join(key, event.index, batch, turn);
         }
+        let claim = claim.unwrap_or_else(|| self.dedupe.claim(id, turn.now, turn.shared));
+        match (here, claim) {
+            (Some(key), Claim::Accepted) => return self.join(key, event.index, batch, turn),
+            // Its subject has had another state since.
+            (Some(key), _) => self.store.forget_id(key),
+            (None, _) => {}
+        }
+        let mut end = |outcome: EventOutcome, decision| {
+            turn.observe
+                .count(Counter::Events(Some(event.kind), outcome));
+            turn.record_event(&event, outcome.as_str());
+            self.batches.decide(batch, decision);
+            self.batches.settle(batch);
+        };
         match claim {
+            Claim::Accepted => end(EventOutcome::Duplicate, Decision::Accepted),
+            Claim::Refused => end(EventOutcome::Refused, Decision::Refused(event.index)),
             Claim::Ours(date) => self.start(event, Some(date), batch, turn),
-            Claim::Accepted => {
-                let duplicate = Counter::Events(Some(event.kind), EventOutcome::Duplicate);
-                turn.observe.count(duplicate);
-                turn.record_event(&event, EventOutcome::Duplicate.as_str());
-                self.batches.decide(batch, Decision::Accepted);
-                self.batches.settle(batch);
-            }
-            Claim::Refused => {
-                let refused = Counter::Events(Some(event.kind), EventOutcome::Refused);
-                turn.observe.count(refused);
-                turn.record_event(&event, EventOutcome::Refused.as_str());
-                self.batches.decide(batch, Decision::Refused(event.index));
-                self.batches.settle(batch);
-            }
             Claim::ClaimedByOther => {
                 let (store, timers) = (&mut self.store, &mut self.timers);
                 self.claimed_by_other
