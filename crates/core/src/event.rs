@@ -86,8 +86,8 @@ impl Event<'_> {
         self.message_id.escaped()
     }
 
-    /// What its device goes by: the anonymous id, which a device keeps when its user is known, else
-    /// the user id; empty when the SDK sent neither. As it stands between quotes.
+    /// The id of its device, as it stands between quotes. It is the anonymous id, which a device
+    /// keeps when its user is known, else the user id. It is empty when the SDK sent neither.
     #[must_use]
     pub fn device(&self) -> &str {
         let mut ids = [self.anonymous_id, self.user_id].into_iter().flatten();

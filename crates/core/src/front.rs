@@ -76,7 +76,7 @@ impl Front {
             config: &self.config,
         };
         let mut key = None;
-        // What cannot be read is the collector's to answer.
+        // The collector answers a request that cannot be read.
         let _ = collection.read(body, &mut context, &mut |_, item| {
             if let Item::Event(event) = item {
                 key = key_of(&event);

@@ -160,7 +160,7 @@ impl Preparer {
         WebhookId::of(self.id_key.as_ref(), fields)
     }
 
-    /// What a state is one of: the same traits of the same user or group.
+    /// The subject of a state: certain traits of a certain user or group.
     fn subject(&self, event: &Event<'_>) -> u64 {
         let mut hasher = self.ids;
         let ids = [event.anonymous_id, event.user_id, event.group_id];

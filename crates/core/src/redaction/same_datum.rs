@@ -90,7 +90,7 @@ impl<'r, 'p> SameDatum<'r, 'p> {
         // A trait without the `$` of the SDKs is the customer's: `title` is that of a job.
         if (is_traits && key.starts_with('$')) || (self.is_page && container == "properties") {
             for page_key in page_keys(key) {
-                // What is allowed of a page is not thereby allowed of a person.
+                // A rule that allows a part of a page does not allow the trait of that name.
                 add_rules(&self.page, page_key, is_traits, next);
             }
         }

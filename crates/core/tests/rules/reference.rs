@@ -80,7 +80,7 @@ impl Rules {
         }
     }
 
-    /// What is left of the value at this place; `None` when nothing is.
+    /// Returns the part of the value at this place that is left; `None` when nothing is left.
     fn left<'v>(&self, value: &'v Value, at: &mut Place<'v>) -> Option<Value> {
         if covered(&self.deny, at) {
             return None;

@@ -37,8 +37,8 @@ impl Shared for Racing<'_> {
     }
 }
 
-/// What a home has room for.
-const ROOM: u64 = 63;
+/// So many events have room in a home.
+pub(super) const ROOM: u64 = 63;
 const EVENT: EventId = EventId::new(0, 1_000);
 
 fn table(owner: u32) -> DedupeTable {

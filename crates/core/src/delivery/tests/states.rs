@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::dedupe::ROOM;
 use super::fixture::{accepted, event, status, Fixture};
 use crate::delivery::dedupe::{Claim, DedupeTable, EventId, Owner, State};
 use crate::delivery::PreparedEvent;
@@ -9,8 +10,6 @@ use crate::test_util::SharedMemory;
 use crate::testing::config;
 
 const DEVICE: u64 = 7;
-/// What a home has room for.
-const ROOM: u64 = 63;
 
 /// A state of the first subject of the device.
 fn state(content: u64) -> EventId {

@@ -4,6 +4,11 @@ use crate::testing;
 
 const PAYLOAD: &[u8] = br#"{"event":"a","type":"track","messageId":"m-1"}"#;
 
+fn texts(log_lines: &mut LogLines) -> Vec<String> {
+    let notices = log_lines.take().into_iter();
+    notices.map(|notice| notice.text).collect()
+}
+
 #[test]
 fn an_outage_writes_one_line_in_ten_seconds_and_counts_the_rest() {
     let webhook = testing::webhook("crm");
@@ -12,11 +17,7 @@ fn an_outage_writes_one_line_in_ten_seconds_and_counts_the_rest() {
         log_lines.failure(0, &webhook, Outcome::Timeout, 1, PAYLOAD, now);
     }
     log_lines.failure(0, &webhook, Outcome::Timeout, 3, PAYLOAD, 10_000);
-    let lines: Vec<_> = log_lines
-        .take()
-        .into_iter()
-        .map(|notice| notice.text)
-        .collect();
+    let lines = texts(&mut log_lines);
     assert_eq!(
         lines,
         [
@@ -96,11 +97,7 @@ fn tells_a_refusal_from_a_way_that_is_blocked() {
         PAYLOAD,
         0,
     );
-    let lines: Vec<_> = log_lines
-        .take()
-        .into_iter()
-        .map(|notice| notice.text)
-        .collect();
+    let lines = texts(&mut log_lines);
     assert_eq!(
         lines,
         [
