@@ -27,7 +27,8 @@ pub(crate) struct Bed {
     _names: NameServer,
 }
 
-/// What a platform makes of its manifests at a place; the bed leads their webhook to its receiver.
+/// The configuration that a platform makes of its manifests at a place; the bed leads their webhook
+/// to its receiver.
 pub(crate) type Make<'m> = &'m dyn Fn(&Place<'_>) -> Whole;
 
 impl Bed {

@@ -1,6 +1,6 @@
 //! `deploy/compose` and `deploy/bare`: that their pieces fit each other and what they mount.
 
-use crate::render::path;
+use crate::render::{path, resource};
 use freshpaint_harness::envoy::{module, ENVOY_VERSION};
 use freshpaint_harness::process::{spawn, Owned};
 use freshpaint_harness::shipped::{documents, repository, Shipped};
@@ -63,6 +63,27 @@ fn the_dockerfile_has_the_pinned_envoy_and_copies_what_is_there() {
     assert!(file.contains(&format!("FROM envoyproxy/envoy:v{ENVOY_VERSION}\n")));
     assert!(file.contains("COPY kubernetes/base/drain "));
     assert!(path("kubernetes/base/drain").is_file());
+}
+
+/// As in the pod of Kubernetes, whose test has the arithmetic.
+#[test]
+fn the_service_of_systemd_has_the_workers_and_the_memory_of_a_pod() {
+    let unit = fs::read_to_string(path("bare/freshpaint-envoy.service")).unwrap();
+    let pod = resource(
+        "kubernetes/overlays/image",
+        "Deployment",
+        "freshpaint-webhooks",
+    );
+    let envoy = &pod["spec"]["template"]["spec"]["containers"][0];
+    let arguments = envoy["args"].as_array().unwrap();
+    let at = arguments
+        .iter()
+        .position(|it| it == "--concurrency")
+        .unwrap();
+    let workers = arguments[at + 1].as_str().unwrap();
+    assert!(unit.contains(&format!("--concurrency {workers} ")));
+    let limit = envoy["resources"]["limits"]["memory"].as_str().unwrap();
+    assert!(unit.contains(&format!("\nMemoryMax={}\n", limit.trim_end_matches('i'))));
 }
 
 #[test]

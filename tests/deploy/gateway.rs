@@ -33,7 +33,7 @@ impl Names {
     }
 }
 
-/// What Envoy is given at a place.
+/// The configuration of Envoy at a place.
 pub(crate) fn whole(place: &Place<'_>, names: Names) -> Whole {
     let folder = names.folder();
     let mut listeners = listeners(place, names);

@@ -17,7 +17,7 @@ use std::time::Duration;
 /// The connection settings of a gateway (`applyEdgeProfileDefaults`).
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Profile {
-    /// What a gateway has unless told otherwise: Envoy's own limits.
+    /// The limits of a gateway unless told otherwise: Envoy's own.
     Default,
     /// `connectionSettings: {profile: EDGE}`.
     Edge,
@@ -32,7 +32,7 @@ pub(crate) enum Module {
     Volume,
 }
 
-/// What Envoy is given at a place.
+/// The configuration of Envoy at a place.
 pub(crate) fn whole(place: &Place<'_>, profile: Profile, module: Module) -> Whole {
     let folder = match module {
         Module::Volume => "istio/volume",
@@ -172,7 +172,8 @@ fn insert(listener: &mut Value, patch: &Value, mut value: Value, place: &Place<'
     );
 }
 
-/// What Istio's agent puts in the filter's place when it has no module (`createHTTPDefaultFilter`).
+/// The filter that Istio's agent puts in place of the module when it has none
+/// (`createHTTPDefaultFilter`).
 fn denial() -> Value {
     json!({"@type": ext("filters.http.rbac.v3.RBAC"), "rules": {}})
 }

@@ -93,6 +93,31 @@ fn the_pod_mounts_what_envoy_reads_and_the_probes_ask_what_it_serves() {
     }
 }
 
+/// Envoy ends its largest requests before Kubernetes ends Envoy: the comment at `overload_manager`
+/// in `envoy.yaml` says how much has to be between the two.
+#[test]
+fn the_pod_may_take_more_memory_than_envoy_allows_itself() {
+    let configuration = configuration();
+    let heap = "/overload_manager/resource_monitors/0/typed_config/max_heap_size_bytes";
+    let heap = configuration.pointer(heap).unwrap().as_u64().unwrap() >> 20;
+    let deployment = resource(
+        "kubernetes/overlays/image",
+        "Deployment",
+        "freshpaint-webhooks",
+    );
+    let envoy = &deployment["spec"]["template"]["spec"]["containers"][0];
+    let arguments = envoy["args"].as_array().unwrap();
+    let at = arguments.iter().position(|it| it == "--concurrency");
+    let workers: u64 = arguments[at.unwrap() + 1]
+        .as_str()
+        .unwrap()
+        .parse()
+        .unwrap();
+    let limit = envoy["resources"]["limits"]["memory"].as_str().unwrap();
+    let limit: u64 = limit.strip_suffix("Mi").unwrap().parse().unwrap();
+    assert!(limit >= heap + 100 + 128 * workers, "{limit} MiB");
+}
+
 /// The listener of `envoy/monitor.yaml`, in the same VM as the collector of the pod's own file, on
 /// a port of the pod's loopback that nothing else has.
 #[test]

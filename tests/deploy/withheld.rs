@@ -58,7 +58,7 @@ fn every_collection_request_is_refused_and_the_log_says_what_to_set() {
     poll(PATIENCE, || bed.envoy.log().contains(said).then_some(())).expect("the line");
     assert_eq!(bed.envoy.log().matches(said).count(), 1);
     assert_eq!(bed.crm.count(), 0);
-    // What is not ours is none of it.
+    // A request that is not ours is not touched by it.
     let answer = Request::post("/other", "body")
         .send(bed.envoy.address())
         .unwrap();
