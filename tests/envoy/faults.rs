@@ -20,6 +20,24 @@ fn bed() -> Bed {
         .start()
 }
 
+/// What is counted when `warehouse` accepts one event and fails another one, which nobody has then.
+const WAREHOUSE_ACCEPTS_AND_FAILS: [(&str, u64); 8] = [
+    ("requests.outcome.accepted", 1),
+    ("requests.outcome.retry", 1),
+    ("events.type.track.outcome.accepted", 1),
+    ("events.type.track.outcome.failed", 1),
+    ("deliveries.webhook.warehouse.outcome.delivered", 1),
+    (
+        "attempts.webhook.warehouse.outcome.delivered.status_class.2xx",
+        1,
+    ),
+    (
+        "attempts.webhook.warehouse.outcome.rejected.status_class.5xx",
+        1,
+    ),
+    ("deliveries.webhook.warehouse.outcome.rejected", 1),
+];
+
 /// Sends one event while `warehouse` accepts and one while it does not. `outcome` is that of an
 /// attempt, with its class of status.
 fn assert_failure(bed: &mut Bed, case: &str, reply: Reply, outcome: &str) {
@@ -30,22 +48,7 @@ fn assert_failure(bed: &mut Bed, case: &str, reply: Reply, outcome: &str) {
     bed.hook("warehouse").set(status(500));
     assert_retry(&bed.track().1);
     bed.hook("warehouse").set(status(200));
-    let mut expected = vec![
-        ("requests.outcome.accepted", 1),
-        ("requests.outcome.retry", 1),
-        ("events.type.track.outcome.accepted", 1),
-        ("events.type.track.outcome.failed", 1),
-        ("deliveries.webhook.warehouse.outcome.delivered", 1),
-        (
-            "attempts.webhook.warehouse.outcome.delivered.status_class.2xx",
-            1,
-        ),
-        (
-            "attempts.webhook.warehouse.outcome.rejected.status_class.5xx",
-            1,
-        ),
-        ("deliveries.webhook.warehouse.outcome.rejected", 1),
-    ];
+    let mut expected = WAREHOUSE_ACCEPTS_AND_FAILS.to_vec();
     let (delivery, _) = outcome.split_once('.').unwrap();
     let ended = format!("deliveries.webhook.crm.outcome.{delivery}");
     let failed = format!("attempts.webhook.crm.outcome.{outcome}");
@@ -228,22 +231,7 @@ fn a_cluster_that_cannot_be_used_is_told_by_its_reason() {
             [(attempts, 2), (ended, 2)]
         })
         .collect();
-    let mut expected = vec![
-        ("requests.outcome.accepted", 1),
-        ("requests.outcome.retry", 1),
-        ("events.type.track.outcome.accepted", 1),
-        ("events.type.track.outcome.failed", 1),
-        ("deliveries.webhook.warehouse.outcome.delivered", 1),
-        (
-            "attempts.webhook.warehouse.outcome.delivered.status_class.2xx",
-            1,
-        ),
-        (
-            "attempts.webhook.warehouse.outcome.rejected.status_class.5xx",
-            1,
-        ),
-        ("deliveries.webhook.warehouse.outcome.rejected", 1),
-    ];
+    let mut expected = WAREHOUSE_ACCEPTS_AND_FAILS.to_vec();
     expected.extend(failures.iter().map(|(name, count)| (name.as_str(), *count)));
     bed.assert_metrics(&expected);
     assert_eq!((tls.count(), plain.count()), (0, 0), "{webhooks:?}");

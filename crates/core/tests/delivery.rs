@@ -1,4 +1,4 @@
-//! What SDKs and webhooks see of events that are refused, kept and dropped: whole requests through
+//! Events that are refused, kept and dropped, as SDKs and webhooks see them: whole requests through
 //! a worker.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -45,7 +45,7 @@ struct Setup {
     now: SteadyMillis,
     webhooks: Vec<String>,
     received: Vec<Received>,
-    /// What a webhook answers to a call.
+    /// The answer of a webhook to a call.
     answer: fn(&Received) -> u16,
 }
 
@@ -69,6 +69,16 @@ impl Setup {
             received: Vec::new(),
             answer,
         }
+    }
+
+    /// The only call that the dead letter webhook has got.
+    fn dead_letter(&self) -> &Received {
+        let calls = self.received.iter();
+        let dead: Vec<_> = calls.filter(|call| call.webhook == "dead").collect();
+        let [letter] = dead[..] else {
+            panic!("{dead:?}")
+        };
+        letter
     }
 
     /// Sends a request; the status and the body of its reply.
@@ -275,14 +285,7 @@ fn a_dead_letter_is_the_payload_signed_and_filtered_with_two_headers_more() {
     assert_eq!(setup.send("/v1/batch", &body).0, 503);
     setup.pass(60);
     assert!(setup.worker.is_empty());
-    let dead: Vec<_> = setup
-        .received
-        .iter()
-        .filter(|call| call.webhook == "dead")
-        .collect();
-    let [letter] = dead[..] else {
-        panic!("{dead:?}")
-    };
+    let letter = setup.dead_letter();
     let whole = setup
         .received
         .iter()
@@ -306,14 +309,7 @@ fn an_event_that_one_webhook_lacks_goes_to_the_dead_letter_with_its_name() {
     });
     assert_eq!(setup.send("/v1/track", GOOD).0, 200);
     setup.pass(60);
-    let dead: Vec<_> = setup
-        .received
-        .iter()
-        .filter(|call| call.webhook == "dead")
-        .collect();
-    let [letter] = dead[..] else {
-        panic!("{dead:?}")
-    };
+    let letter = setup.dead_letter();
     let header = |name: &str| letter.headers.get(name).map(String::as_str);
     assert_eq!(header("freshpaint-dead-letter-reason"), Some("oversized"));
     assert_eq!(header("freshpaint-dead-letter-webhooks"), Some("cdp"));

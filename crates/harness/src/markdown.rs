@@ -1,4 +1,4 @@
-//! Markdown tables, for every report that a program of the project prints.
+//! Markdown: the tables of reports, and the code in the project's own pages.
 
 use std::fmt;
 
@@ -83,6 +83,24 @@ pub fn mebibytes(bytes: f64) -> String {
     format!("{:.1}", bytes / f64::from(1 << 20))
 }
 
+/// A block of code in a page.
+#[derive(Clone, Copy, Debug)]
+pub struct Fence<'t> {
+    /// The words behind the opening backticks.
+    pub language: &'t str,
+    /// The code.
+    pub text: &'t str,
+}
+
+/// The blocks of code of a page, in order.
+pub fn fences(markdown: &str) -> impl Iterator<Item = Fence<'_>> {
+    let parts = markdown.split("```").skip(1).step_by(2);
+    parts.filter_map(|part| {
+        let (language, text) = part.split_once('\n')?;
+        Some(Fence { language, text })
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -101,6 +119,13 @@ mod tests {
 | none   |      |
 ";
         assert_eq!(table.to_string(), expected);
+    }
+
+    #[test]
+    fn a_page_has_its_blocks_of_code() {
+        let page = "a\n```sh\nmake run\n```\nb\n```json payload\n{}\n```\n";
+        let found: Vec<_> = fences(page).map(|it| (it.language, it.text)).collect();
+        assert_eq!(found, [("sh", "make run\n"), ("json payload", "{}\n")]);
     }
 
     #[test]

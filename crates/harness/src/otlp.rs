@@ -19,7 +19,7 @@ pub struct OtlpReceiver(Receiver);
 pub struct Span {
     /// Of whom the span is.
     pub service: String,
-    /// What it is called.
+    /// Its name.
     pub name: String,
     /// The trace that it belongs to.
     pub trace_id: String,

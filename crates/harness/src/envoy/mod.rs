@@ -1,6 +1,7 @@
 //! A real Envoy as a child process.
 
 mod admin;
+mod cluster;
 mod config;
 mod faulty;
 mod files;
@@ -8,7 +9,8 @@ mod shipped;
 mod whole;
 
 pub use admin::Stats;
-pub use config::{address, ext, filter, Cluster, Config, Plugin, READY_PATH};
+pub use cluster::Cluster;
+pub use config::{address, ext, filter, Config, Plugin, READY_PATH};
 pub use faulty::{faulty_module, FAULT_HEADER};
 pub use files::{binary, module, ENVOY_VERSION};
 pub use whole::{Place, Whole};
@@ -76,18 +78,39 @@ pub struct Verdict {
     pub output: String,
 }
 
+impl Verdict {
+    /// Runs the command to its end.
+    fn of(command: &mut Command) -> Result<Self> {
+        let output = command.stdin(Stdio::null()).output()?;
+        let written = [output.stdout, output.stderr].concat();
+        Ok(Self {
+            accepted: output.status.success(),
+            output: String::from_utf8_lossy(&written).into_owned(),
+        })
+    }
+}
+
 impl Envoy {
     /// Starts Envoy and waits until every worker answers; an error carries the end of Envoy's log.
     pub fn start(config: &Config) -> Result<Self> {
         let ports = Ports::reserve()?;
         let folder = folder()?;
         let module = config.needed_module()?;
-        let mut command = prepare(config, &ports.site(folder.path(), module.as_deref()))?;
+        let command = prepare(config, &ports.site(folder.path(), module.as_deref()))?;
+        Self::run(command, ports, folder, module)
+    }
+
+    /// Runs the command with its output in `envoy.log`, and waits until every worker answers.
+    fn run(
+        mut command: Command,
+        ports: Ports,
+        folder: TempDir,
+        module: Option<PathBuf>,
+    ) -> Result<Self> {
         let log = File::create(folder.path().join("envoy.log"))?;
         command.stdout(log.try_clone()?).stderr(log);
-        let child = Mutex::new(Owned(process::spawn(command)?));
         let envoy = Self {
-            child,
+            child: Mutex::new(Owned(process::spawn(command)?)),
             ports,
             folder,
             module,
@@ -104,12 +127,7 @@ impl Envoy {
         let module = config.needed_module()?;
         let mut command = prepare(config, &ports.site(folder.path(), module.as_deref()))?;
         command.args(["--mode", "validate"]);
-        let output = command.stdin(Stdio::null()).output()?;
-        let written = [output.stdout, output.stderr].concat();
-        Ok(Verdict {
-            accepted: output.status.success(),
-            output: String::from_utf8_lossy(&written).into_owned(),
-        })
+        Verdict::of(&mut command)
     }
 
     /// Where clients send requests.

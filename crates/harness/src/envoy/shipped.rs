@@ -1,15 +1,12 @@
 //! A real Envoy on what the project ships.
 
 use super::{command, folder, module, Envoy, Ports, Verdict, READY_PATH};
-use crate::process::{self, Owned};
 use crate::shipped::Shipped;
 use anyhow::Result;
 use serde_json::json;
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs;
 use std::path::Path;
-use std::process::Stdio;
-use std::sync::Mutex;
 
 impl Envoy {
     /// Starts Envoy on the shipped configuration with ports of its own, and waits until every
@@ -40,21 +37,11 @@ impl Envoy {
         );
         let file = folder.path().join("envoy.json");
         fs::write(&file, shipped.bootstrap().to_string())?;
-        let log = File::create(folder.path().join("envoy.log"))?;
         let mut command = command(&file, "info")?;
         command
             .args(["--concurrency", &workers.to_string()])
-            .envs(environment)
-            .stdout(log.try_clone()?)
-            .stderr(log);
-        let envoy = Self {
-            child: Mutex::new(Owned(process::spawn(command)?)),
-            ports,
-            folder,
-            module: Some(module),
-        };
-        envoy.wait_until_serving()?;
-        Ok(envoy)
+            .envs(environment);
+        Self::run(command, ports, folder, Some(module))
     }
 
     /// Runs `envoy --mode validate` on a file, from the folder that paths in it are relative to.
@@ -63,16 +50,11 @@ impl Envoy {
         from: &Path,
         environment: &BTreeMap<&str, &str>,
     ) -> Result<Verdict> {
-        let output = command(file, "info")?
+        let mut command = command(file, "info")?;
+        command
             .args(["--mode", "validate"])
             .current_dir(from)
-            .envs(environment)
-            .stdin(Stdio::null())
-            .output()?;
-        let written = [output.stdout, output.stderr].concat();
-        Ok(Verdict {
-            accepted: output.status.success(),
-            output: String::from_utf8_lossy(&written).into_owned(),
-        })
+            .envs(environment);
+        Verdict::of(&mut command)
     }
 }

@@ -1,14 +1,12 @@
 //! A real Envoy on a configuration that somebody else wrote, such as a control plane.
 
 use super::{command, folder, module, Envoy, Ports};
-use crate::process::{self, Owned};
 use anyhow::Result;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Mutex;
 
 /// The addresses and the folder that a configuration needs.
 #[derive(Debug)]
@@ -48,7 +46,6 @@ impl Envoy {
         })?;
         let file = folder.path().join("envoy.json");
         fs::write(&file, whole.bootstrap.to_string())?;
-        let log = File::create(folder.path().join("envoy.log"))?;
         let mut command = command(&file, "info")?;
         if let Some(merged) = &whole.merged {
             command.arg("--config-yaml").arg(merged.to_string());
@@ -56,16 +53,7 @@ impl Envoy {
         command
             .args(["--concurrency", "1"])
             .args(&whole.arguments)
-            .envs(&whole.environment)
-            .stdout(log.try_clone()?)
-            .stderr(log);
-        let envoy = Self {
-            child: Mutex::new(Owned(process::spawn(command)?)),
-            ports,
-            folder,
-            module: Some(module),
-        };
-        envoy.wait_until_serving()?;
-        Ok(envoy)
+            .envs(&whole.environment);
+        Self::run(command, ports, folder, Some(module))
     }
 }

@@ -50,7 +50,7 @@ pub enum Protocol {
     MutualTls {
         /// Whom the server says to be.
         certificate: Arc<Certificate>,
-        /// Whose client is let in.
+        /// The authority whose clients are let in.
         client: Arc<Certificate>,
     },
 }

@@ -11,7 +11,7 @@ use std::time::Instant;
 pub struct Recorded {
     /// When its last byte had arrived.
     pub at: Instant,
-    /// Which connection it came on; they are numbered from 1.
+    /// The connection it came on; they are numbered from 1.
     pub connection: u64,
     /// `1` or `2`.
     pub http: u8,

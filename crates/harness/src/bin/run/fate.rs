@@ -61,7 +61,7 @@ fn changes(before: &Counts, now: &Counts) -> Vec<String> {
     told.collect()
 }
 
-/// What a counter says when it grows; `None` where a delivery or an answer says it already.
+/// The meaning of a counter that grows; `None` where a delivery or an answer says it already.
 fn describe(counter: &str) -> Option<String> {
     let words: Vec<_> = counter.split('.').collect();
     Some(match *words.as_slice() {

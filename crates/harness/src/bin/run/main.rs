@@ -20,7 +20,7 @@ use std::process::ExitCode;
 use std::sync::mpsc::{channel, Receiver as Inbox, Sender};
 use tokio::signal::unix::{signal, SignalKind};
 
-/// What can happen while it runs.
+/// The events of a run.
 #[derive(Debug)]
 pub(crate) enum News {
     /// Something to show.

@@ -1,9 +1,9 @@
-//! What became of deliveries to the user's own webhook, in words.
+//! Outcomes of deliveries to the user's own webhook, in words.
 
 use freshpaint_harness::show::printable;
 use serde::Deserialize;
 
-/// What became of a request to the user's own webhook, from a line of the egress' access log.
+/// The outcome of a request to the user's own webhook, from a line of the egress' access log.
 pub(crate) fn describe(line: &str) -> Option<String> {
     let Log {
         status,

@@ -1,11 +1,11 @@
-//! What the environment says.
+//! Settings from the environment.
 
 use anyhow::{bail, ensure, Result};
 use std::env;
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
-/// What `run` was asked to do.
+/// The settings of one `run`.
 #[derive(Debug)]
 pub(crate) struct Settings {
     /// The user's own webhook; without one two local receivers are started.
