@@ -1,5 +1,5 @@
-//! Compresses the files of the live page, without comments and indentation; so the module carries
-//! them.
+//! Joins and compresses the files of the live page, without comments and indentation: the module
+//! carries the result.
 #![allow(clippy::expect_used)]
 
 use std::path::Path;
@@ -7,13 +7,33 @@ use std::{env, fs};
 
 use zopfli::{Format, Options};
 
+/// Each file that a browser loads, and the files of `src/page` that it is joined from.
+const FILES: [(&str, &[&str]); 3] = [
+    ("index.html", &["index.html"]),
+    ("monitor.css", &["monitor.css"]),
+    (
+        "monitor.js",
+        &[
+            "base.js",
+            "records.js",
+            "table.js",
+            "webhooks.js",
+            "tester.js",
+            "wiring.js",
+        ],
+    ),
+];
+
 fn main() {
     let target = env::var_os("OUT_DIR").expect("cargo sets it");
-    for file in ["index.html", "monitor.css", "monitor.js"] {
-        let source = Path::new("src/page").join(file);
-        println!("cargo::rerun-if-changed={}", source.display());
-        let content = fs::read_to_string(&source).expect("a file of the page");
-        let content: String = content.lines().filter_map(without_comment).collect();
+    for (file, parts) in FILES {
+        let mut content = String::new();
+        for part in parts {
+            let source = Path::new("src/page").join(part);
+            println!("cargo::rerun-if-changed={}", source.display());
+            let text = fs::read_to_string(&source).expect("a file of the page");
+            content.extend(text.lines().filter_map(without_comment));
+        }
         // Without a time, so that each build is the same.
         let mut compressed = Vec::new();
         let options = Options::default();
