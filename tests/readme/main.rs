@@ -13,6 +13,7 @@ mod links;
 mod receiver;
 mod session;
 
+use freshpaint_harness::markdown::fences;
 use freshpaint_harness::shipped::repository;
 use session::Session;
 use std::fs;
@@ -31,26 +32,13 @@ fn every_command_does_what_the_readme_says() {
                 }
             }
             "text" => session.expect(fence.text.trim_end()),
-            // `receiver` runs the one, and tests/shipped/blocks.rs loads the other.
-            "python" | "yaml" | "mermaid" => {}
+            // tests/shipped/blocks.rs loads the YAML.
+            "yaml" | "mermaid" => {}
             other => panic!("a fence of the README is marked {other:?}; mark commands `sh`"),
         }
     }
     session.interrupt();
     assert_eq!(commands, 9, "commands of the README");
-}
-
-pub(crate) struct Fence<'t> {
-    pub(crate) language: &'t str,
-    pub(crate) text: &'t str,
-}
-
-pub(crate) fn fences(markdown: &str) -> impl Iterator<Item = Fence<'_>> {
-    let parts = markdown.split("```").skip(1).step_by(2);
-    parts.map(|part| {
-        let (language, text) = part.split_once('\n').unwrap();
-        Fence { language, text }
-    })
 }
 
 /// The commands of a fence: its lines without comments, where a loop ends with `done`.

@@ -1,43 +1,34 @@
-//! The README's receiver of several events in one call.
+//! The manual's receiver of several events in one call.
 
-use crate::fences;
+use freshpaint_harness::markdown::fences;
+use freshpaint_harness::process::{spawn, Owned};
 use freshpaint_harness::shipped::repository;
 use freshpaint_harness::wait::poll;
 use freshpaint_harness::{Cluster, Config, Envoy, Plugin, Port, Request};
 use serde_json::json;
 use std::fs::{self, File};
 use std::net::TcpStream;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 const SOON: Duration = Duration::from_secs(20);
 
-/// The README's program, which ends with the value.
-struct Program(Child);
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 #[test]
 fn the_receiver_takes_both_formats() {
-    let readme = fs::read_to_string(repository().join("README.md")).unwrap();
-    let program = fences(&readme).find(|fence| fence.language == "python");
+    let page = fs::read_to_string(repository().join("docs/receiving.md")).unwrap();
+    let mut programs = fences(&page).filter(|fence| fence.language == "python");
+    let program = programs.find(|program| program.text.contains("ndjson"));
     let program = program.expect("a receiver in Python").text;
     let port = Port::reserve().unwrap();
     let here = program.replace("9001", &port.address().port().to_string());
     let folder = tempfile::tempdir().unwrap();
     let said = folder.path().join("said");
-    let child = Command::new("python3")
+    let mut command = Command::new("python3");
+    command
         .args(["-u", "-c", &here])
         .stdout(File::create(&said).unwrap())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let _program = Program(child);
+        .stderr(Stdio::null());
+    let _receiver = Owned(spawn(command).unwrap());
     let listens = poll(SOON, || TcpStream::connect(port.address()).ok());
     assert!(listens.is_some(), "the receiver does not listen");
 

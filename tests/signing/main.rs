@@ -8,6 +8,7 @@
     clippy::indexing_slicing
 )]
 
+mod manual;
 mod secrets;
 mod verifier;
 
@@ -16,6 +17,7 @@ use freshpaint_harness::wait::poll;
 use freshpaint_harness::{Cluster, Config, Envoy, Plugin, Receiver, Recorded, Request};
 use serde_json::{json, Value};
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::process::Command;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use verifier::Verifiers;
@@ -27,11 +29,16 @@ const NEW: &str = "whsec_bmV3IG5ldyBuZXcgbmV3IG5ldyBuZXcgbmV3";
 
 /// One webhook, signed like this, on two workers.
 fn signed(signing: Value, receiver: &Receiver) -> Config {
+    signed_to(signing, receiver.address())
+}
+
+/// As [`signed`], for a receiver at this address.
+fn signed_to(signing: Value, receiver: SocketAddr) -> Config {
     configured(json!({"signing": signing}), receiver)
 }
 
 /// One webhook with these fields, on two workers.
-fn configured(fields: Value, receiver: &Receiver) -> Config {
+fn configured(fields: Value, receiver: SocketAddr) -> Config {
     let mut webhook = json!({"name": "crm", "url": "http://crm.test/in", "cluster": "crm"});
     for (key, value) in fields.as_object().unwrap() {
         webhook[key] = value.clone();
@@ -40,7 +47,7 @@ fn configured(fields: Value, receiver: &Receiver) -> Config {
         .map(|(name, value)| (name.to_owned(), value.to_owned()));
     Config {
         concurrency: 2,
-        clusters: vec![Cluster::new("crm", receiver.address())],
+        clusters: vec![Cluster::new("crm", receiver)],
         host_environment: environment.into(),
         plugin: Plugin::Struct(json!({
             "webhooks": [webhook],
@@ -144,7 +151,7 @@ fn other_libraries_verify_calls_with_several_events() {
         receiver.decide(|_, before| status(if before == 0 { 503 } else { 200 }));
         let signing = json!({"secrets": ["${NEW}"]});
         let fields = json!({"signing": signing, "batch": {"format": format}});
-        let envoy = Envoy::start(&configured(fields, &receiver)).unwrap();
+        let envoy = Envoy::start(&configured(fields, receiver.address())).unwrap();
         let events = ["m-1", "m-2", "m-3"]
             .map(|id| json!({"type": "track", "event": "a", "messageId": id, "userId": "u"}));
         let three = Request::post("/v1/batch", json!({"batch": events}).to_string());
@@ -167,7 +174,7 @@ fn other_libraries_verify_calls_with_several_events() {
 
         let plain = Receiver::start().unwrap();
         let fields = json!({"signing": signing});
-        let single = Envoy::start(&configured(fields, &plain)).unwrap();
+        let single = Envoy::start(&configured(fields, plain.address())).unwrap();
         assert_eq!(track("m-4").send(single.address()).unwrap().status, 200);
         let alone = plain.wait_for(1, SOON).unwrap();
         assert_eq!(header(&alone[0], "webhook-id"), ids[2], "{format}");

@@ -85,6 +85,14 @@ impl Verifiers {
         })
     }
 
+    /// Python, with its library.
+    pub(crate) fn python(&self) -> Command {
+        let (name, path) = &self.python.path;
+        let mut command = Command::new(self.python.program);
+        command.env(name, path);
+        command
+    }
+
     /// Both take the request for one that the holder of `secret` sent.
     pub(crate) fn assert_verified(&self, request: &Recorded, secret: &str) {
         for library in [&self.python, &self.node] {

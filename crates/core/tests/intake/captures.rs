@@ -28,7 +28,7 @@ struct Capture {
     body_base64: Option<String>,
     /// The same as text, in captures that are written by hand.
     body: Option<String>,
-    /// What becomes of it, where no file beside it says so.
+    /// Its outcome, where no file beside it says so.
     expected: Option<Expected>,
 }
 

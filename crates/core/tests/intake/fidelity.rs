@@ -1,4 +1,4 @@
-//! What the customer put in comes out byte for byte, whatever a JSON library would make of it.
+//! The customer's values come out byte for byte, whatever a JSON library would make of them.
 use crate::support::{boundless, Request};
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -79,7 +79,7 @@ fn properties_survive_in_every_dialect() {
 }
 
 #[test]
-fn traits_survive() {
+fn traits_come_out_byte_for_byte() {
     let custom = members();
     for (path, body) in [
         ("/v1/i", format!(r#"{{"traits":{{{custom}}}}}"#)),

@@ -19,6 +19,7 @@ mod cors;
 mod encodings;
 mod fidelity;
 mod ids;
+mod manual;
 mod mapping;
 mod paths;
 mod placeholders;

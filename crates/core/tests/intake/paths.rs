@@ -1,4 +1,4 @@
-//! Which requests are ours, and what their heads alone decide.
+//! The requests that are ours, and the decisions that their heads alone allow.
 
 use crate::support::{config, config_with, Outcome, Request};
 use std::collections::BTreeSet;

@@ -1,4 +1,4 @@
-//! Which source an event is from: what its message id is unique within.
+//! The source of an event, within which its message id is unique.
 
 use crate::support::Request;
 #[cfg(target_arch = "wasm32")]

@@ -104,7 +104,7 @@ impl Request {
         }
     }
 
-    /// What `look` finds in the one event of a request.
+    /// The result of `look` on the one event of a request.
     pub fn event<R>(&self, seed: u64, look: impl Fn(&Event<'_>) -> R) -> R {
         let config = config();
         let head = Head {

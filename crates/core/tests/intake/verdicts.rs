@@ -17,7 +17,7 @@ fn refusal(path: &str, body: &str) -> (u16, String) {
     }
 }
 
-/// What became of each event, payloads left out; and the answer.
+/// The outcome of each event, payloads left out; and the answer.
 fn read(path: &str, body: &str) -> (Vec<String>, u16, String) {
     match Request::post(path, body).run() {
         Outcome::Read(said, answer) => {
