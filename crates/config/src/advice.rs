@@ -101,10 +101,9 @@ pub(super) fn of_allow_and_deny(object: &Field<'_>, reader: &mut Reader<'_>) {
 /// Warns of a path that names nothing that is sent, and of one that writes an item of a list as
 /// other languages do.
 pub(super) fn of_path(path: &str, text: &str, reader: &mut Reader<'_>) {
-    // The rest of an SDK's context is not sent.
-    let sent = ["*", "page", "library", "ip"];
     let below = text.strip_prefix("context.");
-    if below.is_some_and(|rest| !sent.iter().any(|part| rest.starts_with(part))) {
+    let key = below.and_then(|below| below.split('.').next());
+    if key.is_some_and(|key| key != "*" && !freshpaint_core::payload::CONTEXT_KEYS.contains(&key)) {
         let message = "names no part of a payload; write traits.* for context.traits.*";
         reader.warning(path, message);
     }

@@ -61,6 +61,9 @@ fn traits(event: &Event<'_>, out: &mut Vec<u8>) {
     object.close();
 }
 
+/// The keys that `context` can have. A path of the configuration to another one gets a warning.
+pub const CONTEXT_KEYS: [&str; 3] = ["page", "library", "ip"];
+
 fn context(event: &Event<'_>, out: &mut Vec<u8>) {
     let mut context = Writer::open(out);
     let mut members = event.page.members().peekable();

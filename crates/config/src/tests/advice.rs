@@ -64,6 +64,11 @@ fn each_warning_says_where_what_and_what_instead() {
         ),
         (
             url,
+            r#", "properties": {"mask": ["context.pages.url"]}"#,
+            "properties.mask[0]: names no part of a payload; write traits.* for context.traits.*",
+        ),
+        (
+            url,
             r#", "properties": {"mask": ["context.userAgent"]}"#,
             "properties.mask[0]: names no part of a payload; write traits.* for context.traits.*",
         ),
