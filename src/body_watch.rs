@@ -40,7 +40,7 @@ pub(crate) struct Waiting {
 /// The knowledge of one root about it. A new configuration makes a new root.
 #[derive(Debug)]
 pub(crate) struct BodyWatch {
-    /// What the log says of requests when no body comes.
+    /// The words of the log about requests when no body comes.
     consequence: &'static str,
     bodies: Cell<Bodies>,
     /// In the order in which they came.

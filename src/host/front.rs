@@ -1,4 +1,4 @@
-//! What a front does to a request. The SDK's own functions panic when the host refuses.
+//! Changes of a request by a front. The SDK's own functions panic when the host refuses.
 
 use proxy_wasm::types::MapType;
 

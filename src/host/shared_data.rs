@@ -81,7 +81,7 @@ pub(crate) fn get_or_create(key: &str, make: impl FnOnce() -> Vec<u8>) -> Vec<u8
     }
 }
 
-/// Notes `value` under a number; whether no worker has noted the same before, and no other since.
+/// Notes `value` under a number. Says whether it differs from the value that was noted last.
 pub(crate) fn note(number: u32, value: &[u8]) -> bool {
     let key = key("freshpaint.c.", number);
     let (noted, cas) = read(&key);

@@ -25,7 +25,7 @@ const CANARY: &str = "canary";
 /// A file with nothing wrong in it.
 const BASE: &str = include_str!("../../crates/check/tests/cases/base.yaml");
 
-/// What Envoy and the check say of one file.
+/// The verdicts of Envoy and of the check on one file.
 struct Judged {
     envoy: Verdict,
     report: Report,

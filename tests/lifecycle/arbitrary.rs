@@ -238,7 +238,7 @@ fn each_collected_request_is_answered_once_whatever_the_bytes() {
             prop_assert!(host.answer(stream).is_some(), "no answer");
             prop_assert!(!host.is_open(stream));
         }
-        // What is kept is delivered, and then nothing is left.
+        // Kept events are delivered, and then nothing is left.
         for _ in 0..30 {
             for call in host.calls() {
                 prop_assert!(is_well_formed(&call, has_batch), "{}", call.text());

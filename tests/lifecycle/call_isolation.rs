@@ -95,7 +95,7 @@ fn fill(shape: &Value, texts: &mut impl Iterator<Item = String>) -> Value {
         Value::Array(items) => items.iter().map(|item| fill(item, texts)).collect(),
         Value::Object(members) => {
             let filled = members.iter().map(|(key, value)| {
-                // What the dialect does not know may have any name.
+                // A key that the dialect does not know may have any name.
                 let key = match key.as_str() {
                     "?" => texts.next().unwrap(),
                     known => known.to_owned(),

@@ -1,4 +1,4 @@
-//! What becomes of configurations, good and bad.
+//! Configurations, good and bad.
 
 use proxy_wasm::types::LogLevel;
 use serde_json::{json, Value};

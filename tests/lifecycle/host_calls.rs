@@ -1,4 +1,4 @@
-//! What a request costs in calls of the host, each of which leaves the VM and comes back.
+//! The calls of the host that a request costs; each leaves the VM and comes back.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;

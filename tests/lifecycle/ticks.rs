@@ -1,4 +1,4 @@
-//! What time brings about, and how little the timer is touched.
+//! Work that is due at a time, and how seldom the timer is touched.
 
 use std::time::Duration;
 
@@ -85,8 +85,8 @@ fn the_timer_stops_when_there_is_nothing_to_wait_for() {
     assert!(host.is_ticking(root));
     let call = host.call();
     host.respond(&call, 200);
-    // What is set runs out once more: that is less work than stopping it after each request.
-    // After it comes the one that sets the gauges.
+    // A timer that is set runs out once more: that is less work than stopping it after each
+    // request. After it comes the one that sets the gauges.
     assert_eq!(host.advance(25 * SECOND), 2);
     assert!(!host.is_ticking(root));
     assert_eq!(host.advance(3_600 * SECOND), 0);

@@ -1,4 +1,4 @@
-//! What the Grafana dashboard asks of Prometheus.
+//! The queries of the Grafana dashboard, asked of Prometheus.
 
 use freshpaint_harness::shipped::repository;
 use serde_json::Value;

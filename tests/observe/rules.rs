@@ -5,7 +5,7 @@ use serde_json::Value;
 use std::fs;
 use std::time::Duration;
 
-/// What every duration is divided by.
+/// The divisor of every duration.
 pub(crate) const FACTOR: u64 = 30;
 
 /// The file that is shipped.

@@ -1,4 +1,4 @@
-//! What breaks, and the alerts that it should raise.
+//! Faults, and the alerts that each should raise.
 
 use crate::bed::{track, webhook, Bed};
 use freshpaint_harness::envoy::{faulty_module, FAULT_HEADER};
@@ -11,11 +11,11 @@ use std::time::Duration;
 /// One fault, on an Envoy of its own.
 pub(crate) struct Scene {
     pub(crate) name: &'static str,
-    /// What it needs beyond two webhooks.
+    /// The parts that it needs beyond two webhooks.
     pub(crate) setup: fn(&mut Config, &mut Value),
     /// Breaks something.
     pub(crate) fault: fn(&Bed),
-    /// What comes every second as long as the fault goes on.
+    /// The requests of every second as long as the fault goes on.
     pub(crate) again: fn(&Bed),
     /// These alerts and no other, sorted.
     pub(crate) raises: &'static [&'static str],
@@ -254,7 +254,7 @@ fn dead_letter(_: &mut Config, plugin: &mut Value) {
         .push(webhook("dead"));
 }
 
-/// What happens on a day on which all is well.
+/// The traffic of a day on which all is well.
 fn everyday(bed: &Bed) {
     bed.crm.set(status(200).after(ms(200)));
     bed.send("denied");

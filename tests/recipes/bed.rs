@@ -17,7 +17,7 @@ const FILES: &str = "/etc/freshpaint";
 /// The module as the shipped files name it.
 const MODULE: &str = "\"target/freshpaint_webhooks.wasm\"";
 
-/// What every recipe goes into: `envoy.yaml` with the webhook `crm` alone, and a folder of files.
+/// The base of every recipe: `envoy.yaml` with the webhook `crm` alone, and a folder of files.
 pub(crate) struct Setup {
     pub(crate) shipped: Shipped,
     files: TempDir,

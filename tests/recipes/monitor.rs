@@ -1,4 +1,4 @@
-//! What stands in front of the live page: each way of `docs/monitor.md` to let people in.
+//! Access to the live page: each way of `docs/monitor.md` to let people in.
 
 use crate::bed::{track, Bed, Setup};
 use crate::block;
@@ -110,7 +110,7 @@ impl Door {
         assert_eq!(answer.status, 202, "{}", answer.text());
     }
 
-    /// What the page, its API and an action answer to a request as it is.
+    /// The answers of the page, its API and an action to a request as it is.
     fn answers(&self, with: impl Fn(Request) -> Request) -> [Option<u16>; 3] {
         let action = Request::post("/api/v1/retry", "{}")
             .header("content-type", "application/json")

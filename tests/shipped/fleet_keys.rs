@@ -34,7 +34,7 @@ fn the_same_again(user: &str) -> Vec<Request> {
     late.extend((0..20).map(|n| event(user, &format!("{id}-{n}"))));
     late.reverse();
     let regrouped = json!({"batch": late}).to_string();
-    // What comes first is no event.
+    // The first element is no event.
     let after_others = json!({"batch": [{"type": "alias", "userId": "x"}, {"type": 1}, one]});
     let base64 = base64::Engine::encode(&base64::prelude::BASE64_STANDARD, alone.as_bytes());
     let post = |body: &[u8]| Request::post("/v1/batch", body);

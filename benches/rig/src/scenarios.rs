@@ -42,7 +42,7 @@ enum Measure {
 /// The module, another build of it, and the floors.
 const MODULE_AND_FLOORS: &[Kind] = &[Kind::Floor1, Kind::Floor2, Kind::Module, Kind::OtherModule];
 
-/// Whoever does the job, and the floors.
+/// Every contender that does the job, and the floors.
 const ALL: &[Kind] = &[
     Kind::Floor1,
     Kind::Floor2,
@@ -173,7 +173,7 @@ pub(crate) fn all() -> Vec<Scenario> {
     all
 }
 
-/// Whoever says something of a shape that others do not.
+/// The contenders whose figures for a shape say something that others do not.
 fn contenders(shape: &Shape) -> Vec<Kind> {
     if shape.http2 || shape.is_special() {
         return ALL.to_vec();

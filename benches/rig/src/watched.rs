@@ -20,7 +20,7 @@ const PAGE_ASKS_EVERY: Duration = Duration::from_secs(1);
 /// By now each worker knows that somebody looks.
 const KNOWN_AFTER: Duration = Duration::from_secs(2);
 
-/// What is measured.
+/// The measured cases.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
     /// So few events that no request is cut, and so many webhooks that deliveries are many.

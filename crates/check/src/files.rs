@@ -22,9 +22,10 @@ pub(crate) struct File {
 /// The purpose of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// What `envoy -c` takes.
+    /// A file that `envoy -c` takes.
     Bootstrap,
-    /// What LDS, CDS, RDS or ECDS read: listeners, clusters, routes or filters under `resources`.
+    /// A file that LDS, CDS, RDS or ECDS read: listeners, clusters, routes or filters under
+    /// `resources`.
     Resources,
     /// For Kubernetes: a control plane makes Envoy's configuration of it.
     Manifest,

@@ -33,7 +33,7 @@ enum Written<'a> {
     Other,
 }
 
-/// What Envoy does with `configuration` before the module sees it.
+/// Does to `configuration` what Envoy does before the module sees it.
 enum Bytes<'a> {
     Ready(Vec<u8>, Written<'a>),
     /// Envoy refuses it, for this reason.

@@ -8,8 +8,8 @@ pub(crate) struct Node {
     /// From 1.
     pub(crate) line: usize,
     pub(crate) value: Value,
-    /// What it holds with every alias written out, so that a file of aliases cannot grow without
-    /// end.
+    /// The number of values in it with every alias written out, so that a file of aliases cannot
+    /// grow without end.
     pub(crate) size: usize,
     /// How deep it nests.
     pub(crate) depth: usize,

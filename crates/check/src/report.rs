@@ -1,4 +1,4 @@
-//! What the check says.
+//! The findings of the check.
 
 use std::fmt;
 
@@ -26,7 +26,7 @@ pub struct Finding {
     pub severity: Severity,
     /// Where in the file, in words; `webhooks[0].url` inside the module's own configuration.
     pub path: String,
-    /// What is wrong and what to write instead.
+    /// The problem, and the remedy.
     pub message: String,
 }
 

@@ -68,7 +68,7 @@ fn whole(text: &str) -> Option<i64> {
 mod tests {
     use super::*;
 
-    /// What Envoy 1.40.0 showed of each under `node.metadata` in its `/server_info`.
+    /// Each as Envoy 1.40.0 showed it under `node.metadata` in its `/server_info`.
     #[test]
     fn reads_as_envoy_does() {
         let string = |text: &str| Value::String(text.into());

@@ -21,8 +21,8 @@ pub struct Surroundings<'a> {
 }
 
 impl Surroundings<'_> {
-    /// What Envoy finds in its environment; a manifest's Envoy has another one, so that anything
-    /// may be there.
+    /// The variables in Envoy's environment; a manifest's Envoy has another environment, so that
+    /// anything may be there.
     pub(crate) fn variable(&self, name: &str, kind: Kind) -> Option<String> {
         if self.is_elsewhere(kind) {
             return None;

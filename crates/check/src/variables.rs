@@ -7,7 +7,7 @@ use crate::node::Node;
 /// for a key.
 const STAND_IN: &str = "whsec_c3RhbmQtaW5zdGFuZC1pbnN0YW5kLWlu";
 
-/// What `vm_config.environment_variables` gives the module.
+/// The variables that `vm_config.environment_variables` gives the module.
 pub(crate) struct Variables<'a> {
     /// Each name of `host_env_keys`, its line, and what the shell has for it.
     host: Vec<(&'a str, usize, Option<String>)>,
@@ -15,7 +15,7 @@ pub(crate) struct Variables<'a> {
 }
 
 impl<'a> Variables<'a> {
-    /// Those of a `PluginConfig`.
+    /// The variables of a `PluginConfig`.
     pub(crate) fn read(config: &Part<'a>, shell: &dyn Fn(&str) -> Option<String>) -> Self {
         let listed = config.node.get("vm_config.environment_variables");
         let host = listed.and_then(|listed| listed.get("host_env_keys"));
@@ -33,7 +33,7 @@ impl<'a> Variables<'a> {
         }
     }
 
-    /// What the module reads for a name.
+    /// The value that the module reads for a name.
     pub(crate) fn value(&self, name: &str) -> Option<String> {
         if let Some((_, value)) = self.set.iter().find(|(key, _)| *key == name) {
             return value.map(str::to_owned);

@@ -28,7 +28,7 @@ const SILENT: [&str; 8] = [
     "value",
 ];
 
-/// What stands around a value.
+/// The surroundings of a value.
 #[derive(Clone, Copy, Default)]
 struct Around {
     listener: Option<usize>,

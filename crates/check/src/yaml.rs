@@ -13,7 +13,7 @@ const MOST_VALUES: usize = 500_000;
 /// Deepest nesting; Envoy's own limit is 100 (protobuf's for JSON).
 const DEEPEST: usize = 100;
 
-/// Which rules the scalars follow.
+/// The rules that scalars follow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Format {
     /// Envoy's reading of YAML.

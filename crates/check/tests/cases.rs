@@ -186,7 +186,7 @@ fn each_line_names_a_remedy_and_a_line_of_the_file() {
 }
 
 #[test]
-fn the_base_is_clean() {
+fn the_base_of_the_cases_has_no_finding() {
     let base = fs::read_to_string(folder().join("base.yaml")).unwrap();
     let case = Case {
         name: "base".into(),
@@ -203,7 +203,7 @@ fn the_base_is_clean() {
     assert_eq!(report.uses, 1);
 }
 
-/// What the project ships has to pass its own check, with every variable set and without any.
+/// The files that the project ships pass its own check, with every variable set and without any.
 #[test]
 fn shipped_files_are_clean() {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -19,8 +19,8 @@ pub(super) fn text(duration: Duration) -> String {
     }
 }
 
-/// What somebody who wrote another notation may have meant (`5000ms`, `5m`, `5`, `5000`), the
-/// likeliest first.
+/// The durations that somebody who wrote another notation may have meant (`5000ms`, `5m`, `5`,
+/// `5000`), the likeliest first.
 pub(super) fn guesses(text: &str) -> Vec<Duration> {
     let text = text.trim().to_ascii_lowercase();
     let unit_at = text
@@ -41,7 +41,7 @@ pub(super) fn guesses(text: &str) -> Vec<Duration> {
     guess.into_iter().collect()
 }
 
-/// What somebody who wrote a bare number may have meant: seconds, else milliseconds.
+/// The duration that somebody who wrote a bare number may have meant: seconds, else milliseconds.
 pub(super) fn guesses_of_number(number: f64) -> Vec<Duration> {
     let seconds = Duration::try_from_secs_f64(number).ok();
     seconds

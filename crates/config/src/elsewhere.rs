@@ -20,7 +20,7 @@ const OBJECTS: [(&str, &[&str]); 11] = [
     ("observe", Observe::KEYS),
 ];
 
-/// What to do with a key that the object at `path`, which has the keys `known`, does not have.
+/// The remedy for a key that the object at `path`, which has the keys `known`, does not have.
 pub(super) fn place(key: &str, path: &str, known: &[&str]) -> Option<String> {
     let inner: Vec<_> = OBJECTS
         .iter()

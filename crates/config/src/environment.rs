@@ -6,11 +6,11 @@ use super::quote::shown;
 /// Replaces each `${NAME}` in `text`; `$${` stands for a literal `${`, and any other `$` for
 /// itself.
 ///
-/// What a variable holds is not looked at again: a `${` in it stays as it is.
+/// The value of a variable is not expanded again: a `${` in it stays as it is.
 ///
 /// # Errors
 ///
-/// What is wrong with a reference, and what to write; never what `text` or a variable holds.
+/// The problem of a reference and the remedy, without any part of `text` or of a variable's value.
 pub(super) fn expand(
     text: &str,
     environment: &dyn Fn(&str) -> Option<String>,

@@ -19,7 +19,7 @@ pub(super) struct Members<'m, 'n, 'e> {
 }
 
 impl Members<'_, '_, '_> {
-    /// What `read` makes of the member under `key`; `None` when there is none or it is refused.
+    /// The result of `read` on the member under `key`; `None` when there is none or it is refused.
     fn member<T>(
         &mut self,
         key: &str,

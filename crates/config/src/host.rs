@@ -7,7 +7,7 @@ pub(super) const WANTED: &str =
 
 /// The authority in lower case; `None` when it is not ASCII.
 ///
-/// In lower case for the debug build of `idna_adapter` 1.0, which panics on capitals.
+/// It is in lower case because the debug build of `idna_adapter` 1.0 panics on capitals.
 pub(super) fn in_ascii(authority: &str) -> Option<String> {
     authority.is_ascii().then(|| authority.to_ascii_lowercase())
 }

@@ -53,8 +53,9 @@ pub use advice::PRIVATE_ADDRESS;
 /// looks an environment variable of the VM up.
 ///
 /// ```
-/// let config = freshpaint_config::parse(br#"{"webhooks": [{"url": "https://example.com/in"}]}"#,
-/// &|_| None).unwrap(); assert_eq!(config.webhooks[0].authority, "example.com");
+/// let written = br#"{"webhooks": [{"url": "https://example.com/in"}]}"#;
+/// let config = freshpaint_config::parse(written, &|_| None).unwrap();
+/// assert_eq!(config.webhooks[0].authority, "example.com");
 /// ```
 ///
 /// # Errors
@@ -102,7 +103,7 @@ fn read_plugin(node: &Node, reader: &mut Reader<'_>) -> Option<PluginConfig> {
     Some(PluginConfig::Collector(Box::new(config)))
 }
 
-/// What `read` makes of the tree, with the warnings; or every problem.
+/// The result of `read` on the tree, with the warnings; or every problem.
 fn read_tree<T>(
     tree: Result<Node, String>,
     environment: &dyn Fn(&str) -> Option<String>,
@@ -155,7 +156,7 @@ pub fn summary(config: &Config) -> String {
 ///
 /// # Errors
 ///
-/// What is wrong with the bytes as a whole, and what to write.
+/// The problem of the bytes as a whole, and the remedy.
 fn tree(bytes: &[u8]) -> Result<Node, String> {
     if bytes.is_empty() {
         return Err(

@@ -17,7 +17,7 @@ pub(super) enum Profile {
 
 pub(super) const PROFILES: [(&str, Profile); 1] = [("hipaa", Profile::Hipaa)];
 
-/// What holds for all webhooks of this profile, before their own.
+/// The rules for all webhooks of this profile, before their own.
 pub(super) fn rules(profile: Option<Profile>) -> Rules {
     let Some(Profile::Hipaa) = profile else {
         return Rules::default();

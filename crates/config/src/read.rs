@@ -7,7 +7,7 @@ use freshpaint_core::config::Diagnostic;
 use super::quote::{listed, member, shown};
 use super::tree::Node;
 
-/// What one reading of a configuration has at hand and has found so far.
+/// The tools of one reading of a configuration, and the problems found so far.
 pub(super) struct Reader<'e> {
     /// Looks an environment variable of the VM up.
     pub(super) environment: &'e dyn Fn(&str) -> Option<String>,
@@ -15,9 +15,9 @@ pub(super) struct Reader<'e> {
     pub(super) place: fn(key: &str, path: &str, known: &[&str]) -> Option<String>,
     /// A secret in plain sight is a problem and not only a warning.
     pub(super) secrets_by_name: bool,
-    /// What makes the configuration unusable.
+    /// Problems that make the configuration unusable.
     pub(super) problems: Vec<Diagnostic>,
-    /// What is allowed and probably not meant.
+    /// Settings that are allowed and probably not meant.
     pub(super) warnings: Vec<Diagnostic>,
 }
 
@@ -48,7 +48,7 @@ impl Reader<'_> {
     }
 }
 
-/// What [`Field::string`] is told where any text will do.
+/// The argument for [`Field::string`] where any text will do.
 pub(super) const TEXT: &str = "a string";
 
 /// A value and where it stands.
@@ -195,7 +195,7 @@ impl<'n> Field<'n> {
         }
     }
 
-    /// What one of the names in `choices` stands for; `None` when this is no such name.
+    /// The meaning of one of the names in `choices`; `None` when this is no such name.
     pub(super) fn choice<T: Copy>(
         &self,
         choices: &[(&'static str, T)],
@@ -215,7 +215,7 @@ impl<'n> Field<'n> {
 
     /// Reports a value of the wrong type.
     pub(super) fn mismatch(&self, wanted: &str, reader: &mut Reader<'_>) {
-        // What YAML reads as these is most often text without quotes.
+        // Values that YAML reads as these are most often text without quotes.
         let is_unquoted = matches!(self.node, Node::Bool(_) | Node::Number(_));
         let wanted = match wanted {
             TEXT if is_unquoted => "it in quotes",

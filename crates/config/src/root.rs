@@ -176,7 +176,7 @@ pub(super) const TIMESTAMPS: [(&str, Timestamps); 2] = [
     ("milliseconds", Timestamps::Milliseconds),
 ];
 
-/// What one of the names in `choices` stands for; the default where none is written.
+/// The meaning of one of the names in `choices`; the default where none is written.
 fn choice<T: Copy + Default>(
     root: &Object<'_>,
     key: &str,

@@ -106,7 +106,7 @@ pub(super) fn read(
     Some(signing)
 }
 
-/// Reads `secrets`, each of which `decode` turns into the bytes of a key.
+/// Reads `secrets`; `decode` turns each into the bytes of a key.
 fn secrets<M: KeyInit>(
     object: &Object<'_>,
     webhook: &str,

@@ -4,10 +4,19 @@
 //! larger by more than what it needs for all of this folder's other parsing.
 //!
 //! ```proto
-//! message Struct { map<string, Value> fields = 1; } // an entry is a message { string key = 1;
-//! Value value = 2; } message ListValue { repeated Value values = 1; } message Value { oneof kind {
-//! NullValue null_value = 1; double number_value = 2; string string_value = 3; bool bool_value = 4;
-//! Struct struct_value = 5; ListValue list_value = 6; } }
+//! message Struct { map<string, Value> fields = 1; }
+//! // An entry of the map is a message { string key = 1; Value value = 2; }.
+//! message ListValue { repeated Value values = 1; }
+//! message Value {
+//!   oneof kind {
+//!     NullValue null_value = 1;
+//!     double number_value = 2;
+//!     string string_value = 3;
+//!     bool bool_value = 4;
+//!     Struct struct_value = 5;
+//!     ListValue list_value = 6;
+//!   }
+//! }
 //! ```
 
 use super::tree::Node;

@@ -27,7 +27,7 @@ const EXAMPLE: &str = "write an absolute url such as https://example.com/events"
 ///
 /// # Errors
 ///
-/// What is wrong and what to write; never any part of the url, which may hold a secret.
+/// The problem and the remedy, without any part of the url, which may hold a secret.
 pub(super) fn parse(text: &str) -> Result<Target, String> {
     if text.len() > MAX_BYTES {
         return Err(format!(
@@ -133,7 +133,7 @@ fn path_and_query(url: &Url) -> Result<String, String> {
     Ok(target)
 }
 
-/// What RFC 3986 allows in a path or a query, apart from percent-encoding.
+/// The characters that RFC 3986 allows in a path or a query, apart from percent-encoding.
 pub(super) fn is_legal(character: char) -> bool {
     character.is_ascii_alphanumeric() || "-._~!$&'()*+,;=:@/?".contains(character)
 }

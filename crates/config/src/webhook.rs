@@ -95,13 +95,13 @@ const TIMEOUT: Span = Span::millis(5_000, 1, 5_000);
 const WANTED: &str =
     "a list of 1 to 32 webhooks, such as [{\"url\": \"https://example.com/events\"}]";
 
-/// What the guarantees are called.
+/// The names of the guarantees.
 pub(super) const GUARANTEES: [(&str, Guarantee); 2] = [
     ("at_least_one", Guarantee::AtLeastOne),
     ("each", Guarantee::Each),
 ];
 
-/// What holds for webhooks that do not say it themselves.
+/// The settings of webhooks that have none of their own.
 pub(super) struct All {
     pub(super) cluster: String,
     pub(super) guarantee: Guarantee,

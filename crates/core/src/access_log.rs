@@ -1,11 +1,12 @@
-//! What Envoy's access log can show of a collection request, as `%FILTER_STATE(...)%`.
+//! The text about a collection request that Envoy's access log can show as `%FILTER_STATE(...)%`.
 
 use crate::delivery::Verdict;
 use crate::intake::Report;
 
 /// The verdict, and how many events came to what.
 ///
-/// `accepted` are those that a webhook has, from now or before; `failed` are to be sent again.
+/// `accepted` counts events that a webhook has, also from an earlier request; `failed` counts those
+/// to be sent again.
 pub(crate) fn of_verdict(verdict: &Verdict, report: &Report) -> String {
     let wanted = report
         .events

@@ -1,4 +1,4 @@
-//! What a person has said of the use of their data: signals of their browser, and the categories
+//! The wishes of a person for the use of their data: signals of their browser, and the categories
 //! that a consent manager asked for.
 //!
 //! All of it fails closed: what cannot be read is no consent.
@@ -26,7 +26,7 @@ impl OptOut {
         }
     }
 
-    /// Those of either.
+    /// The signals of both.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
         Self {

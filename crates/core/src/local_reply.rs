@@ -1,4 +1,4 @@
-//! What the SDK gets, exactly once per collection request.
+//! The reply to an SDK, exactly once per collection request.
 
 use std::borrow::Cow;
 
@@ -11,7 +11,7 @@ pub struct LocalReply {
     pub headers: Vec<(&'static str, Cow<'static, str>)>,
     /// The whole body.
     pub body: Cow<'static, [u8]>,
-    /// What Envoy's access log can show of the request; empty when nothing is wanted there.
+    /// The access log's text about the request; empty when none is wanted.
     pub access_log: Cow<'static, str>,
 }
 

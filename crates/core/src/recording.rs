@@ -1,5 +1,5 @@
-//! What the live page is told of events that are not delivered. Without a recorder each of these is
-//! one question.
+//! Tells the live page about events that are not delivered. Without a recorder each of these
+//! functions asks one question and returns.
 
 use std::rc::Rc;
 

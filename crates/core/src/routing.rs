@@ -1,5 +1,5 @@
-//! Which events go to which webhook, beyond the contract's options; what of them goes is
-//! [`crate::redaction`]'s.
+//! Rules for which events go to which webhook, beyond the contract's options. [`crate::redaction`]
+//! says which parts of them go.
 //!
 //! The rules of one webhook are compiled when the configuration is read; a webhook without any has
 //! none and costs nothing. What does not go is counted by webhook and [`SuppressReason`], so that
@@ -17,7 +17,7 @@ use crate::redaction::Redaction;
 use crate::secret::Secret;
 use crate::work::{self, Work};
 
-/// What one webhook takes. The rules for all webhooks and the webhook's own hold together: the
+/// The rules of one webhook. The rules for all webhooks and the webhook's own hold together: the
 /// event must pass both.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rules {
@@ -35,7 +35,7 @@ pub struct Rules {
     pub allow: Vec<Vec<Glob>>,
     /// A name must match none.
     pub deny: Vec<Glob>,
-    /// What of an event that goes is left out or changed.
+    /// The parts of an event that are left out or changed.
     pub redaction: Option<Redaction>,
 }
 
@@ -178,7 +178,7 @@ impl Sample {
 /// itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Glob {
-    /// What stands between the `*`, first and last included.
+    /// The texts between the `*`, first and last included.
     parts: Vec<String>,
 }
 

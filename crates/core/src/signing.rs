@@ -16,7 +16,7 @@ use sha2::Sha256;
 use crate::clock::UnixSeconds;
 use crate::secret::{half_digest, HashKey};
 
-/// What Standard Webhooks wants a decoded secret to be, in bytes.
+/// The size of a decoded secret that Standard Webhooks wants, in bytes.
 pub const SECRET_BYTES: std::ops::RangeInclusive<usize> = 24..=64;
 
 /// Before the base64 of a Standard Webhooks secret.
@@ -83,7 +83,7 @@ impl<M: Mac + Clone> PartialEq for Key<M> {
 
 impl<M: Mac + Clone> Eq for Key<M> {}
 
-/// What a receiver knows a delivery by, whatever the attempt: the `webhook-id` of Standard
+/// The name of a delivery for its receiver, the same in each attempt: the `webhook-id` of Standard
 /// Webhooks.
 ///
 /// A hash of what sets the event apart, so that it is the same over attempts, re-sends, workers and

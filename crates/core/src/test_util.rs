@@ -9,7 +9,7 @@ use crate::observe::peers::{Board, Version};
 #[derive(Debug, Default)]
 pub struct SharedMemory {
     buckets: FxHashMap<u32, (Vec<u8>, u32)>,
-    /// What a bucket holds that has never been written.
+    /// The content of a bucket that has never been written.
     unwritten: Vec<u8>,
     heartbeats: FxHashMap<u32, Vec<u8>>,
     values: FxHashMap<String, (Vec<u8>, Version)>,

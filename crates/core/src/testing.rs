@@ -1,4 +1,4 @@
-//! What the crate's own tests share.
+//! Helpers that the crate's own tests share.
 
 use std::time::Duration;
 

@@ -150,9 +150,9 @@ impl Rfc3339<'_> {
 /// A re-send has a later `sent` and a later `received`, so the event keeps its time. An SDK that
 /// sends the same bytes again leaves `sent` as it was: nothing in such a request tells a slow
 /// re-send from a clock that is slow, so the event moves by the delay once that is over the
-/// tolerance. That is seen only where the first try was not taken: a re-send of an event that was
-/// is recognised. The result is never after `received`, and `original` stands when the correction
-/// would lead before 1970.
+/// tolerance. This matters only when the first try was not taken, because a re-send of an event
+/// that was taken is recognised. The result is never after `received`, and `original` stands when
+/// the correction would lead before 1970.
 #[must_use]
 pub fn correct_skew(original: UnixMillis, sent: UnixMillis, received: UnixMillis) -> UnixMillis {
     let skew = received.0.saturating_sub(sent.0);

@@ -18,7 +18,7 @@ const PARENT_ID: Range<usize> = 36..52;
 /// zero (Level 2, "Other Flags").
 const KNOWN_FLAGS: u8 = 0x03;
 
-/// Of a later version only this flag has a known meaning (Level 2, "Versioning of traceparent").
+/// In later versions only this flag has a known meaning (Level 2, "Versioning of traceparent").
 const SAMPLED: u8 = 0x01;
 
 /// A trace, and what its client wants of it: a valid `traceparent` whose parent id is zeros.

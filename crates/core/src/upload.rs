@@ -46,7 +46,7 @@ pub struct Refused {
     left: usize,
 }
 
-/// What a client gets when its body never comes.
+/// The reply to a client whose body never comes.
 #[derive(Debug)]
 pub struct Unread {
     pub(crate) reply: LocalReply,
@@ -55,7 +55,7 @@ pub struct Unread {
 }
 
 impl Upload {
-    /// What the client gets if its body never comes.
+    /// The reply if the body never comes.
     #[must_use]
     pub fn unread(&self) -> Unread {
         match self {
@@ -76,7 +76,8 @@ impl Upload {
         matches!(self, Self::Refused(Refused { left: 0, .. }))
     }
 
-    /// Nothing of the body is passed over if its end would not be reached.
+    /// A body that declares more than [`MAX_SKIPPED_BYTES`] is not passed over, because its end
+    /// would not be reached.
     pub(crate) fn refused_by_head(reply: LocalReply, head: &Head<'_>) -> Self {
         let is_too_long = |length| length > MAX_SKIPPED_BYTES as u64;
         let left = if head.end_of_stream || head.declared_length().is_some_and(is_too_long) {
@@ -89,7 +90,7 @@ impl Upload {
 }
 
 impl Gathering {
-    /// What a piece of this size makes the body's memory grow by: as a `Vec` does, by doubling.
+    /// The bytes by which a piece of this size makes the body's memory grow: a `Vec` doubles.
     fn growth(&self, size: usize) -> usize {
         let (length, capacity) = (self.body.len(), self.body.capacity());
         let wanted = length.saturating_add(size);
@@ -114,7 +115,7 @@ impl Gathering {
 }
 
 impl Refused {
-    /// What the client gets.
+    /// The client's reply.
     #[must_use]
     pub fn into_reply(self) -> LocalReply {
         self.reply
@@ -124,9 +125,9 @@ impl Refused {
 /// The room that a piece of a body needs.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Room {
-    /// It takes these.
+    /// The bytes that it takes.
     pub(crate) bytes: usize,
-    /// It leaves these free, for others.
+    /// The bytes that it leaves free for others.
     pub(crate) spare: usize,
 }
 

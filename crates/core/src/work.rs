@@ -1,7 +1,8 @@
 //! How long the rules of all webhooks may take for one request.
 //!
-//! A clock would refuse the same request at one time and take it at another. What the rules look at
-//! is counted instead, in nanoseconds that it takes inside Envoy, rounded up.
+//! A clock would refuse the same request at one time and take it at another. So the work is counted
+//! instead: each thing that a rule looks at counts as the nanoseconds that it takes inside Envoy,
+//! rounded up.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -17,7 +18,7 @@ pub(crate) const HASHED_BYTE: u64 = 8;
 /// To pass over a byte while looking for the end of a value.
 pub(crate) const SCANNED_BYTE: u64 = 2;
 
-/// What is left of the time.
+/// The time that is left.
 #[derive(Debug)]
 pub struct Work(Cell<u64>);
 
@@ -48,7 +49,7 @@ impl Work {
 }
 
 impl Default for Work {
-    /// Without an end.
+    /// Time without a limit.
     fn default() -> Self {
         Self::new(Duration::MAX)
     }

@@ -1,4 +1,4 @@
-//! What reading and writing a batch costs in allocations: none for a property.
+//! The allocations of reading and writing a batch: none for a property.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! What a worker holds in memory at most: bodies that come in, events, and what is kept.
+//! The most memory that a worker holds: bodies that come in, events, and kept events.
 
 #![allow(
     clippy::unwrap_used,

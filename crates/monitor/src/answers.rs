@@ -9,7 +9,7 @@ use freshpaint_core::config::Config;
 use freshpaint_core::local_reply::LocalReply;
 use freshpaint_core::observe::totals;
 
-/// What does not change while a configuration lives.
+/// The facts that do not change while a configuration lives.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Facts<'a> {
     /// The name of the filter that is shown.

@@ -17,7 +17,7 @@ pub const ACTION_HEADER: &str = "x-freshpaint-monitor";
 /// Largest body of an action, in bytes.
 pub const MAX_BODY_BYTES: usize = 256 * 1024;
 
-/// What a request asks of the module.
+/// The meaning of a request for the module.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ask {
     /// Nothing: this is the answer.
@@ -28,12 +28,12 @@ pub enum Ask {
     Body(Action),
 }
 
-/// What a request reads.
+/// The data that a request reads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Read {
     /// The state of all workers.
     Status,
-    /// What all workers recorded after this cursor.
+    /// The records of all workers after this cursor.
     Records(Cursor),
 }
 
@@ -46,7 +46,7 @@ pub enum Action {
     Test,
 }
 
-/// What the body of an action asks.
+/// The order in the body of an action.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Order {
     /// Try kept events now.

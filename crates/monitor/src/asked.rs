@@ -1,4 +1,4 @@
-//! What pages ask of all workers: to be shown something, and to try kept events now.
+//! The wishes of pages to all workers: to be shown something, and to try kept events now.
 //!
 //! Any worker serves a page, so it leaves what the page asks under two keys of the host's shared
 //! data, which are named after the filter that is shown. Every worker looks there.
@@ -18,7 +18,7 @@ pub(super) struct Retry {
     pub(super) id: Option<String>,
 }
 
-/// What pages that show one filter have asked.
+/// The wishes of the pages that show one filter.
 #[derive(Debug)]
 pub(super) struct Asked {
     plugin: String,

@@ -23,7 +23,7 @@ const LISTED_FOR_MILLIS: SteadyMillis = 60_000;
 const NOT_OURS: &str = "No SDK that is on sends to this path, so that the request would go on to \
      the route. Write a path such as \"/track\", behind collect.path_prefix if there is one.";
 
-/// What one callback of the host lends to the monitor.
+/// The things that one callback of the host lends to the monitor.
 pub struct Visit<'v> {
     /// The collector of this VM that is shown, if there is one.
     pub worker: Option<&'v mut Worker>,
@@ -51,7 +51,7 @@ impl Visit<'_> {
     }
 }
 
-/// What the shell has to do after [`Monitor::handle_timeout`].
+/// The shell's work after [`Monitor::handle_timeout`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Next {
     /// In how many milliseconds it is needed again.
@@ -231,7 +231,7 @@ impl Monitor {
         }
     }
 
-    /// What each worker shared last.
+    /// The snapshot that each worker shared last.
     fn gather(&self, number: u32, now: SteadyMillis, board: &mut dyn Board) -> Vec<String> {
         let mut all = Vec::new();
         peers(&self.config.of, number).each(now, board, |value| {

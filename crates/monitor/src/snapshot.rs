@@ -1,4 +1,4 @@
-//! What one worker tells the others about itself, as text in shared data.
+//! The news of one worker for the others, as text in shared data.
 //!
 //! The first line is numbers separated by spaces, the lines after it are the worker's records. Any
 //! worker may serve the page, so all of them write and each can read.
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn workers_add_up() {
+    fn the_numbers_of_workers_are_added() {
         let mut sum = Snapshot::default();
         sum.merge(&snapshot());
         sum.merge(&snapshot());

@@ -1,4 +1,4 @@
-//! Which requests are collected, refused or passed on, however their bodies are framed.
+//! Requests that are collected, refused or passed on, however their bodies are framed.
 
 mod bodies;
 mod framing;

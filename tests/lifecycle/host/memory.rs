@@ -1,4 +1,4 @@
-//! What crosses between the host and the module.
+//! Bytes that cross between the host and the module.
 
 use std::ptr::null_mut;
 use std::slice;
@@ -7,7 +7,7 @@ extern "C" {
     fn proxy_on_memory_allocate(size: usize) -> *mut u8;
 }
 
-/// What the module passes.
+/// The bytes that the module passes.
 pub(super) fn taken(data: *const u8, size: usize) -> Vec<u8> {
     if data.is_null() {
         return Vec::new();

@@ -41,7 +41,7 @@ pub(crate) struct Call {
     pub(crate) timeout: Duration,
 }
 
-/// What a client gets.
+/// The reply to a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Answer {
     pub(crate) status: u32,

@@ -1,4 +1,4 @@
-//! What can be seen from outside of the module.
+//! The effects of the module that can be seen from outside.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use super::vm::{Host, RootId, StreamId};
 use super::Answer;
 
 impl Host {
-    /// What the client got.
+    /// The client's reply.
     pub(crate) fn answer(&self, stream: StreamId) -> Option<Answer> {
         with(|state| {
             let found = state.answers.iter().find(|(id, _)| *id == stream.0);

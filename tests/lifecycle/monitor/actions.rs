@@ -1,4 +1,4 @@
-//! What people have the monitor do: try again, and test an event.
+//! Actions of people on the live page: try again, and test an event.
 
 use serde_json::{json, Value};
 

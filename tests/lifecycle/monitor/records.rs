@@ -1,4 +1,4 @@
-//! What becomes of events, as the monitor shows it.
+//! The fate of events, as the monitor shows it.
 
 use std::time::Duration;
 

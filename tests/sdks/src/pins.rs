@@ -1,4 +1,4 @@
-//! Which version of an SDK is pinned.
+//! The pinned version of each SDK.
 
 use crate::sdk::Sdk;
 use serde_json::Value;

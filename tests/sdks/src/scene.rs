@@ -209,7 +209,7 @@ fn none_wrong(wrong: Vec<String>) -> Result<(), String> {
     Err(wrong.join("\n"))
 }
 
-/// Which payload is which call's.
+/// Matches payloads to calls.
 #[derive(Default)]
 struct Assigned<'e> {
     /// Problems by call. An unexpected payload belongs to no call.

@@ -15,7 +15,7 @@ pub const WEBHOOKS: [&str; 2] = ["crm", "cdp"];
 /// One payload as a webhook got it.
 #[derive(Clone, Debug)]
 pub struct Delivery {
-    /// Which webhook.
+    /// The webhook.
     pub webhook: &'static str,
     /// Whether the webhook answered with success.
     pub accepted: bool,

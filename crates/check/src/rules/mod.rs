@@ -1,4 +1,4 @@
-//! What is held against the files, one module per part of them.
+//! The rules that the files are held against, one module per part of them.
 
 mod address;
 mod cluster;

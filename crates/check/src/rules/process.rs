@@ -1,4 +1,4 @@
-//! What holds for the whole of Envoy: its files, its admin interface, its statistics.
+//! Rules for the whole of Envoy: its files, its admin interface, its statistics.
 
 use std::collections::HashSet;
 use std::net::IpAddr;
@@ -10,7 +10,7 @@ use crate::node::Node;
 use crate::place::shown;
 use crate::yaml::{self, Format};
 
-/// Whose tags every other file needs too.
+/// The file whose tags every other file needs too.
 const SHIPPED: &str = include_str!("../../../../envoy/envoy.yaml");
 
 pub(super) fn check(context: &Context<'_>, findings: &mut Findings) {

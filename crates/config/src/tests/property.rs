@@ -91,17 +91,17 @@ fn check(bytes: &[u8]) -> Result<(), TestCaseError> {
 
 proptest! {
     #[test]
-    fn any_bytes(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+    fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         check(&bytes)?;
     }
 
     #[test]
-    fn any_bytes_after_the_first_of_a_struct(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+    fn a_struct_with_any_bytes_behind_its_first_field_is_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         check(&[b"\n\x04\x0a\x00\x12\x00".as_slice(), &bytes].concat())?;
     }
 
     #[test]
-    fn a_struct_with_one_byte_changed(tree in outline(), at in any::<prop::sample::Index>(), byte in any::<u8>()) {
+    fn a_struct_with_one_byte_changed_is_read_or_refused(tree in outline(), at in any::<prop::sample::Index>(), byte in any::<u8>()) {
         let mut bytes = encode(&tree);
         let index = at.index(bytes.len());
         bytes[index] = byte;
@@ -109,14 +109,14 @@ proptest! {
     }
 
     #[test]
-    fn any_tree_either_way(tree in outline()) {
+    fn a_tree_means_the_same_as_json_and_as_a_struct(tree in outline()) {
         let json = tree.to_string();
         check(json.as_bytes())?;
         prop_assert_eq!(parse(json), parse(encode(&tree)));
     }
 
     #[test]
-    fn any_tree(tree in tree()) {
+    fn any_tree_is_read_or_refused(tree in tree()) {
         check(tree.to_string().as_bytes())?;
     }
 

@@ -238,7 +238,7 @@ fn every_field_is_read() {
 /// The parser takes each bound and the default, and refuses what is beyond them; so does the
 /// schema.
 #[test]
-fn bounds_are_held() {
+fn the_schema_has_the_bounds_of_the_parser() {
     let schema = jsonschema::validator_for(&super::schema()).unwrap();
     for Place { path, field } in places() {
         let (taken, refused) = match field.kind {

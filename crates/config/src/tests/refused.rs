@@ -13,7 +13,8 @@ fn each_problem_says_where_what_and_what_instead() {
     }
 }
 
-/// What the parser refuses and the schema cannot: words of the message, and the reason.
+/// Configurations that the parser refuses and the schema cannot: words of the message, and the
+/// reason.
 const BEYOND_A_SCHEMA: &[(&str, &str)] = &[
     ("is given twice", "JSON parsers keep one of two equal keys"),
     ("in other letter case", "keys are compared with each other"),

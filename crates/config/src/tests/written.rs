@@ -91,7 +91,7 @@ fn a_whole_number_in_any_form() {
 }
 
 #[test]
-fn a_flag_in_quotes() {
+fn a_flag_may_stand_in_quotes() {
     for (written, on) in [
         ("true", true),
         ("\"true\"", true),

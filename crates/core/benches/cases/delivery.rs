@@ -16,7 +16,7 @@ use freshpaint_core::test_util::SharedMemory;
 use super::memory;
 use super::Case;
 
-/// What an event of 614 bytes becomes.
+/// The payload of an event of 614 bytes.
 const PAYLOAD: usize = 500;
 
 pub fn cases() -> Vec<Case> {
@@ -189,7 +189,7 @@ impl Bed {
         self.drive();
     }
 
-    /// What the shell does after each callback.
+    /// The work of the shell after each callback.
     fn drive(&mut self) {
         while let Some(call) =
             self.turn(|outbox, turn| outbox.poll_call(turn, UnixSeconds::default))

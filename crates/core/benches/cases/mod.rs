@@ -1,5 +1,5 @@
-//! What is timed. The same code and the same input run natively (`benches/micro.rs`) and inside
-//! Envoy's V8 (`benches/in-v8` of the workspace).
+//! The code that is timed. The same code and the same input run natively (`benches/micro.rs`) and
+//! inside Envoy's V8 (`benches/in-v8` of the workspace).
 
 #![allow(
     missing_docs,

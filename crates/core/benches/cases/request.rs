@@ -121,7 +121,7 @@ impl Bed {
         assert_eq!(status, Some(200));
     }
 
-    /// What the shell does after each callback.
+    /// The work of the shell after each callback.
     fn drive(&mut self) -> Option<u16> {
         while let Some(call) =
             self.worker

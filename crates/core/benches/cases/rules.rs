@@ -1,4 +1,4 @@
-//! What signing and redaction cost for one event.
+//! The cost of signing and redaction for one event.
 
 use std::hint::black_box;
 

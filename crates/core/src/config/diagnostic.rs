@@ -1,4 +1,4 @@
-//! What is wrong with a configuration, in words for the person who wrote it.
+//! Problems of a configuration, in words for the person who wrote it.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use std::fmt;
 pub struct Diagnostic {
     /// Where, from the root: `webhooks[0].url`; empty for the configuration as a whole.
     pub path: String,
-    /// What is wrong and what to write instead.
+    /// The problem, and the remedy.
     pub message: String,
 }
 

@@ -17,7 +17,7 @@ pub struct Field {
     pub key: &'static str,
     /// The last cell of its row in the manual, in Markdown.
     pub about: &'static str,
-    /// What may be written.
+    /// The allowed values.
     pub kind: Kind,
 }
 
@@ -53,7 +53,7 @@ impl Field {
     }
 }
 
-/// What may be written under a key.
+/// The allowed values of a key.
 #[derive(Clone, Copy, Debug)]
 pub enum Kind {
     /// A whole number.
@@ -100,7 +100,7 @@ pub struct Other {
 /// A whole number and its bounds, which are allowed values too.
 #[derive(Clone, Copy, Debug)]
 pub struct Count {
-    /// What holds where nothing is written.
+    /// The default.
     pub default: usize,
     /// The least.
     pub min: usize,
@@ -125,7 +125,7 @@ impl Count {
 /// A duration and its bounds, which are allowed values too.
 #[derive(Clone, Copy, Debug)]
 pub struct Span {
-    /// What holds where nothing is written.
+    /// The default.
     pub default: Duration,
     /// The shortest.
     pub min: Duration,
@@ -205,9 +205,9 @@ pub trait Fields {
 
 /// A description of a field that holds a `T`.
 pub(crate) trait Describes<T> {
-    /// What holds where nothing is written.
+    /// The default.
     fn default(self) -> T;
-    /// What is written under `key`, else the default.
+    /// The value under `key`, else the default.
     fn read(self, key: &'static str, fields: &mut impl Fields) -> T;
 }
 

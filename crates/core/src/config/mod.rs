@@ -42,8 +42,7 @@ pub struct Config {
     pub honored: OptOut,
     /// Whether payloads carry the client's address, as `context.ip`.
     pub context_ip: bool,
-    /// Whether `profile: hipaa` holds. The rules of each webhook have what follows from it for
-    /// payloads.
+    /// Whether `profile: hipaa` holds. Its rules for payloads are in the rules of each webhook.
     pub hipaa: bool,
     /// The place in `webhooks` of the one that gets what would be dropped, and nothing else.
     pub dead_letter: Option<usize>,
@@ -55,13 +54,13 @@ pub struct Config {
     pub collect: Collect,
     /// Sizes and counts.
     pub limits: Limits,
-    /// What becomes of events that every webhook failed.
+    /// The fate of events that every webhook failed.
     pub retry: Retry,
     /// How events are recognised when an SDK sends them again.
     pub dedupe: Dedupe,
-    /// What is recorded for people to look at.
+    /// The records for people to look at.
     pub observe: Observe,
-    /// What is allowed and probably not meant; to be logged once.
+    /// Settings that are allowed and probably not meant; to be logged once.
     pub warnings: Vec<Diagnostic>,
 }
 
@@ -83,7 +82,7 @@ pub struct Webhook {
     pub headers: Vec<(String, Secret)>,
     /// Over 0 and at most 5 s (seed, "Considerations").
     pub timeout: Duration,
-    /// What holds when another webhook has accepted the event and this one has not.
+    /// Its promise when another webhook has accepted the event and this one has not.
     pub guarantee: Guarantee,
     /// How it gets several events in one call; `None` gives each event a call.
     pub batch: Option<Batch>,
@@ -91,7 +90,7 @@ pub struct Webhook {
     pub signing: Option<Signing>,
     /// The contract's two options as they hold for this webhook.
     pub options: Options,
-    /// Which events it takes beyond that; `None` takes all.
+    /// Its rules beyond the options; `None` takes all events.
     pub rules: Option<Rc<Rules>>,
 }
 
@@ -116,7 +115,7 @@ impl Options {
     }
 }
 
-/// What an event is kept for.
+/// The promise for which an event is kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Guarantee {
     /// Until one webhook has accepted it, as the contract says.

@@ -11,7 +11,7 @@ pub struct Monitor {
     pub hosts: Vec<String>,
 }
 
-/// What a plugin is configured to be.
+/// The kind of a plugin.
 #[derive(Clone, Debug, PartialEq)]
 pub enum PluginConfig {
     /// It takes events in.

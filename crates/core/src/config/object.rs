@@ -1,6 +1,6 @@
 //! A configuration object, declared by the descriptions of its fields.
 
-/// Makes a struct of its fields' descriptions, and what reads it.
+/// Makes a struct from the descriptions of its fields, and the function that reads it.
 ///
 /// A field is a doc comment, which is its text in the manual too, then
 /// `name: Type = description`.
@@ -30,7 +30,7 @@ macro_rules! object {
             /// The keys, in the order of the manual.
             pub const KEYS: &'static [&'static str] = &[$(stringify!($key)),+];
 
-            /// What is written, with the defaults for the rest.
+            /// The values that are written, with the defaults for the rest.
             pub fn read(fields: &mut impl $crate::config::field::Fields) -> Self {
                 Self {
                     $($key: $crate::config::field::Describes::<$type>::read(

@@ -1,4 +1,4 @@
-//! What is shown to people and to other programs, beside metrics.
+//! Records, logs and traces for people and other programs, beside metrics.
 
 use super::field::{Count, Flag};
 use super::object::object;

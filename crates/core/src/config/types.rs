@@ -43,7 +43,7 @@ impl Describes<String> for PathPrefix {
 pub struct Log;
 
 impl Log {
-    /// What may be written, and what it stands for.
+    /// The allowed values and their meanings.
     pub const CHOICES: [(&'static str, bool); 2] = [("none", false), ("deliveries", true)];
 
     pub(super) const fn kind(self) -> Kind {

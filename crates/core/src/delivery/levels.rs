@@ -3,7 +3,7 @@
 use super::Outbox;
 use crate::clock::{millis, SteadyMillis};
 
-/// What one worker has at one time.
+/// The events and calls of one worker at one time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Levels {
     /// Events that are held.
@@ -18,7 +18,7 @@ pub struct Levels {
     pub webhooks: Vec<WebhookLevel>,
 }
 
-/// What one worker has for one webhook at one time.
+/// The calls of one worker to one webhook at one time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct WebhookLevel {
     /// Calls under way.
@@ -52,7 +52,7 @@ impl<T> Outbox<T> {
         self.dedupe.take_evictions()
     }
 
-    /// What this worker has now.
+    /// The levels of this worker now.
     #[must_use]
     pub fn levels(&self) -> Levels {
         let retry = &self.config.retry;

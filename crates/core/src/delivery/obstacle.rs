@@ -1,6 +1,6 @@
-//! What was in the way of a call, as far as Envoy says.
+//! Obstacles on the way to a webhook, as far as Envoy names them.
 
-/// What an egress listener says of a webhook that it did not reach.
+/// The reason that an egress listener gives for a webhook that it did not reach.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Obstacle {
     /// `resolved_address_filter` refuses every address of the webhook's host.
@@ -32,7 +32,7 @@ impl Obstacle {
         }
     }
 
-    /// What was in the way and, where it is not plain, what to do.
+    /// The obstacle in words and, where it is not plain, the remedy.
     pub(crate) fn in_words(self) -> &'static str {
         match self {
             Self::AddressRefused => {

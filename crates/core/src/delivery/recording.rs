@@ -1,5 +1,5 @@
-//! What the live page and the log are told of deliveries. Without either, each of these is one
-//! question.
+//! Tells the live page and the log about deliveries. Without either, each of these functions asks
+//! one question and returns.
 
 use super::event::PreparedEvent;
 use super::outcome::{NotSent, Outcome};

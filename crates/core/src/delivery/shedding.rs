@@ -58,8 +58,8 @@ impl<T> Outbox<T> {
         }
     }
 
-    /// Looks anew whether the event could be shed. To be called when one of its deliveries begins
-    /// or ends.
+    /// Looks anew whether the event could be shed. Call it when one of its deliveries begins or
+    /// ends.
     ///
     /// An event with a call under way would keep its memory. One that is owed to a webhook would be
     /// kept for it, or lost where there is no room to keep it.

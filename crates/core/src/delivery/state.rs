@@ -22,7 +22,7 @@ pub struct OutboxState {
 pub struct WebhookState {
     /// Held events that it is to be tried with.
     pub held: usize,
-    /// What the gauges say of it.
+    /// Its part in the gauges.
     pub level: WebhookLevel,
 }
 

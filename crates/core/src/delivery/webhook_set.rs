@@ -24,13 +24,13 @@ impl WebhookSet {
         self.0 & Self::bit(index) != 0
     }
 
-    /// What is in `self` and not in `other`.
+    /// The webhooks in `self` that are not in `other`.
     #[must_use]
     pub fn minus(self, other: Self) -> Self {
         Self(self.0 & !other.0)
     }
 
-    /// What is in both.
+    /// The webhooks in both.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         Self(self.0 & other.0)

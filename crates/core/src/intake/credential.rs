@@ -51,7 +51,7 @@ impl Credential {
     }
 }
 
-/// What needs no escapes between the quotes of a JSON string, and says something.
+/// A text that needs no escapes between the quotes of a JSON string, and is not empty.
 #[inline(never)]
 fn safe(found: Option<Vec<u8>>) -> Option<String> {
     let is_safe = |byte: &u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\');

@@ -9,7 +9,7 @@ use crate::event::Kind;
 pub struct Invalid {
     /// Its type, as far as that could be read.
     pub kind: Option<Kind>,
-    /// What is wrong.
+    /// The problem.
     pub reason: InvalidReason,
 }
 
@@ -38,7 +38,7 @@ pub(super) struct Fault {
     pub(super) defect: Defect,
 }
 
-/// What is wrong with a field.
+/// The problem of a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Defect {
     Missing,

@@ -10,9 +10,9 @@ const MOST_REASONS: usize = 16;
 pub struct Report {
     /// All of them.
     pub events: u32,
-    /// Those that cannot be delivered.
+    /// The events that cannot be delivered.
     pub invalid: u32,
-    /// Those that no webhook wants.
+    /// The events that no webhook wants.
     pub filtered: u32,
     reasons: Vec<(u32, InvalidReason)>,
 }

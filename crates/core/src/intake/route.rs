@@ -1,4 +1,4 @@
-//! Which paths are ours.
+//! The paths that are ours.
 
 use super::dialect::{Dialect, Path, Type};
 use crate::config::Collect;

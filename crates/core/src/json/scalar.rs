@@ -1,7 +1,7 @@
 //! Reading a value that is neither an object nor an array.
 //!
-//! Through a visitor that takes every type: serde's own words for a value of the wrong type would
-//! bring 40 KiB of code and tables for writing numbers into the module.
+//! A visitor takes every type: serde's own messages about a wrong type would bring 40 KiB of code
+//! and tables for writing numbers into the module.
 
 use std::borrow::Cow;
 use std::fmt;

@@ -10,7 +10,8 @@ use crate::config::Config;
 use crate::event::Kind;
 use crate::hashed_id;
 
-/// What `observe.log: deliveries` needs. No line holds a part of an event but its type.
+/// The log of `observe.log: deliveries`. Of an event, a line holds the type and the hashed id
+/// alone.
 #[derive(Debug)]
 pub(crate) struct DeliveryLog {
     config: Rc<Config>,

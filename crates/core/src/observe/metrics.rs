@@ -51,7 +51,7 @@ pub enum Gauge {
     HeldEvents,
     /// Bytes that they take.
     HeldBytes,
-    /// Of the worker that has used up most of its bounds, the part that is used up, in percent.
+    /// How full the fullest worker is, in percent of its bounds.
     HeldUsedPercent,
     /// How long the oldest of them has been held, in seconds.
     HeldOldestSeconds,

@@ -35,7 +35,7 @@ pub struct Observe {
     changes: Changes,
     /// Log lines since the shell last took them.
     pub log_lines: LogLines,
-    /// What the live page shows; `None` where there is none.
+    /// The records of the live page; `None` where there is none.
     pub recorder: Option<Box<Recorder>>,
     /// `observe.log: deliveries`; `None` without it.
     pub(crate) delivery_log: Option<Box<DeliveryLog>>,

@@ -9,7 +9,7 @@ use crate::delivery::dedupe::Owner;
 
 /// Slots at most. A worker that finds none shares nothing.
 const MAX_SLOTS: u32 = 512;
-/// What stands in a slot that nobody has.
+/// The content of a slot that nobody has.
 const FREE: &[u8] = b"-";
 /// The owner and the time that stand before a value.
 const HEAD_BYTES: usize = 4 + 8;

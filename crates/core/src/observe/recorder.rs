@@ -1,4 +1,4 @@
-//! What one worker records for the live page.
+//! The records that one worker keeps for the live page.
 //!
 //! A worker has a recorder when a monitor in its VM shows it, or when `observe.recent` is set.
 //! Without one, each event costs one question whether there is one. Attempts are always counted;

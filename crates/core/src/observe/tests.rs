@@ -1,4 +1,4 @@
-//! What metrics are called, and that the manual has them.
+//! The names of the metrics, and that the manual has them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -111,7 +111,7 @@ fn suppression_is_counted_where_rules_can_suppress() {
 }
 
 #[test]
-fn sums_until_taken() {
+fn counts_are_summed_until_they_are_taken() {
     let mut observe = Observe::new(&webhooks());
     for _ in 0..3 {
         observe.count(Counter::Deliveries(0, DeliveryOutcome::Delivered));

@@ -47,7 +47,7 @@ impl Path {
     ///
     /// # Errors
     ///
-    /// What is wrong with it.
+    /// The problem of the path.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         let (mut segments, mut key, mut stars) = (Vec::new(), String::new(), 0);
         let mut characters = text.chars();

@@ -1,4 +1,4 @@
-//! What of a page's url may go.
+//! The part of a page's url that may go.
 
 /// How much of a url is kept. User-info, query and fragment never are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! What clients are told.
+//! The replies to clients.
 
 use super::{Ticket, Worker};
 use crate::access_log;
@@ -42,7 +42,7 @@ impl Worker {
         }
     }
 
-    /// What the access log can show of a request of which nothing was taken, with this reply.
+    /// The access log's text about a request of which nothing was taken, with this reply.
     #[must_use]
     pub fn noted(&self, reply: LocalReply) -> LocalReply {
         if !self.config.observe.access_log {

@@ -35,7 +35,7 @@ impl Headers for NoHeaders {
     }
 }
 
-/// What becomes of a test.
+/// The outcome of a test.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Tested {
     /// A JSON object: what the SDK gets (`reply`, and whether events were `delivered` for it), and
@@ -48,7 +48,7 @@ pub enum Tested {
 }
 
 impl Test {
-    /// What the tester gets once its events were delivered.
+    /// The tester's reply once its events were delivered.
     pub(super) fn into_reply(self, sdk: &LocalReply) -> LocalReply {
         LocalReply::json(200, self.shown(sdk, true))
             .not_stored()
@@ -216,7 +216,7 @@ fn outcome(shown: &mut String, outcome: &str, reason: &str) {
     }
 }
 
-/// What the webhook gets, unless so much is shown already that this would be too much.
+/// The payload of the webhook, unless so much is shown already that this would be too much.
 fn goes(prepared: Option<&PreparedEvent>, webhook: usize, shown: usize) -> Option<&[u8]> {
     let prepared = prepared.filter(|prepared| prepared.wanted.contains(webhook))?;
     let payload = prepared.payload_for(webhook);

@@ -23,7 +23,7 @@ pub(crate) struct Bed {
     /// Of all calls so far.
     headers: String,
     status: u16,
-    /// What the workers of the process share; `None` forgets it after each request.
+    /// The memory that the workers of the process share; `None` forgets it after each request.
     memory: Option<SharedMemory>,
 }
 
@@ -166,7 +166,7 @@ impl Bed {
         self.calls.iter().map(|(_, payload)| payload.as_str())
     }
 
-    /// What a webhook got of the last request.
+    /// The payload that a webhook got of the last request.
     pub(crate) fn payload(&self, webhook: &str) -> &str {
         let found = self.calls.iter().find(|(name, _)| name == webhook);
         &found
@@ -182,7 +182,7 @@ impl Bed {
             .collect()
     }
 
-    /// What was suppressed and filtered, by its name after `freshpaint_webhooks.`.
+    /// The counters of suppressed and filtered events, by the name after `freshpaint_webhooks.`.
     pub(crate) fn counts(&self) -> Vec<(&str, u32)> {
         self.counts
             .iter()

@@ -1,4 +1,4 @@
-//! Which events are taken for one that was sent before.
+//! Events that are taken for one that was sent before, and events that are not.
 
 use crate::bed::Bed;
 #[cfg(target_arch = "wasm32")]

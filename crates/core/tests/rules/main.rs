@@ -1,5 +1,5 @@
-//! Which events go to which webhook, and what of them: configurations, requests, and the calls that
-//! come of them.
+//! The events and parts of events that each webhook gets: configurations, requests, and the calls
+//! that come of them.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 mod bed;

@@ -86,7 +86,7 @@ fn urls_of_pages_lose_query_and_fragment_and_unless_allowed_their_path() {
 }
 
 #[test]
-fn opt_outs_are_honored() {
+fn the_profile_honors_both_opt_outs() {
     let mut bed = Bed::new(
         r#"{"profile": "hipaa", "allow_unsigned": ["a"], "collect": {"id_key": "${HASH_KEY}"}, "webhooks": [{"name": "a", "url": "https://a.test/"}]}"#,
     );

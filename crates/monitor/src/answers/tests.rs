@@ -1,4 +1,4 @@
-//! What pages and scripts read.
+//! The answers that pages and scripts read.
 
 use std::rc::Rc;
 
@@ -13,7 +13,7 @@ const CRM: &str = r#"{
   "collect": {"dialects": ["segment", "track"], "path_prefix": "/ingest"}
 }"#;
 
-/// What a worker shares that has recorded something at each of these times.
+/// The snapshot of a worker that has recorded something at each of these times.
 fn shared(worker: u32, times: std::ops::Range<u64>) -> String {
     let now = Now {
         steady: 0,

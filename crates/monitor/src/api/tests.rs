@@ -1,4 +1,4 @@
-//! What may be asked of the monitor, and its answers.
+//! Requests to the monitor, and its answers.
 
 use std::collections::BTreeMap;
 

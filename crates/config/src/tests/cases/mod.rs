@@ -57,7 +57,7 @@ fn root(members: &str, said: &[&str]) -> Case {
     Case::new(format!(r#"{{"webhooks": [{{{URL}}}], {members}}}"#), said)
 }
 
-/// What is said of an unknown key at `path` that is like none of `keys`.
+/// The problem of an unknown key at `path` that is like none of `keys`.
 fn keys(path: &str, keys: &[&str]) -> String {
     let listed: Vec<_> = keys.iter().map(|key| format!("\"{key}\"")).collect();
     let listed = listed.join(", ");

@@ -1,4 +1,4 @@
-//! What the members of an object need of each other, as far as the JSON Schema can say it.
+//! Members of an object that need each other, as far as the JSON Schema can say it.
 
 use serde_json::{json, Value};
 

@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn one_answer_restores_it() {
+    fn one_answer_closes_the_breaker() {
         let random = &mut fastrand::Rng::with_seed(1);
         let mut breaker = opened(random);
         assert!(breaker.on_alive());

@@ -32,7 +32,7 @@ pub(super) fn events(numbers: std::ops::Range<usize>, webhooks: &[usize]) -> Vec
     numbers.map(|n| event(&format!("e{n}"), webhooks)).collect()
 }
 
-/// What an array with these events is to this webhook.
+/// The call of an array with these events to this webhook, as the fixture shows it.
 fn array(numbers: std::ops::Range<usize>, webhook: usize) -> String {
     let names: Vec<_> = numbers.map(|n| format!("e{n}")).collect();
     format!("[{}]>{webhook}", names.join(","))
@@ -97,7 +97,7 @@ fn a_full_batch_waits_for_nothing() {
     let mut fixture = one_webhook(ARRAY);
     fixture.submit(events(0..20, &[0]));
     assert_eq!(fixture.under_way(), [array(0..8, 0), array(8..16, 0)]);
-    // What is not full follows 5 ms later, or when the webhook has answered.
+    // A call that is not full follows 5 ms later, or when the webhook has answered.
     fixture.pass(Duration::from_millis(4));
     assert_eq!(fixture.calls.len(), 2);
     fixture.pass(Duration::from_millis(1));

@@ -74,7 +74,7 @@ fn what_is_refused_goes_there_with_the_reason_and_the_names() {
 }
 
 #[test]
-fn what_expires_goes_there() {
+fn an_event_that_expires_goes_to_the_dead_letter_webhook() {
     let mut fixture = Fixture::new(configured(|config| {
         config.retry.window = Duration::from_secs(60);
     }));

@@ -60,7 +60,7 @@ fn write(id: EventId, state: State, shared: &mut SharedMemory) {
     }
 }
 
-/// What becomes of a kept event that is taken up again while another worker acts.
+/// The fate of a kept event that is taken up again while another worker acts.
 fn resumed_against(act: impl FnOnce(&mut SharedMemory) + 'static) -> Resume {
     let mut shared = SharedMemory::default();
     table(1).claim(EVENT, 0, &mut shared);
@@ -229,7 +229,7 @@ fn a_claim_comes_to_acceptance_once_its_workers_mark_has_passed() {
     // Nothing is in flight any more: the other worker is told at once.
     one.settle(neighbour(1), Some(second), State::Held, 90, &mut shared);
     assert_eq!(two.claim(EVENT, 110, &mut shared), Claim::Accepted);
-    // What it keeps is taken over, however far the mark has gone.
+    // Its kept events are taken over, however far the mark has gone.
     assert_eq!(two.claim(neighbour(1), 110, &mut shared), Claim::Ours(110));
 }
 

@@ -1,4 +1,4 @@
-//! Which failures pass, and which are the event's own.
+//! Failures that pass, and failures that are the event's own.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What gives way when there is no room.
+//! Events that give way when there is no room.
 
 use super::fixture::{event, status, Fixture};
 use crate::config::{Config, Guarantee};

@@ -88,7 +88,7 @@ fn words(bytes: &[u8]) -> Option<([u32; 2], &[u8])> {
     Some(([u32::from_le_bytes(*crc), u32::from_le_bytes(*size)], bytes))
 }
 
-/// What follows the header (RFC 1952, section 2.3).
+/// The bytes behind the header (RFC 1952, section 2.3).
 fn after_header(bytes: &[u8]) -> Option<&[u8]> {
     let ([magic @ .., method, flags, _, _, _, _, _, _], mut rest) =
         bytes.split_first_chunk::<10>()?;

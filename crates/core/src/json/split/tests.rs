@@ -79,7 +79,7 @@ proptest! {
     }
 
     #[test]
-    fn stops_on_anything(text in r#"[{\[]?["\\{}\[\],: a1é]{0,40}"#) {
+    fn the_splitting_of_any_text_ends(text in r#"[{\[]?["\\{}\[\],: a1é]{0,40}"#) {
         split(&text);
         elements(&text, &mut |_| true);
     }

@@ -37,7 +37,7 @@ impl Process {
         }
     }
 
-    /// What the worker does when it is told of something at this time.
+    /// The work of the worker when it is told of something at this time.
     fn look(&mut self, worker: &mut Worker, now: SteadyMillis) {
         let look = Look {
             now,
