@@ -34,9 +34,10 @@ object! {
         max_rule_time: Duration = Span::millis(80, 1, 10_000),
         /// Events of one request; more is answered 413.
         max_events: usize = Count::new(2_500, 1, 100_000),
-        /// Calls to one webhook at a time; the rest wait their turn, within their 25 s. Four
-        /// workers then stay within Envoy's default circuit breaker of 1,024 requests, which
-        /// remains a backstop.
+        /// The most calls to one webhook at a time; the rest wait their turn, within their 25 s. A
+        /// quick webhook gets fewer: 128 of them are shared by all webhooks, and each has at least
+        /// 32. It gets more as long as they make it take more. Four workers stay within Envoy's
+        /// default circuit breaker of 1,024 requests, which remains a backstop.
         max_in_flight_per_webhook: usize = Count::new(256, 1, 10_000),
         /// Bytes of bodies that come in, and of payloads that wait or are in flight. Past it the
         /// SDK is answered 503 with `Retry-After`, and nothing of its request was taken. Bodies of

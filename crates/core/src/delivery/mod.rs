@@ -19,6 +19,7 @@ mod call;
 mod call_rate;
 mod claimed_by_other;
 mod claims;
+mod concurrency;
 mod dead_letter;
 pub mod dedupe;
 mod dropping;

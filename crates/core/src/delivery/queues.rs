@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::bundle::Bundling;
+use super::concurrency::ConcurrencyLimit;
 use super::key::EntryKey;
 use super::levels::WebhookLevel;
 use super::pace::Pace;
@@ -14,12 +15,13 @@ use crate::clock::SteadyMillis;
 use crate::config::Webhook;
 
 /// One webhook's queue.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct WebhookQueue {
     ready: Ready,
     /// `None` when each event has a call of its own.
     bundling: Option<Bundling>,
     in_flight: usize,
+    limit: ConcurrencyLimit,
     breaker: CircuitBreaker,
     pace: Pace,
     /// When the webhook last accepted an event.
@@ -44,18 +46,21 @@ impl WebhookQueue {
 #[derive(Debug)]
 pub(super) struct Queues {
     queues: Vec<WebhookQueue>,
-    max_in_flight: usize,
 }
 
 impl Queues {
     pub(super) fn new(webhooks: &[Webhook], max_in_flight: usize) -> Self {
         let queue = |webhook| WebhookQueue {
+            ready: Ready::default(),
             bundling: Bundling::of(webhook),
-            ..WebhookQueue::default()
+            in_flight: 0,
+            limit: ConcurrencyLimit::new(webhooks.len(), max_in_flight),
+            breaker: CircuitBreaker::default(),
+            pace: Pace::default(),
+            last_success: None,
         };
         Self {
             queues: webhooks.iter().map(queue).collect(),
-            max_in_flight,
         }
     }
 
@@ -89,10 +94,8 @@ impl Queues {
         self.queues.get(webhook).is_some_and(|queue| {
             let waiting = queue.bundling.as_ref();
             let waiting = waiting.map_or(queue.ready.len(), |rule| rule.calls(&queue.ready));
-            let ahead = waiting + queue.in_flight;
-            ahead < self.max_in_flight
-                || !queue.breaker.is_open()
-                    && queue.pace.has_turn(ahead, self.max_in_flight, timeout)
+            let (ahead, limit) = (waiting + queue.in_flight, queue.limit.get());
+            ahead < limit || !queue.breaker.is_open() && queue.pace.has_turn(ahead, limit, timeout)
         })
     }
 
@@ -120,7 +123,7 @@ impl Queues {
             .queues
             .iter_mut()
             .enumerate()
-            .filter(|(_, queue)| queue.in_flight < self.max_in_flight && !queue.ready.is_empty())
+            .filter(|(_, queue)| queue.in_flight < queue.limit.get() && !queue.ready.is_empty())
             .filter(|(_, queue)| queue.may_start(now, timers))
             .min_by_key(|(_, queue)| (queue.breaker.is_open(), queue.in_flight))?;
         let waiting = queue.ready.pop_front()?;
@@ -179,6 +182,7 @@ impl Queues {
     pub(super) fn begin_call(&mut self, webhook: usize, now: SteadyMillis) {
         if let Some(queue) = self.queues.get_mut(webhook) {
             queue.in_flight += 1;
+            queue.limit.on_begin(queue.in_flight, now);
             if let Some(bundling) = &mut queue.bundling {
                 bundling.begin_call(now);
             }
@@ -186,11 +190,17 @@ impl Queues {
     }
 
     /// A call has ended; it took `None` when it could not be made.
-    pub(super) fn end_call(&mut self, webhook: usize, took: Option<SteadyMillis>) {
+    pub(super) fn end_call(
+        &mut self,
+        webhook: usize,
+        took: Option<SteadyMillis>,
+        now: SteadyMillis,
+    ) {
         if let Some(queue) = self.queues.get_mut(webhook) {
             queue.in_flight = queue.in_flight.saturating_sub(1);
             if let Some(took) = took {
                 queue.pace.on_end(took);
+                queue.limit.on_end(!queue.ready.is_empty(), now);
             }
         }
     }

@@ -71,7 +71,7 @@ impl<T> Outbox<T> {
         if let Some(took) = took {
             turn.observe.record(Histogram::Latency(webhook), took);
         }
-        self.queues.end_call(webhook, took);
+        self.queues.end_call(webhook, took, turn.now);
         turn.took = took;
         match attempt.only_entry() {
             Some(key) => self.finish(key, webhook, outcome, turn),

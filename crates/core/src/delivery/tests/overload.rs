@@ -180,14 +180,14 @@ fn many_calls_are_made_over_many_turns_of_the_loop() {
     let all: Vec<_> = (0..32).collect();
     fixture.submit((0..256).map(|n| event(&format!("e{n}"), &all)).collect());
     let mut made = vec![fixture.calls.len()];
-    while fixture.calls.len() < 256 * 32 {
+    while fixture.calls.len() < 32 * 32 {
         let at = fixture.outbox.poll_timeout().unwrap();
         assert!(at <= fixture.now + 4, "{at}");
         fixture.pass(Duration::from_millis(at - fixture.now));
         made.push(fixture.calls.len() - made.iter().sum::<usize>());
     }
     assert!(made.iter().all(|calls| *calls <= 150), "{made:?}");
-    assert!(made.len() <= 80, "{made:?}");
+    assert!((8..=12).contains(&made.len()), "{made:?}");
     assert!(fixture
         .calls
         .iter()
@@ -201,9 +201,9 @@ fn a_turn_of_the_loop_in_which_many_calls_end_makes_no_more_than_another() {
     let mut fixture = Fixture::new(crate::testing::config(&names));
     let all: Vec<_> = (0..32).collect();
     fixture.submit((0..256).map(|n| event(&format!("e{n}"), &all)).collect());
-    fixture.pass(Duration::from_millis(40));
+    fixture.pass(Duration::from_millis(20));
     let under_way = fixture.calls.len();
-    assert!(under_way > 500, "{under_way}");
+    assert!((500..32 * 32).contains(&under_way), "{under_way}");
     // Time passes in this turn, and no tick comes.
     for call in std::mem::take(&mut fixture.calls) {
         fixture.now += 1;
