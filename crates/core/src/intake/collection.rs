@@ -14,7 +14,7 @@ use super::message_id::MessageIds;
 use super::{Context, InvalidReason, Item, Report, Route};
 use crate::consent::OptOut;
 use crate::delivery::{Verdict, OVERLOADED_RETRY_AFTER};
-use crate::json::Id;
+use crate::json::{self, Id};
 use crate::local_reply::LocalReply;
 use crate::trace_context::TraceContext;
 
@@ -119,9 +119,13 @@ impl Collection {
             max_bytes: limits.max_decoded_bytes,
             max_ratio: limits.max_compression_ratio,
         };
-        let Decoded { text, verbose } =
+        let Decoded { mut text, verbose } =
             body::decode(body, growth).map_err(|fault| self.refuse_undecodable(&fault, growth))?;
         self.verbose |= verbose;
+        if let Err(error) = json::check(&text) {
+            let refuse = || self.refuse_shape(&NoEvents::Json(error), limits.max_events);
+            text = body::mend::mend(&text).ok_or_else(refuse)?.into();
+        }
         let Route {
             dialect,
             path,

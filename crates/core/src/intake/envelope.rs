@@ -2,7 +2,7 @@
 //! an array.
 
 use super::context::Surroundings;
-use crate::json::{self, Id, Object, Value};
+use crate::json::{Id, Object, Value};
 
 /// The events of a request, and the fields beside them that concern all of them.
 #[derive(Debug, Default)]
@@ -56,10 +56,9 @@ impl Position {
 }
 
 impl<'a> Envelope<'a> {
-    /// Finds the events of `document`, at most `most`: under `list`, in a bare array, or the
-    /// document itself.
+    /// Finds the events of a checked document, at most `most`: under `list`, in a bare array, or
+    /// the document itself.
     pub(super) fn of(document: &'a str, list: &'static str, most: usize) -> Result<Self, NoEvents> {
-        json::check(document).map_err(NoEvents::Json)?;
         let value = Value::of_checked(document);
         let mut envelope = Self::default();
         if let Some(events) = value.items_up_to(most) {

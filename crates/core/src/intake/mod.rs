@@ -12,10 +12,11 @@
 //!
 //! A request is refused with 400 when it is *not an event format at all*: its bytes do not decode,
 //! are not JSON, are not an object or an array of events, or are one single object that is not an
-//! event. An event that is wrong *inside a batch* (`batch`, `e`, or a bare array, even of one) is
-//! reported on its own and its neighbours go on. Such a request is answered with success: clients
-//! apply a 4xx to the whole batch, and drop all of it or send it for ever. A request that is too
-//! large is refused with 413 before any event is taken.
+//! event. (What is nearly JSON is read, though: `body/mend.rs`.) An event that is wrong *inside a
+//! batch* (`batch`, `e`, or a bare array, even of one) is reported on its own and its neighbours go
+//! on. Such a request is answered with success: clients apply a 4xx to the whole batch, and drop
+//! all of it or send it for ever. A request that is too large is refused with 413 before any event
+//! is taken.
 //!
 //! Success is status 200 with a body, unless the SDK expects another one: some clients take 202 and
 //! 204 for failures. 429 is never used: it makes some clients drop the batch.

@@ -6,9 +6,11 @@
 
 use std::borrow::Cow;
 
+mod finite;
 mod scalar;
 mod split;
 
+pub use finite::with_finite_numbers;
 use scalar::Scalar;
 pub use split::check;
 

@@ -120,7 +120,7 @@ impl<'a> Cursor<'a> {
 /// Behind the quote that ends the string whose inside is at `at`, and whether there is an escape in
 /// it.
 #[inline]
-fn after_string(bytes: &[u8], mut at: usize) -> (usize, bool) {
+pub(super) fn after_string(bytes: &[u8], mut at: usize) -> (usize, bool) {
     let mut has_escape = false;
     loop {
         at = quote_or_backslash(bytes, at);

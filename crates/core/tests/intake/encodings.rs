@@ -204,8 +204,15 @@ fn what_does_not_decode_is_refused_with_the_reason() {
         (400, "The request has no body.".into())
     );
     assert_eq!(
-        refusal(&b"{\"event\":\"\xff\"}"[..]),
-        (400, "The body is not JSON: byte 10 is not UTF-8.".into())
+        refusal(&b"event \xff"[..]),
+        (400, "The body is not JSON: byte 6 is not UTF-8.".into())
+    );
+    assert_eq!(
+        refusal(&b"{\"event\":\"\xff\"}}"[..]),
+        (
+            400,
+            "The body is not JSON: trailing characters at line 1 column 16.".into()
+        )
     );
     assert_eq!(
         refusal("hello there"),

@@ -21,6 +21,7 @@ mod fidelity;
 mod ids;
 mod manual;
 mod mapping;
+mod nearly_json;
 mod paths;
 mod placeholders;
 #[cfg(not(target_arch = "wasm32"))]

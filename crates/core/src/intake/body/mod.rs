@@ -7,8 +7,10 @@
 pub(super) mod base64;
 pub(super) mod form;
 mod gzip;
+pub(super) mod mend;
 
 use std::borrow::Cow;
+use std::str::Utf8Error;
 
 use crate::json;
 
@@ -53,7 +55,7 @@ pub(super) enum Undecodable {
     Empty,
     /// Damaged gzip.
     Gzip,
-    /// Not text: the first byte that is not UTF-8.
+    /// Not text, and not JSON in another encoding: the first byte that is not UTF-8.
     NotUtf8(usize),
 }
 
@@ -114,13 +116,38 @@ pub(super) fn decode(body: &[u8], growth: Growth) -> Result<Decoded<'_>, Undecod
         return Err(Undecodable::TooLarge);
     }
     let text = match bytes {
-        Cow::Borrowed(bytes) => std::str::from_utf8(bytes).map(Cow::Borrowed),
-        Cow::Owned(bytes) => String::from_utf8(bytes)
-            .map(Cow::Owned)
-            .map_err(|error| error.utf8_error()),
+        Cow::Borrowed(bytes) => match std::str::from_utf8(bytes) {
+            Ok(text) => Cow::Borrowed(text),
+            Err(error) => Cow::Owned(with_replacements(bytes, error, growth.max_bytes)?),
+        },
+        Cow::Owned(bytes) => Cow::Owned(match String::from_utf8(bytes) {
+            Ok(text) => text,
+            Err(error) => {
+                let utf8_error = error.utf8_error();
+                with_replacements(error.as_bytes(), utf8_error, growth.max_bytes)?
+            }
+        }),
     };
-    let text = text.map_err(|error| Undecodable::NotUtf8(error.valid_up_to()))?;
     Ok(Decoded { text, verbose })
+}
+
+/// JSON with U+FFFD for what is not UTF-8, as most servers read it. A string in another encoding,
+/// or one that was cut within a character, must not cost a whole batch.
+#[cold]
+fn with_replacements(
+    bytes: &[u8],
+    error: Utf8Error,
+    max_bytes: usize,
+) -> Result<String, Undecodable> {
+    if !looks_like_json(bytes) {
+        return Err(Undecodable::NotUtf8(error.valid_up_to()));
+    }
+    // U+FFFD has three bytes, and stands for at least one.
+    let replaced = bytes.iter().filter(|byte| !byte.is_ascii()).count();
+    if bytes.len() + 2 * replaced > max_bytes {
+        return Err(Undecodable::TooLarge);
+    }
+    Ok(String::from_utf8_lossy(bytes).into_owned())
 }
 
 /// Takes the outermost layer off; `None` when there is no layer that is known.
