@@ -204,6 +204,9 @@ impl Redaction {
         work.spend_each(work::SCANNED_BYTE, value.get().len());
         let mut members = Members::open(out, b'{');
         object.members(|key, value| {
+            if work.is_over() {
+                return;
+            }
             let decoded = key.decoded();
             let mut next = step(live, Some(&decoded), work);
             same.add_to_member(name, &decoded, value, &mut next);

@@ -20,6 +20,9 @@ pub(super) struct SameDatum<'r, 'p> {
     user: Option<Id<'p>>,
     /// The event is a pageview: its properties hold the page.
     is_page: bool,
+    /// The traits of an identify event, where there are rules for some. SDKs repeat them among the
+    /// properties: PostHog's for Ruby all of them.
+    identified: Option<Object<'p>>,
 }
 
 impl<'r, 'p> SameDatum<'r, 'p> {
@@ -33,11 +36,19 @@ impl<'r, 'p> SameDatum<'r, 'p> {
             traits: step(live, Some("traits"), work),
             user: None,
             is_page: false,
+            identified: None,
         };
-        if let Some(payload) = payload.filter(|_| !found.is_empty_in("")) {
+        let mut is_identify = false;
+        if let Some(payload) = payload.filter(|_| !found.is_empty_in("traits")) {
             payload.members(|key, value| match key.escaped() {
                 "userId" => found.user = value.id(),
-                "type" => found.is_page = value.text().is_some_and(|kind| kind.is("page")),
+                "type" => {
+                    found.is_page = value.get() == "\"page\"";
+                    is_identify = value.get() == "\"identify\"";
+                }
+                "traits" if is_identify && !found.traits.is_empty() => {
+                    found.identified = value.object();
+                }
                 _ => {}
             });
         }
@@ -45,8 +56,12 @@ impl<'r, 'p> SameDatum<'r, 'p> {
     }
 
     fn is_empty_in(&self, container: &str) -> bool {
-        let of_traits = container != "traits" || self.traits.is_empty();
-        self.page.is_empty() && self.user_id.is_empty() && of_traits
+        let has_traits = match container {
+            "traits" => !self.traits.is_empty(),
+            "properties" => self.identified.is_some(),
+            _ => false,
+        };
+        self.page.is_empty() && self.user_id.is_empty() && !has_traits
     }
 
     /// Whether a member of this container holds a datum that another place has a rule for.
@@ -54,8 +69,14 @@ impl<'r, 'p> SameDatum<'r, 'p> {
         let mut added = Live::new();
         if !self.is_empty_in(container) {
             work.spend_each(work::SCANNED_BYTE, object.get().len());
+            // The traits are looked through for each property, here and when it is written.
+            let traits = self.identified.filter(|_| container == "properties");
+            let scanned = 2 * traits.map_or(0, |traits| traits.get().len()) as u64;
             object.members(|key, value| {
-                work.spend(work::VALUE);
+                if work.is_over() {
+                    return;
+                }
+                work.spend(work::VALUE + scanned * work::SCANNED_BYTE);
                 self.add_to_member(container, &key.decoded(), value, &mut added);
             });
         }
@@ -86,6 +107,10 @@ impl<'r, 'p> SameDatum<'r, 'p> {
         let is_traits = container == "traits";
         if let Some(key) = key.strip_prefix('$').filter(|_| is_traits) {
             add_rules(&self.traits, key, is_traits, next);
+        }
+        let traits = self.identified.filter(|_| !is_traits);
+        if traits.is_some_and(|traits| traits.member(key) == Some(value)) {
+            add_rules(&self.traits, key, true, next);
         }
         // A trait without the `$` of the SDKs is the customer's: `title` is that of a job.
         if (is_traits && key.starts_with('$')) || (self.is_page && container == "properties") {
@@ -139,7 +164,12 @@ fn is_user_key(key: &str) -> bool {
 /// RudderStack and Mixpanel name it on pageviews, or PostHog and Mixpanel among traits.
 fn page_keys(key: &str) -> &'static [&'static str] {
     match key.strip_prefix('$').unwrap_or(key) {
-        "url" | "tab_url" | "current_url" | "initial_current_url" | "session_entry_url" => &["url"],
+        "url"
+        | "tab_url"
+        | "current_url"
+        | "initial_current_url"
+        | "session_entry_url"
+        | "mp_page" => &["url"],
         // The query is a part of the url.
         "search" | "current_url_search" => &["url", "search"],
         "title" | "current_page_title" => &["title"],
@@ -148,7 +178,7 @@ fn page_keys(key: &str) -> &'static [&'static str] {
         | "current_url_path"
         | "initial_pathname"
         | "session_entry_pathname" => &["path"],
-        "referrer" | "initial_referrer" | "session_entry_referrer" => &["referrer"],
+        "referrer" | "initial_referrer" | "session_entry_referrer" | "mp_referrer" => &["referrer"],
         _ => &[],
     }
 }

@@ -116,6 +116,35 @@ fn keys_are_found_however_they_are_written() {
     );
 }
 
+/// PostHog's SDK for Ruby sends what it is told of a user among the properties as well.
+#[test]
+fn a_rule_on_a_trait_holds_for_the_property_that_repeats_it() {
+    let mut bed = Bed::new(
+        r#"{"webhooks": [
+            {"name": "a", "url": "http://a.test/", "properties": {"deny": ["traits.email", "traits.address.street"]}},
+            {"name": "b", "url": "http://b.test/", "properties": {"allow": ["traits.email"]}},
+            {"name": "c", "url": "http://c.test/", "properties": {"mask": ["traits.*"]}}
+        ], "options": {"enable_identify_events": true}}"#,
+    );
+    let traits = r#""email":"hello@example.com","address":{"street":"s","city":"c"},"n":1"#;
+    let body = format!(
+        r#"{{"batch":[{{"event":"$identify","uuid":"1","distinct_id":"u","$set":{{{traits}}},"properties":{{{traits},"n":2,"$lib":"posthog-ruby"}}}}]}}"#
+    );
+    bed.send_to("/batch", &body, &[]);
+    let properties = |name: &str| {
+        let (_, properties) = bed.payload(name).split_once(r#""properties":"#).unwrap();
+        properties.to_owned()
+    };
+    assert_eq!(
+        ["a", "b", "c"].map(properties),
+        [
+            r#"{"address":{"city":"c"},"n":1,"n":2},"traits":{"address":{"city":"c"},"n":1}}"#,
+            r#"{},"traits":{"email":"hello@example.com"}}"#,
+            r#"{"email":"***","address":"***","n":"***","n":2},"traits":{"email":"***","address":"***","n":"***"}}"#,
+        ]
+    );
+}
+
 #[test]
 fn each_webhook_gets_its_own_and_the_common_rules_hold_for_all() {
     let mut bed = Bed::new(
