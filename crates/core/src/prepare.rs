@@ -163,7 +163,12 @@ impl Preparer {
     /// The subject of a state: certain traits of a certain user or group.
     fn subject(&self, event: &Event<'_>) -> u64 {
         let mut hasher = self.ids;
-        let ids = [event.anonymous_id, event.user_id, event.group_id];
+        let ids = [
+            event.anonymous_id,
+            event.user_id,
+            event.group_id,
+            event.group_type,
+        ];
         write_field(&mut hasher, event.kind.as_str().as_bytes());
         for id in ids {
             write_field(&mut hasher, id.map_or("", Id::escaped).as_bytes());

@@ -17,6 +17,8 @@ pub(super) struct Draft<'a> {
     pub(super) anonymous_id: Option<Id<'a>>,
     pub(super) user_id: Option<Id<'a>>,
     pub(super) group_id: Option<Id<'a>>,
+    /// What the group is, such as a company: its id is unique among these alone.
+    pub(super) group_type: Option<Id<'a>>,
     /// Page, library and consent.
     pub(super) surroundings: Surroundings<'a>,
     pub(super) properties: Properties<'a>,
@@ -36,6 +38,7 @@ impl<'a> Draft<'a> {
             anonymous_id: None,
             user_id: None,
             group_id: None,
+            group_type: None,
             surroundings: Surroundings::default(),
             properties: Properties::default(),
             traits: None,

@@ -36,6 +36,7 @@ impl<'a> Draft<'a> {
             anonymous_id: self.anonymous_id,
             user_id: self.user_id,
             group_id: self.group_id,
+            group_type: self.group_type,
             page: surroundings.page,
             library: surroundings.library,
             properties: self.properties,

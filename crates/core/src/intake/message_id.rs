@@ -124,6 +124,10 @@ fn feed(draft: &Draft<'_>, update: &mut dyn FnMut(&[u8])) {
         field(part.map(|(object, _)| object.get()));
     }
     field(draft.traits.map(Object::get));
+    // Last, and only where there is one, so that all other events have the ids that they had.
+    if let Some(group_type) = draft.group_type {
+        field(Some(group_type.escaped()));
+    }
 }
 
 fn base64(bytes: Half) -> Id128 {

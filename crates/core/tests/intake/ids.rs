@@ -133,3 +133,88 @@ fn traits_that_repeat_the_ids_are_left_out() {
     let others = r#"{ "userId": "13", "anonymousId": {"d": 1}, "id": "12" }"#;
     assert_eq!(traits(others), format!("{others}}}"));
 }
+
+/// Whoever the SDKs of PostHog do not know has an id that they made up. Apps send no device beside
+/// it, and in a browser it is not the device's any more after `reset()`.
+#[test]
+fn a_user_that_posthog_has_not_identified_is_none() {
+    let sent = |event: &str, more: &str| {
+        let body = format!(r#"[{{"event":"{event}","properties":{{"distinct_id":"x",{more}}}}}]"#);
+        let payload = Request::post("/batch", body).payload();
+        let (anonymous, user) = ids(&payload);
+        (anonymous.map(str::to_owned), user.map(str::to_owned))
+    };
+    let some = |id: &str| Some(id.to_owned());
+    for event in ["a", "$pageview", "$set"] {
+        let anonymous = r#""$is_identified":false"#;
+        assert_eq!(sent(event, anonymous), (some("x"), None), "{event}");
+        let after_reset = r#""$device_id":"d","$is_identified":false"#;
+        assert_eq!(sent(event, after_reset), (some("d"), None), "{event}");
+        let known = r#""$device_id":"d","$is_identified":true"#;
+        assert_eq!(sent(event, known), (some("d"), some("x")), "{event}");
+    }
+    let identify = r#""$anon_distinct_id":"d","$is_identified":false"#;
+    assert_eq!(sent("$identify", identify), (some("d"), some("x")));
+}
+
+#[test]
+fn the_id_of_everybody_without_cookies_is_nobodys() {
+    let body = r#"{"event":"a","properties":{"distinct_id":"$posthog_cookieless","$device_id":null,"$cookieless_mode":true}}"#;
+    let payload = Request::post("/e", body).payload();
+    assert_eq!(ids(&payload), (None, None));
+}
+
+/// Mixpanel's HTTP API needs no `distinct_id` for it ("Create Identity").
+#[test]
+fn the_ids_of_mixpanels_own_identify_event_are_read() {
+    let body = r#"data={"event":"$identify","properties":{"$identified_id":"u","$anon_id":"d","token":"T"}}"#;
+    let payload = Request::post("/track", body).payload();
+    assert_eq!(ids(&payload), (Some("d"), Some("u")));
+    let payload = track(r#""$identified_id":"u","$anon_id":"d""#);
+    assert_eq!(ids(&payload), (None, None));
+}
+
+/// `user && user.id` is `false` where nobody is logged in.
+#[test]
+fn false_is_no_id() {
+    for (path, body) in [
+        (
+            "/v1/t",
+            r#"{"event":"a","messageId":false,"userId":false,"anonymousId":"d"}"#,
+        ),
+        (
+            "/track",
+            r#"{"event":"a","properties":{"$user_id":false,"$device_id":"d","distinct_id":"d"}}"#,
+        ),
+        (
+            "/e",
+            r#"{"event":"a","distinct_id":false,"properties":{"$device_id":"d"}}"#,
+        ),
+    ] {
+        let payload = Request::post(path, body).payload();
+        assert_eq!(ids(&payload), (Some("d"), None), "{path}");
+    }
+}
+
+/// Without id and time, an event of a group is known by what it says.
+#[test]
+fn groups_of_two_types_are_two_groups() {
+    let message_id = |path: &str, key: &str, group: &str| {
+        let body = if path == "/groups" {
+            format!(
+                r#"{{"$token":"T","$group_key":"{key}","$group_id":"{group}","$set":{{"plan":"pro"}}}}"#
+            )
+        } else {
+            format!(
+                r#"{{"event":"$groupidentify","properties":{{"$group_type":"{key}","$group_key":"{group}","$group_set":{{"plan":"pro"}}}}}}"#
+            )
+        };
+        Request::post(path, body).event(1, |event| event.message_id().to_owned())
+    };
+    for path in ["/groups", "/capture"] {
+        let company = message_id(path, "company", "1");
+        assert_eq!(company, message_id(path, "company", "1"), "{path}");
+        assert_ne!(company, message_id(path, "team", "1"), "{path}");
+        assert_ne!(company, message_id(path, "company", "2"), "{path}");
+    }
+}

@@ -28,6 +28,7 @@ fn names_that_begin_with_a_dollar_are_the_sdks_own() {
         ("$page", "page"),
         ("$pageview", "page"),
         ("$mp_web_page_view", "page"),
+        ("mp_page_view", "page"),
         ("$screen", "track screen_view"),
         ("$identify", "identify"),
         ("$create_alias", "other Alias"),
@@ -70,6 +71,8 @@ fn the_type_in_the_body_comes_before_the_one_in_the_path() {
         ["track screen_view"]
     );
     assert_eq!(said("/v1/alias", r#"{"previousId":"a"}"#), ["other Alias"]);
+    assert_eq!(said("/v1/batch", r#"[{"type":"Page"}]"#), ["page"]);
+    assert_eq!(said("/v1/t", r#"{"type":"IDENTIFY"}"#), ["identify"]);
 }
 
 #[test]
@@ -112,6 +115,7 @@ fn the_customers_routing_is_honoured() {
         r#"{"Other":false}"#,
         r#"{"All":false,"Webhooks":true}"#,
         r#"{"Webhooks":{"x":1},"All":false}"#,
+        r#"{"ALL":false,"webhooks":true}"#,
     ] {
         assert!(routed(wanted), "{wanted}");
     }
@@ -119,6 +123,8 @@ fn the_customers_routing_is_honoured() {
         r#"{"All":false}"#,
         r#"{"all":false}"#,
         r#"{"Webhooks":false}"#,
+        r#"{"webhooks":false}"#,
+        r#"{"ALL":false}"#,
         r#"{"All":true,"Webhooks":false}"#,
         r#"{"All":false,"Other":true}"#,
     ] {

@@ -213,3 +213,14 @@ fn an_id_that_the_sdk_sent_is_kept_escapes_and_all() {
     let body = r#"{"type":"track","event":"a","messageId":12}"#;
     assert_eq!(message_id("/v1/t", body, 1), ("12".into(), true));
 }
+
+/// Older SDKs of PostHog for Python, PHP and Ruby have no `uuid`.
+#[test]
+fn the_message_id_of_a_posthog_event_may_have_segments_name() {
+    let id = |ids: &str| {
+        let body = format!(r#"[{{"event":"a",{ids}"messageId":"m","properties":{{"p":1}}}}]"#);
+        message_id("/batch", &body, 1)
+    };
+    assert_eq!(id(""), ("m".into(), true));
+    assert_eq!(id(r#""uuid":"u","#), ("u".into(), true));
+}

@@ -65,7 +65,9 @@ fields! {
         distinct_id: "distinct_id",
         device_id: "$device_id",
         user_id: "$user_id",
-        anon_distinct_id: "$anon_distinct_id",
+        /// The SDKs' name and Mixpanel's HTTP API's, which has no `distinct_id` beside it.
+        anon_distinct_id: "$anon_distinct_id" | "$anon_id",
+        identified_id: "$identified_id",
         group_id: "$group_id",
         user_props: "$user_props",
         group_props: "$group_props",
@@ -90,6 +92,7 @@ fields! {
         distinct_id: "$distinct_id",
         device_id: "$device_id",
         user_id: "$user_id",
+        group_key: "$group_key",
         group_id: "$group_id",
         set: "$set",
         set_once: "$set_once",
@@ -107,7 +110,8 @@ fn read(event: Object<'_>) -> Result<Parsed<'_>, Fault> {
         "$identify" => Kind::Identify,
         "$group" => Kind::Group,
         // `$mp_web_page_view` is Mixpanel's pageview, collected on its own as well.
-        "$page" | "$pageview" | "$mp_web_page_view" => Kind::Page,
+        // Older ones send `mp_page_view` whenever a page is loaded.
+        "$page" | "$pageview" | "$mp_web_page_view" | "mp_page_view" => Kind::Page,
         "$web_event" if inner.is_pageview() => Kind::Page,
         "$screen" => Kind::Track,
         "$create_alias" => return Ok(Parsed::Filtered(None, FilteredReason::Alias)),
@@ -128,11 +132,14 @@ fn read(event: Object<'_>) -> Result<Parsed<'_>, Fault> {
     draft.message_id = id(kind, "properties.$insert_id", inner.insert_id)?;
     let device_id = id(kind, "properties.$device_id", inner.device_id)?;
     let distinct_id = id(kind, "properties.distinct_id", inner.distinct_id)?;
+    let mut user_id = id(kind, "properties.$user_id", inner.user_id)?;
     let anonymous_id = match kind {
-        Kind::Identify => id(kind, "properties.$anon_distinct_id", inner.anon_distinct_id)?,
+        Kind::Identify => {
+            user_id = user_id.or(id(kind, "properties.$identified_id", inner.identified_id)?);
+            id(kind, "properties.$anon_distinct_id", inner.anon_distinct_id)?
+        }
         _ => None,
     };
-    let user_id = id(kind, "properties.$user_id", inner.user_id)?;
     draft.set_ids(device_id.or(anonymous_id), distinct_id, user_id);
     match kind {
         Kind::Identify => draft.traits = object(kind, "properties.$user_props", inner.user_props)?,
@@ -176,6 +183,7 @@ fn read_profile(update: Object<'_>, kind: Kind) -> Result<Parsed<'_>, Fault> {
     draft.set_ids(device_id, distinct_id, user_id);
     if kind == Kind::Group {
         draft.group_id = group_id("$group_id", fields.group_id)?;
+        draft.group_type = fields.group_key.and_then(Value::id);
     }
     draft.time = present(fields.time);
     draft.source = fields.token.and_then(Value::id);

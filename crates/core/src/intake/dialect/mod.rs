@@ -9,8 +9,8 @@
 //!
 //! - A field that comes twice counts once: the last one counts, as in `JSON.parse`. The customer's
 //!   properties keep both.
-//! - An id is a string or a number; `null` and the empty string are no id. A field of a wrong type
-//!   makes the event invalid.
+//! - An id is a string or a number; `null`, `false` and the empty string are no id. A field of a
+//!   wrong type makes the event invalid.
 //! - Without a device, the user's id becomes the `anonymousId`, which the contract has on every
 //!   event. The rules for `userId` hold for it there as well: [`crate::redaction`].
 //! - The contract's three values of the page are taken: `url`, `title` and `path`. The library

@@ -31,6 +31,9 @@ pub(super) static POSTHOG: Dialect = Dialect {
     },
 };
 
+/// The distinct id of everybody in the browser SDK's cookieless mode: it stands for nobody.
+const COOKIELESS: &str = "$posthog_cookieless";
+
 fields! {
     /// Keys of the event.
     struct Fields {
@@ -38,6 +41,8 @@ fields! {
         properties: "properties",
         timestamp: "timestamp",
         uuid: "uuid",
+        /// Of older SDKs for Python, PHP and Ruby, which send no `uuid`.
+        message_id: "messageId",
         distinct_id: "distinct_id" | "$distinct_id",
         token: "token" | "api_key",
         set: "$set",
@@ -53,6 +58,7 @@ fields! {
         distinct_id: "distinct_id",
         device_id: "$device_id",
         anon_distinct_id: "$anon_distinct_id",
+        is_identified: "$is_identified",
         group_type: "$group_type",
         group_key: "$group_key",
         group_set: "$group_set",
@@ -94,19 +100,25 @@ fn read(event: Object<'_>) -> Result<Parsed<'_>, Fault> {
         });
     }
     draft.time = present(fields.timestamp).or(present(inner.time));
-    draft.message_id =
-        id(kind, "uuid", fields.uuid)?.or(id(kind, "properties.$insert_id", inner.insert_id)?);
+    draft.message_id = id(kind, "uuid", fields.uuid)?
+        .or(id(kind, "properties.$insert_id", inner.insert_id)?)
+        .or(id(kind, "messageId", fields.message_id)?);
     let device_id = id(kind, "properties.$device_id", inner.device_id)?;
     let distinct_id = id(kind, "distinct_id", fields.distinct_id)?.or(id(
         kind,
         "properties.distinct_id",
         inner.distinct_id,
     )?);
+    let distinct_id = distinct_id.filter(|id| id.decoded() != COOKIELESS);
     let anonymous_id = match kind {
         Kind::Identify => id(kind, "properties.$anon_distinct_id", inner.anon_distinct_id)?,
         _ => None,
     };
-    draft.set_ids(device_id.or(anonymous_id), distinct_id, None);
+    if inner.is_anonymous() && !sent_name.is("$identify") {
+        draft.anonymous_id = device_id.or(distinct_id);
+    } else {
+        draft.set_ids(device_id.or(anonymous_id), distinct_id, None);
+    }
     match kind {
         Kind::Identify => {
             draft.traits = object(kind, "properties.$set", inner.set)?
@@ -116,6 +128,7 @@ fn read(event: Object<'_>) -> Result<Parsed<'_>, Fault> {
         }
         Kind::Group => {
             draft.group_id = group_id("properties.$group_key", inner.group_key)?;
+            draft.group_type = inner.group_type.and_then(Value::id);
             draft.traits = object(kind, "properties.$group_set", inner.group_set)?;
             draft.user_id = draft.user_id.filter(|user| !inner.is_group(*user));
         }
@@ -138,6 +151,12 @@ fn read(event: Object<'_>) -> Result<Parsed<'_>, Fault> {
 }
 
 impl<'a> Inner<'a> {
+    /// Whether the SDK says that it knows no user. Then it made its distinct id up, also where that
+    /// is not the device's, as after `reset()`, or the event has no device's, as in apps.
+    fn is_anonymous(&self) -> bool {
+        self.is_identified.is_some_and(|is| is.get() == "false")
+    }
+
     /// Whether the id stands for the group: without a user, the SDKs of servers send
     /// `$<type>_<key>`.
     fn is_group(&self, distinct_id: Id<'_>) -> bool {

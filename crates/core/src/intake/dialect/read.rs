@@ -29,13 +29,15 @@ pub(super) fn object<'a>(
         .transpose()
 }
 
-/// An id that may be absent; an empty one counts as absent.
+/// An id that may be absent. An empty one counts as absent, and so does `false`, which
+/// `user && user.id` makes of nobody.
 pub(super) fn id<'a>(
     kind: Kind,
     field: &'static str,
     value: Option<Value<'a>>,
 ) -> Result<Option<Id<'a>>, Fault> {
     let id = present(value)
+        .filter(|value| value.get() != "false")
         .map(|value| {
             value
                 .id()

@@ -111,7 +111,10 @@ fn typed(sent: Option<Value<'_>>, path: Option<Type>) -> Result<Type, Fault> {
         (Some(sent), _) => sent
             .text()
             .map(Text::decoded)
-            .and_then(|sent| Type::of_name(&sent))
+            .and_then(|sent| {
+                // HTTP callers also write `Track`.
+                Type::of_name(&sent).or_else(|| Type::of_name(&sent.to_ascii_lowercase()))
+            })
             .ok_or_else(|| Fault::new(None, "type", Defect::UnknownType)),
     }
 }
