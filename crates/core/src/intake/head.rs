@@ -33,7 +33,7 @@ pub fn judge(head: &Head<'_>, config: &Config) -> Judgement {
     let is_ours = match (head.method, methods) {
         (b"POST", _) => true,
         (b"GET", Methods::GetOrPost) => query_data.is_some(),
-        (b"OPTIONS", _) => head.headers.get("origin").is_some(),
+        (b"OPTIONS", _) => is_preflight(head, methods),
         _ => false,
     };
     if !is_ours {
@@ -90,6 +90,19 @@ pub fn judge(head: &Head<'_>, config: &Config) -> Judgement {
         return Judgement::Reply(collection.too_large(), RequestOutcome::Refused);
     }
     Judgement::Collect(collection)
+}
+
+/// Whether a browser asks before it sends events (Fetch Standard, "CORS-preflight fetch"). Before a
+/// request with another method it asks the application.
+fn is_preflight(head: &Head<'_>, methods: Methods) -> bool {
+    let headers = head.headers;
+    let method = headers.get("access-control-request-method");
+    headers.get("origin").is_some()
+        && match method.as_deref() {
+            None | Some(b"POST") => true,
+            Some(b"GET") => methods == Methods::GetOrPost,
+            Some(_) => false,
+        }
 }
 
 /// Where traces are sent on, the one that the request belongs to.

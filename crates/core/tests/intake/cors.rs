@@ -188,3 +188,28 @@ fn an_origin_that_is_not_listed_sends_no_events_and_reads_no_answers() {
     let bytes = Request::post("/track", EVENT).header("origin", b"\xff");
     assert_eq!(answer(bytes.run_with(&config)).status, 403);
 }
+
+/// The paths are generic: before a request that is no SDK's, a browser asks the application.
+#[test]
+fn a_preflight_of_another_method_is_the_applications() {
+    let asks = |path: &str, method: &str| {
+        let preflight = Request::post(path, "").method("OPTIONS");
+        let preflight = preflight.header("origin", ORIGIN);
+        preflight
+            .header("access-control-request-method", method)
+            .run()
+    };
+    for (path, method) in [("/batch", "POST"), ("/track", "POST"), ("/track", "GET")] {
+        assert_eq!(answer(asks(path, method)).status, 200, "{path} {method}");
+    }
+    for (path, method) in [
+        ("/batch", "GET"),
+        ("/batch", "DELETE"),
+        ("/track", "PUT"),
+        ("/track", "PATCH"),
+        ("/track", "post"),
+        ("/track", ""),
+    ] {
+        assert_eq!(asks(path, method), Outcome::Passed, "{path} {method}");
+    }
+}
