@@ -10,6 +10,7 @@
 #[allow(unsafe_code)] // An entry point of the module.
 mod body_callback;
 mod body_watch;
+mod collector;
 #[cfg(feature = "fault-injection")]
 mod fault;
 mod fnv;
@@ -19,10 +20,10 @@ mod identity;
 mod monitor;
 mod plugin;
 mod reenter;
-mod root;
+mod root_context;
 mod stream;
 
 proxy_wasm::main! {{
     proxy_wasm::set_log_level(proxy_wasm::types::LogLevel::Trace);
-    proxy_wasm::set_root_context(|context_id| Box::new(root::Root::new(context_id)));
+    proxy_wasm::set_root_context(|context_id| Box::new(root_context::Root::new(context_id)));
 }}

@@ -1,58 +1,64 @@
-//! The root makes every call, gets every outcome, and sends every reply.
+//! The root of a collector makes every call, gets every outcome, and sends every reply.
 
 use std::rc::Rc;
 use std::time::Duration;
 
 use freshpaint_core::clock::SteadyMillis;
-use freshpaint_core::config::PluginConfig;
+use freshpaint_core::config::Config;
 use freshpaint_core::delivery::outcome::CallResponse;
 use freshpaint_core::observe::Counter;
-use proxy_wasm::traits::{Context, HttpContext, RootContext};
-use proxy_wasm::types::ContextType;
 
-use crate::front::{FrontPlugin, FrontStream};
 use crate::host::{self, SharedData};
-use crate::monitor::{MonitorPlugin, MonitorStream};
 use crate::plugin::Plugin;
 use crate::stream::Stream;
 
 /// Each worker logs this when its configuration has been replaced, and when Envoy exits.
 const DRAINED: &str = "this configuration has ended, nothing of it is in flight or kept";
 
-/// A root context. Each configuration has one in each VM.
-pub(crate) struct Root {
+/// The state of a collector's root beside the state that it shares with its streams.
+pub(crate) struct Collector {
     context_id: u32,
-    /// Set once the configuration has been read; without one the host makes no streams.
-    plugin: Option<Rc<Plugin>>,
-    /// The same of a plugin that serves the live page.
-    monitor: Option<Rc<MonitorPlugin>>,
-    /// The same of a plugin in front of collectors.
-    front: Option<Rc<FrontPlugin>>,
+    plugin: Rc<Plugin>,
     /// When the host's timer is set to run out.
     tick_at: Option<SteadyMillis>,
     /// The host has asked this root to end.
     is_draining: bool,
 }
 
-impl Root {
-    pub(crate) fn new(context_id: u32) -> Self {
-        Self {
+impl Collector {
+    /// Sets up the current root, which is this context. `written` is what `config` was read from.
+    pub(crate) fn new(mut config: Config, written: &[u8], context_id: u32) -> Self {
+        let warnings = std::mem::take(&mut config.warnings);
+        let summary = freshpaint_config::summary(&config);
+        let now = host::steady();
+        let plugin = Plugin::new(config, context_id, now);
+        if plugin.is_first_with(written) {
+            for warning in warnings {
+                log::warn!("configuration: {warning}");
+            }
+            log::info!("{summary}");
+        }
+        let wake_in = plugin.worker.borrow().poll_timeout(now);
+        let mut collector = Self {
             context_id,
-            plugin: None,
-            monitor: None,
-            front: None,
+            plugin,
             tick_at: None,
             is_draining: false,
-        }
+        };
+        collector.set_tick(wake_in, now);
+        collector
+    }
+
+    /// A new stream of this root.
+    pub(crate) fn stream(&self, context_id: u32) -> Stream {
+        Stream::new(context_id, Rc::clone(&self.plugin))
     }
 
     /// Makes the calls and sends the replies that are ready, and sets the next tick.
     fn drive(&mut self, now: SteadyMillis) {
         #[cfg(feature = "fault-injection")]
         crate::fault::in_root();
-        let Some(plugin) = self.plugin.clone() else {
-            return;
-        };
+        let plugin = Rc::clone(&self.plugin);
         loop {
             // The worker must not be borrowed while the host makes the call.
             let mut worker = plugin.worker.borrow_mut();
@@ -131,34 +137,21 @@ impl Root {
             host::set_tick(Some(Duration::from_millis(wake_in)));
         }
     }
-}
 
-impl Drop for Root {
-    fn drop(&mut self) {
-        if let Some(plugin) = &self.plugin {
-            plugin.root.close();
-        }
-    }
-}
-
-impl Context for Root {
-    fn on_http_call_response(&mut self, token: u32, num_headers: usize, _: usize, _: usize) {
-        let Some(plugin) = &self.plugin else {
-            return;
-        };
+    /// A call has ended.
+    pub(crate) fn handle_response(&mut self, token: u32, num_headers: usize) {
         let now = host::steady();
         let response = read_response(num_headers);
-        plugin
+        self.plugin
             .worker
             .borrow_mut()
             .handle_response(token, &response, now, &mut SharedData);
         self.drive(now);
     }
 
-    fn on_done(&mut self) -> bool {
-        let Some(plugin) = self.plugin.clone() else {
-            return true;
-        };
+    /// The host asks this root to end; says whether it may at once.
+    pub(crate) fn handle_done(&mut self) -> bool {
+        let plugin = Rc::clone(&self.plugin);
         plugin.hand_over(self.context_id);
         plugin.end();
         self.is_draining = !plugin.worker.borrow().is_empty();
@@ -167,97 +160,36 @@ impl Context for Root {
         }
         !self.is_draining
     }
-}
 
-impl RootContext for Root {
-    fn on_configure(&mut self, _: usize) -> bool {
-        let environment = host::environment();
-        let variable = |wanted: &str| {
-            let (_, value) = environment.iter().find(|(name, _)| name == wanted)?;
-            Some(value.clone())
-        };
-        let written = host::plugin_configuration();
-        match freshpaint_config::parse_plugin(&written, &variable) {
-            Ok(PluginConfig::Monitor(config)) => {
-                let monitor = MonitorPlugin::new(config);
-                monitor.tick(self.context_id);
-                self.monitor = Some(monitor);
-                true
-            }
-            Ok(PluginConfig::Front(config)) => {
-                self.front = Some(FrontPlugin::new(config));
-                true
-            }
-            Ok(PluginConfig::Collector(mut config)) => {
-                let warnings = std::mem::take(&mut config.warnings);
-                let summary = freshpaint_config::summary(&config);
-                let now = host::steady();
-                let plugin = Plugin::new(*config, self.context_id, now);
-                if plugin.is_first_with(&written) {
-                    for warning in warnings {
-                        log::warn!("configuration: {warning}");
-                    }
-                    log::info!("{summary}");
-                }
-                let wake_in = plugin.worker.borrow().poll_timeout(now);
-                self.set_tick(wake_in, now);
-                self.plugin = Some(plugin);
-                true
-            }
-            Err(problems) => {
-                for problem in problems {
-                    log::error!("configuration: {problem}");
-                }
-                false
-            }
-        }
-    }
-
-    fn on_tick(&mut self) {
-        if let Some(monitor) = &self.monitor {
-            return monitor.tick(self.context_id);
-        }
-        if let Some(front) = &self.front {
-            return front.tick(host::steady());
-        }
+    /// The host's timer has run out.
+    pub(crate) fn handle_tick(&mut self) {
         // The host's timer repeats; it is stopped until something is due again.
         self.tick_at = None;
         host::set_tick(None);
         let now = host::steady();
-        if let Some(plugin) = &self.plugin {
-            plugin
-                .worker
-                .borrow_mut()
-                .handle_timeout(now, &mut SharedData);
-            Self::refuse_withheld(plugin, now);
-        }
+        let plugin = &self.plugin;
+        plugin
+            .worker
+            .borrow_mut()
+            .handle_timeout(now, &mut SharedData);
+        Self::refuse_withheld(plugin, now);
         self.drive(now);
     }
 
-    fn on_queue_ready(&mut self, queue: u32) {
-        let Some(plugin) = &self.plugin else {
-            return;
-        };
+    /// A stream has entered, or another context has woken this one.
+    pub(crate) fn handle_queue(&mut self, queue: u32) {
+        let plugin = &self.plugin;
         if let Some(now) = plugin.root.entered(queue) {
             self.drive(now);
         } else if plugin.wake_queue.acknowledge(queue) {
             self.drive(host::steady());
         }
     }
+}
 
-    fn get_type(&self) -> Option<ContextType> {
-        Some(ContextType::HttpContext)
-    }
-
-    fn create_http_context(&self, context_id: u32) -> Option<Box<dyn HttpContext>> {
-        if let Some(monitor) = &self.monitor {
-            return Some(Box::new(MonitorStream::new(context_id, Rc::clone(monitor))));
-        }
-        if let Some(front) = &self.front {
-            return Some(Box::new(FrontStream::new(context_id, Rc::clone(front))));
-        }
-        let plugin = Rc::clone(self.plugin.as_ref()?);
-        Some(Box::new(Stream::new(context_id, plugin)))
+impl Drop for Collector {
+    fn drop(&mut self) {
+        self.plugin.root.close();
     }
 }
 
