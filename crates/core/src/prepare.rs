@@ -72,13 +72,15 @@ impl Preparer {
     }
 
     /// The event, which is the one at `index` of its request, with a payload for each webhook that
-    /// may get it; `None` when that is none but the dead letter webhook. Once
-    /// `work` is over, what is returned is not whole.
+    /// may get it; `None` when that is none but the dead letter webhook. Payloads that come to more
+    /// than `room` bytes are counted and not kept. Once `work` is over, what is returned is not
+    /// whole.
     pub fn prepare(
         &mut self,
         event: &Event<'_>,
         index: u32,
         allowed: WebhookSet,
+        room: usize,
         work: &Work,
     ) -> Option<PreparedEvent> {
         let wanted = allowed.minus(self.dead_letter);
@@ -87,7 +89,8 @@ impl Preparer {
         }
         self.scratch.clear();
         payload::render(event, self.timestamps, &mut self.scratch);
-        let (payload, redacted) = self.redact(allowed, work);
+        let mut kept = Kept { room, left_out: 0 };
+        let (payload, redacted) = self.redact(allowed, &mut kept, work);
         let is_signed = allowed.intersects(self.signing);
         Some(PreparedEvent {
             index,
@@ -95,6 +98,7 @@ impl Preparer {
             kind: event.kind,
             payload,
             redacted,
+            left_out: kept.left_out,
             wanted,
             webhook_id: is_signed.then(|| self.webhook_id(event)),
             source: self.source(event),
@@ -105,13 +109,13 @@ impl Preparer {
 
     /// The rendered payload for the webhooks that get it whole, and for each other set of webhooks
     /// what it gets. A payload that no webhook gets whole is not kept.
-    fn redact(&self, wanted: WebhookSet, work: &Work) -> (Rc<[u8]>, Redacted) {
+    fn redact(&self, wanted: WebhookSet, kept: &mut Kept, work: &Work) -> (Rc<[u8]>, Redacted) {
         let mut rest = wanted;
         let mut redacted = Redacted::new();
         for (redaction, webhooks) in &self.redactions {
             if wanted.intersects(*webhooks) && !work.is_over() {
                 rest = rest.minus(*webhooks);
-                let payload = Rc::from(redaction.apply_within(&self.scratch, work));
+                let payload = kept.keep(&redaction.apply_within(&self.scratch, work));
                 redacted.push((wanted.and(*webhooks), payload));
             }
         }
@@ -119,7 +123,7 @@ impl Preparer {
             Some((_, last)) if rest.is_empty() => (last, redacted),
             last => {
                 redacted.extend(last);
-                (Rc::from(self.scratch.as_slice()), redacted)
+                (kept.keep(&self.scratch), redacted)
             }
         }
     }
@@ -183,6 +187,24 @@ impl Preparer {
     pub fn shrink(&mut self) {
         self.scratch.clear();
         self.scratch.shrink_to(MAX_SCRATCH);
+    }
+}
+
+/// What there is room for, of the payloads of one event.
+#[derive(Debug)]
+struct Kept {
+    room: usize,
+    left_out: usize,
+}
+
+impl Kept {
+    fn keep(&mut self, payload: &[u8]) -> Rc<[u8]> {
+        if payload.len() > self.room {
+            self.left_out += payload.len();
+            return Rc::default();
+        }
+        self.room -= payload.len();
+        Rc::from(payload)
     }
 }
 

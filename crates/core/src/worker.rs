@@ -175,7 +175,9 @@ impl Worker {
                         observe.count(Counter::Suppressed(webhook, reason));
                         recording::suppressed(observe, &event, webhook, reason, now.steady);
                     });
-                    if let Some(prepared) = preparer.prepare(&event, index, allowed, &work) {
+                    let left = room.saturating_sub(bytes);
+                    let prepared = preparer.prepare(&event, index, allowed, left, &work);
+                    if let Some(prepared) = prepared {
                         bytes += prepared.cost();
                         // Whether it could ever fit is known only at its end.
                         if bytes <= room {

@@ -198,6 +198,18 @@ fn webhooks(count: usize, each: &str) -> String {
     all.join(",")
 }
 
+/// Eight webhooks of which each gets a payload that no other gets.
+fn with_payloads_of_their_own() -> String {
+    let all: Vec<_> = (0..8)
+        .map(|n| {
+            format!(
+                r#"{{"url":"https://example.com/{n}","properties":{{"mask":["properties.n{n}"]}}}}"#
+            )
+        })
+        .collect();
+    all.join(",")
+}
+
 #[test]
 fn deliveries_that_wait_for_a_dead_webhook_give_way_to_a_body() {
     let two = webhooks(2, "");
@@ -227,23 +239,53 @@ fn bodies_that_never_end_leave_room_for_small_ones() {
     assert!(bed.send(&large));
 }
 
+/// The places of an event in the queues of 32 webhooks take more than a small event itself.
+#[test]
+fn places_in_queues_are_counted() {
+    let all = webhooks(32, "");
+    let mut bed = Bed::new(&format!(
+        r#"{{"webhooks":[{all}],"limits":{{"max_in_flight_bytes":8388608,"max_in_flight_per_webhook":1}}}}"#
+    ));
+    let before = NOW.get();
+    let batch = |request: usize| {
+        let event = |n| {
+            format!(
+                r#"{{"type":"track","event":"e","anonymousId":"d","messageId":"{request}-{n}"}}"#
+            )
+        };
+        let events: Vec<_> = (0..500).map(event).collect();
+        format!(r#"{{"batch":[{}]}}"#, events.join(",")).into_bytes()
+    };
+    let taken = (0..100).take_while(|request| bed.send(&batch(*request)));
+    let taken = taken.count();
+    let held = NOW.get() - before;
+    assert!((2..100).contains(&taken), "{taken}");
+    assert!(held <= 8 * MIB, "{held} bytes of {taken} requests");
+}
+
+/// They have to be rendered, because a request that can never fit is refused for good.
+#[test]
+fn payloads_that_there_is_no_room_for_are_not_gathered() {
+    let eight = with_payloads_of_their_own();
+    let mut bed = Bed::new(&format!(
+        r#"{{"webhooks":[{eight}],"limits":{{"max_in_flight_bytes":8388608}}}}"#
+    ));
+    let [first, second] = ["first", "second"].map(|id| body(id, 800 * KIB));
+    assert!(bed.send(&first));
+    let before = NOW.get();
+    PEAK.set(before);
+    assert!(!bed.send(&second));
+    let peak = PEAK.get() - before;
+    // Its body; the payload and one that is redacted, while they are written and once more as they
+    // are kept.
+    assert!(peak <= 6 * MIB, "{peak}");
+}
+
 /// All of it at once: bodies that come in, events in flight to webhooks that get a payload of their
 /// own each, and as many kept as may be. docs/operations.md gives the figure.
 #[test]
 fn a_worker_takes_no_more_memory_than_its_bounds_say() {
-    let eight = webhooks(8, r#","properties":{"mask":["properties.nN"]}"#);
-    let eight: Vec<_> = eight
-        .split("N\"")
-        .enumerate()
-        .map(|(n, part)| {
-            if n == 0 {
-                part.to_owned()
-            } else {
-                format!("{n}\"{part}")
-            }
-        })
-        .collect();
-    let eight = eight.concat();
+    let eight = with_payloads_of_their_own();
     let mut bed = Bed::new(&format!(
         r#"{{"webhooks":[{eight}],"limits":{{"max_in_flight_bytes":16777216}},"retry":{{"max_held_bytes":8388608}}}}"#
     ));

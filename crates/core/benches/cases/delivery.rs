@@ -162,6 +162,7 @@ impl Bed {
             kind: Kind::Track,
             payload: self.payload.as_slice().into(),
             redacted: Vec::new(),
+            left_out: 0,
             wanted: (0..self.webhooks).collect(),
             webhook_id: None,
             source: 0,

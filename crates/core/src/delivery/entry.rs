@@ -46,6 +46,8 @@ pub(super) struct Past {
 #[derive(Debug)]
 pub(super) struct Entry {
     event: PreparedEvent,
+    /// Bytes of memory, as they were counted when it came in.
+    cost: usize,
     /// This round's deliveries whose turn has not come.
     waiting: WebhookSet,
     /// This round's deliveries with a call under way.
@@ -81,6 +83,7 @@ impl Entry {
     /// An event that has not been tried.
     pub(super) fn new(event: PreparedEvent) -> Self {
         Self {
+            cost: event.cost(),
             event,
             waiting: WebhookSet::EMPTY,
             in_flight: WebhookSet::EMPTY,
@@ -116,6 +119,11 @@ impl Entry {
 
     pub(super) fn event(&self) -> &PreparedEvent {
         &self.event
+    }
+
+    /// Bytes of memory, for the bounds: the same for as long as it is here.
+    pub(super) fn cost(&self) -> usize {
+        self.cost
     }
 
     pub(super) fn into_event(self) -> PreparedEvent {

@@ -12,6 +12,10 @@ use crate::trace_context::TraceContext;
 /// rounded up.
 pub const ENTRY_OVERHEAD_BYTES: usize = 256;
 
+/// Bytes that an event takes for each webhook that wants it, beside its payload: a place in a queue
+/// that grows by doubling, and how its last call ended.
+pub const DELIVERY_OVERHEAD_BYTES: usize = 64;
+
 /// An event, ready to be delivered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PreparedEvent {
@@ -23,6 +27,8 @@ pub struct PreparedEvent {
     pub payload: Rc<[u8]>,
     /// The bodies of calls to webhooks that get less of the event; mostly empty.
     pub redacted: Vec<(WebhookSet, Rc<[u8]>)>,
+    /// Bytes of payloads that are in neither, because there is no room for them.
+    pub left_out: usize,
     /// The webhooks that want it; at least one, and never the dead letter webhook.
     pub wanted: WebhookSet,
     /// The dead letter webhook may get it: there is one, and its rules let the event through.
@@ -51,6 +57,8 @@ impl PreparedEvent {
     pub(crate) fn cost(&self) -> usize {
         let redacted = self.redacted.iter().map(|(_, payload)| payload.len());
         let trace = self.trace.as_ref().map_or(0, |_| TraceContext::COST_BYTES);
-        self.payload.len() + redacted.sum::<usize>() + trace + ENTRY_OVERHEAD_BYTES
+        let deliveries = self.wanted.len() * DELIVERY_OVERHEAD_BYTES;
+        let payloads = self.payload.len() + redacted.sum::<usize>() + self.left_out;
+        payloads + trace + deliveries + ENTRY_OVERHEAD_BYTES
     }
 }

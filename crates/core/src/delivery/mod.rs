@@ -70,7 +70,7 @@ use self::timers::{Timer, Timers};
 
 pub use self::batches::Verdict;
 pub use self::call::Call;
-pub use self::event::{PreparedEvent, ENTRY_OVERHEAD_BYTES};
+pub use self::event::{PreparedEvent, DELIVERY_OVERHEAD_BYTES, ENTRY_OVERHEAD_BYTES};
 pub use self::handover::Handover;
 pub use self::state::{OutboxState, WebhookState};
 

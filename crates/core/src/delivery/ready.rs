@@ -5,6 +5,9 @@ use std::collections::VecDeque;
 use super::key::EntryKey;
 use crate::clock::SteadyMillis;
 
+/// A queue that is no longer than this keeps its memory.
+const SHORT: usize = 256;
+
 /// A delivery that waits for its turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Waiting {
@@ -44,6 +47,9 @@ impl Ready {
 
     pub(super) fn pop_front(&mut self) -> Option<Waiting> {
         let waiting = self.waiting.pop_front()?;
+        if self.waiting.capacity() / 4 > self.waiting.len().max(SHORT) {
+            self.waiting.shrink_to(self.waiting.len() * 2);
+        }
         self.body_bytes = self.body_bytes.saturating_sub(waiting.body_bytes());
         Some(waiting)
     }
@@ -63,5 +69,29 @@ impl Ready {
     /// Bytes of a body with all of them.
     pub(super) fn body_bytes(&self) -> usize {
         self.body_bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_queue_that_was_long_once_gives_its_memory_back() {
+        let mut ready = Ready::default();
+        for too_late in 0..100_000 {
+            ready.push_back(Waiting {
+                too_late,
+                key: EntryKey::default(),
+                bytes: 1,
+                share: 1,
+            });
+        }
+        for too_late in 0..99_900 {
+            assert_eq!(ready.pop_front().map(|it| it.too_late), Some(too_late));
+        }
+        let places = ready.waiting.capacity();
+        assert!((100..=8 * SHORT).contains(&places), "{places}");
+        assert_eq!(ready.body_bytes(), 200);
     }
 }

@@ -215,7 +215,7 @@ impl<T> Outbox<T> {
             let due = turn.now;
             let key = self.insert(entry.held_until(Held { expires, due }));
             self.schedule.push(due, key, &mut self.timers);
-        } else if self.make_room(entry.event().cost(), turn) {
+        } else if self.make_room(entry.cost(), turn) {
             let key = self.insert(entry);
             let reason = if goes_on {
                 DropReason::NoRoom

@@ -30,7 +30,7 @@ pub(super) struct Store {
 
 impl Store {
     pub(super) fn insert(&mut self, entry: Entry) -> EntryKey {
-        let (id, cost) = (entry.event().id, entry.event().cost());
+        let (id, cost) = (entry.event().id, entry.cost());
         if let Some(held) = entry.held() {
             self.held_events += 1;
             self.held_bytes += cost;
@@ -49,7 +49,7 @@ impl Store {
     pub(super) fn remove(&mut self, key: EntryKey) -> Option<Entry> {
         self.set_sheddable(key, false);
         let entry = self.entries.remove(key)?;
-        let cost = entry.event().cost();
+        let cost = entry.cost();
         if let Some(held) = entry.held() {
             self.held_events = self.held_events.saturating_sub(1);
             self.held_bytes = self.held_bytes.saturating_sub(cost);
@@ -79,7 +79,7 @@ impl Store {
 
     /// Is there room to hold the event, or is it held already?
     pub(super) fn can_hold(&self, entry: &Entry, bounds: &Retry) -> bool {
-        let bytes = self.held_bytes.saturating_add(entry.event().cost());
+        let bytes = self.held_bytes.saturating_add(entry.cost());
         let has_room = self.held_events < bounds.max_held_events && bytes <= bounds.max_held_bytes;
         entry.held().is_some() || has_room
     }
@@ -94,7 +94,7 @@ impl Store {
         if let Some(before) = before {
             self.expiries.remove(before.expires);
         } else {
-            let cost = entry.event().cost();
+            let cost = entry.cost();
             self.in_flight_bytes = self.in_flight_bytes.saturating_sub(cost);
             self.held_events += 1;
             self.held_bytes += cost;
@@ -136,7 +136,7 @@ impl Store {
         let Some(entry) = self.entries.get_mut(key) else {
             return;
         };
-        let cost = entry.event().cost();
+        let cost = entry.cost();
         match entry.shed_place() {
             None if is_sheddable => {
                 let place = self.sheddable.push(key, cost);

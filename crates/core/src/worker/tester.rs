@@ -148,7 +148,7 @@ impl Worker {
                     let allowed = wanted_by(&event, webhooks, &work, |webhook, reason| {
                         reasons.push((webhook, reason));
                     });
-                    let prepared = preparer.prepare(&event, index, allowed, &work);
+                    let prepared = preparer.prepare(&event, index, allowed, usize::MAX, &work);
                     let id = hashed_id::of_escaped(event.message_id());
                     let kind = event.kind.as_str();
                     let _ = write!(shown, ",\"id\":\"{id}\",\"type\":\"{kind}\"");

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::fixture::{accepted, event, status, Fixture};
 use crate::config::Config;
 use crate::delivery::outcome::CallResponse;
-use crate::delivery::{PreparedEvent, Verdict, ENTRY_OVERHEAD_BYTES};
+use crate::delivery::{PreparedEvent, Verdict, DELIVERY_OVERHEAD_BYTES, ENTRY_OVERHEAD_BYTES};
 use crate::testing::config_with;
 use crate::trace_context::TraceContext;
 
@@ -62,11 +62,12 @@ fn at_most<const CALLS: usize>(config: &mut Config) {
     config.limits.max_in_flight_per_webhook = CALLS;
 }
 
-/// Room for four events with ten bytes of payload.
+/// Room for four events with ten bytes of payload, that all these webhooks want.
 fn tight(webhooks: &[&str]) -> Fixture {
     let mut config = config_with(webhooks, at_most::<1>);
     // Less than a configuration may say, so that four events fill it.
-    config.limits.max_in_flight_bytes = 4 * (10 + ENTRY_OVERHEAD_BYTES);
+    let deliveries = webhooks.len() * DELIVERY_OVERHEAD_BYTES;
+    config.limits.max_in_flight_bytes = 4 * (10 + ENTRY_OVERHEAD_BYTES + deliveries);
     Fixture::new(config)
 }
 
@@ -143,6 +144,12 @@ fn a_request_that_can_never_fit_costs_nobody_a_place() {
         [(_, Verdict::Overloaded { .. })]
     ),);
     assert_eq!(fixture.count("deliveries.webhook.a.outcome.not_sent"), 0);
+}
+
+#[test]
+fn the_places_in_queues_are_counted() {
+    let [one, three] = [&[0][..], &[0, 1, 2]].map(|webhooks| event("x", webhooks).cost());
+    assert_eq!(three - one, 2 * DELIVERY_OVERHEAD_BYTES);
 }
 
 #[test]

@@ -55,6 +55,7 @@ pub(super) fn event(name: &str, webhooks: &[usize]) -> PreparedEvent {
         payload: name.as_bytes().into(),
         wanted: webhooks.iter().copied().collect(),
         redacted: Vec::new(),
+        left_out: 0,
         webhook_id: None,
         source: 0,
         trace: None,

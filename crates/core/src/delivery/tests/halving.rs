@@ -78,7 +78,7 @@ fn newcomers_do_not_join_what_is_suspected() {
 fn a_half_that_is_accepted_elsewhere_may_be_dropped_for_room() {
     let mut fixture = fixture(&["a", "b"], ARRAY, |config| {
         config.limits.max_in_flight_per_webhook = 1;
-        config.limits.max_in_flight_bytes = 1_200;
+        config.limits.max_in_flight_bytes = 1_700;
     });
     fixture.submit(events(0..4, &[0, 1]));
     for n in 0..4 {

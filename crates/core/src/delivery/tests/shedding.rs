@@ -3,11 +3,11 @@
 use super::fixture::{event, status, Fixture};
 use crate::config::{Config, Guarantee};
 use crate::delivery::outcome::CallResponse;
-use crate::delivery::{Verdict, ENTRY_OVERHEAD_BYTES};
+use crate::delivery::{Verdict, DELIVERY_OVERHEAD_BYTES, ENTRY_OVERHEAD_BYTES};
 use crate::testing::config_with;
 
-/// Events have names of ten bytes.
-const EVENT_BYTES: usize = 10 + ENTRY_OVERHEAD_BYTES;
+/// Events have names of ten bytes, and two webhooks want them.
+const EVENT_BYTES: usize = 10 + ENTRY_OVERHEAD_BYTES + 2 * DELIVERY_OVERHEAD_BYTES;
 
 /// Room for so many events, and one call at a time to each webhook.
 fn room_for(events: usize) -> impl FnOnce(&mut Config) {
@@ -56,7 +56,11 @@ fn a_request_that_would_not_fit_all_the_same_costs_nobody_a_delivery() {
 
 #[test]
 fn an_event_with_a_call_under_way_keeps_its_memory_and_its_deliveries() {
-    let mut fixture = Fixture::new(config_with(&["a", "b", "c"], room_for(2)));
+    let mut fixture = Fixture::new(config_with(&["a", "b", "c"], |config| {
+        room_for(2)(config);
+        // A third webhook wants one of them.
+        config.limits.max_in_flight_bytes += DELIVERY_OVERHEAD_BYTES;
+    }));
     fixture.submit(vec![event(&name(0), &[0, 1])]);
     fixture.submit(vec![event(&name(1), &[0, 1, 2])]);
     fixture.respond(&name(0), 1, &status(200));
@@ -92,8 +96,9 @@ fn to_make_room_costs_the_same_however_much_waits() {
         let mut fixture = Fixture::new(config_with(&["a", "b"], |config| {
             config.retry.max_held_events = waiting;
             room_for(waiting + 10)(config);
+            config.limits.max_in_flight_bytes -= waiting * DELIVERY_OVERHEAD_BYTES;
         }));
-        // Nobody has these, and they stand before those that could be shed.
+        // One webhook wants these. Nobody has them, and they stand before those that could be shed.
         fixture.submit((0..waiting).map(|n| event(&name(n), &[0])).collect());
         wait_for_0(&mut fixture, 10_000, 10_010);
         let before = fixture.outbox.looks();

@@ -22,7 +22,7 @@ const MOST_IN_FLIGHT: usize = 2;
 /// Events in one call to a webhook with `batch`.
 const MOST_TOGETHER: usize = 4;
 const MOST_HELD: usize = 4;
-const MOST_BYTES: usize = 8 * 300;
+const MOST_BYTES: usize = 8 * 500;
 /// Time passes in steps of at most this many milliseconds, and what happened is seen at their ends.
 const LONGEST_STEP: SteadyMillis = 500;
 
