@@ -9,7 +9,7 @@ use crate::delivery::TOTAL_TIMEOUT;
 pub(super) const SLOTS_PER_BUCKET: usize = 64;
 
 const STATE_BITS: u32 = 3;
-/// The state of the slot that says so.
+/// The state of the slot that says that the bucket has run over.
 const OVERFLOW: u64 = 5;
 /// The tag of that slot.
 const OVERFLOW_TAG: u64 = 0;
@@ -18,7 +18,7 @@ const OVERFLOW_TAG: u64 = 0;
 /// because it is read and written for each event.
 pub(super) struct Bucket(Vec<u8>);
 
-/// What the table says of one event.
+/// One event in the table.
 #[derive(Clone, Copy)]
 pub(super) struct Slot {
     /// Distinguishes the event from others of its bucket.
@@ -92,7 +92,7 @@ impl Bucket {
         true
     }
 
-    /// As [`Self::put`], and where no place is free in that of the event that it costs least to
+    /// As [`Self::put`], but where no place is free it replaces the event that it costs least to
     /// forget. Says whether an event is forgotten before its time.
     pub(super) fn put_over(&mut self, slot: Slot, horizon: SteadyMillis) -> bool {
         if self.put(slot, horizon) {
@@ -130,7 +130,8 @@ impl Slot {
     /// up.
     const LEN: usize = 8 + 8;
 
-    /// The lowest is forgotten first: the order is that of what forgetting costs, and then of age.
+    /// The slot with the lowest rank is forgotten first. Slots rank by the cost of forgetting them,
+    /// then by age.
     fn eviction_rank(&self, now: SteadyMillis) -> (u8, SteadyMillis) {
         let rank = match self.state {
             State::Released => 0,

@@ -19,6 +19,7 @@
 //! heartbeat is fresh, so that a worker whose VM died cannot keep an event from being delivered.
 
 mod bucket;
+mod buckets;
 mod progress;
 mod table;
 
@@ -82,7 +83,7 @@ pub trait Shared {
     fn beat(&mut self, owner: Owner, heartbeat: Heartbeat);
 }
 
-/// What a worker shares of itself.
+/// The signs of life and progress that a worker shares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Heartbeat {
     /// When it was alive.
@@ -116,7 +117,7 @@ impl Heartbeat {
     }
 }
 
-/// What a slot says of an event.
+/// The state of an event in its slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum State {
@@ -132,7 +133,7 @@ pub enum State {
     Refused,
 }
 
-/// What to do with an event that has come in.
+/// The verdict on an event that has come in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Claim {
     /// It is ours to deliver; the date of the claim.
@@ -165,7 +166,7 @@ impl Question {
     }
 }
 
-/// What to do with an event that this worker holds.
+/// The verdict on an event that this worker holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Resume {
     /// It is ours to deliver; the date of the claim.
@@ -200,8 +201,8 @@ impl EventId {
         (self.0 >> 64) as u64
     }
 
-    /// Where it is when its home has no room for it: what is there is as good as random, however
-    /// many events a device has.
+    /// The hash for its place when its home has no room for it. However many events a device has,
+    /// these hashes are as good as random.
     const fn mixed(self) -> u64 {
         // The states of a subject are in one place.
         let own = match self.is_state() {

@@ -1,9 +1,9 @@
-//! One worker's view of the table.
+//! One worker's view of the table: which events it may deliver.
 
-use std::cell::Cell;
 use std::time::Duration;
 
-use super::bucket::{Bucket, Slot, SLOTS_PER_BUCKET};
+use super::bucket::Slot;
+use super::buckets::{Buckets, Decide, Writer};
 use super::progress::Progress;
 use super::{
     Claim, EventId, Heartbeat, Owner, Question, Resume, Shared, State, HEARTBEAT_EVERY,
@@ -12,27 +12,17 @@ use super::{
 use crate::clock::{millis, SteadyMillis};
 use crate::delivery::timers::{Timer, Timers};
 
-/// How often to try while other workers write to the same bucket. A try fails only because another
-/// worker's write succeeded; so many in a row would mean that something else is wrong.
-const MAX_TRIES: usize = 100;
-
 /// This worker's view of the table.
 #[derive(Debug)]
 pub struct DedupeTable {
     owner: Owner,
-    buckets: u32,
-    window: u64,
+    buckets: Buckets,
     /// When the next heartbeat is due, if there is no news.
     beat_at: SteadyMillis,
     progress: Progress,
-    /// Events that were forgotten before their time and are not counted yet.
-    evictions: Cell<u32>,
 }
 
-/// What to write into an event's slot, if anything, and the answer.
-type Decide<'d> = dyn FnMut(Option<Slot>, &mut dyn Shared) -> (Option<State>, Claim) + 'd;
-
-/// What follows from a slot that is decided or is another worker's.
+/// The meaning of a slot that is decided or is another worker's.
 enum Standing {
     Accepted,
     Refused,
@@ -49,15 +39,11 @@ impl DedupeTable {
     /// zero switches it off.
     #[must_use]
     pub fn new(owner: Owner, slots: u32, window: Duration) -> Self {
-        let per_bucket = u32::try_from(SLOTS_PER_BUCKET).unwrap_or(u32::MAX);
-        let buckets = slots.div_ceil(per_bucket);
         Self {
             owner,
-            buckets: if window.is_zero() { 0 } else { buckets },
-            window: millis(window),
+            buckets: Buckets::new(slots, window),
             beat_at: 0,
             progress: Progress::default(),
-            evictions: Cell::new(0),
         }
     }
 
@@ -102,7 +88,7 @@ impl DedupeTable {
             State::Claimed if slot.owner == self.owner => (slot, Standing::Accepted),
             _ => (slot, self.standing(&slot, now, shared)),
         });
-        let remembered = |slot: Slot| now.saturating_sub(slot.written) <= self.window;
+        let remembered = |slot: Slot| self.buckets.remember(slot, now);
         match standing {
             Some((slot, Standing::Accepted)) if remembered(slot) => {
                 (Some(State::Accepted), Claim::Accepted)
@@ -142,8 +128,8 @@ impl DedupeTable {
         }
     }
 
-    /// Says what became of an event that this worker had claimed: at this date, if it has said
-    /// nothing since.
+    /// Records the outcome of an event that this worker had claimed. `claimed` is the date of the
+    /// claim, `None` when an outcome has been recorded since.
     pub fn settle(
         &mut self,
         id: EventId,
@@ -152,7 +138,7 @@ impl DedupeTable {
         now: SteadyMillis,
         shared: &mut dyn Shared,
     ) {
-        if self.buckets == 0 {
+        if self.buckets.are_off() {
             return;
         }
         match claimed {
@@ -175,7 +161,7 @@ impl DedupeTable {
 
     /// How many events were forgotten before their time since the last time of asking.
     pub(in crate::delivery) fn take_evictions(&self) -> u32 {
-        self.evictions.take()
+        self.buckets.take_evictions()
     }
 
     /// There is something that the other workers have to be told.
@@ -201,9 +187,7 @@ impl DedupeTable {
         })
     }
 
-    /// `decide` is given the slot of each of these events of one device, and may return a new one,
-    /// which is written. It is asked again whenever another worker has written first. Its other
-    /// results are the answers. Returns whether the table now has what `decide` wants.
+    /// Has `decide` change the slots of these events of one device, in this worker's name.
     fn change(
         &self,
         events: &mut [Question],
@@ -211,105 +195,11 @@ impl DedupeTable {
         shared: &mut dyn Shared,
         decide: &mut Decide<'_>,
     ) -> bool {
-        let Some(home) = events
-            .first()
-            .and_then(|event| self.bucket(event.id.device()))
-        else {
-            return true;
-        };
-        for _ in 0..MAX_TRIES {
-            let (bytes, cas) = shared.load(home);
-            let mut bucket = Bucket::of(bytes);
-            let last_overflow = bucket.overflow();
-            let mut is_over = last_overflow.is_some_and(|at| self.is_overflow_valid(at, now));
-            let (mut is_changed, mut is_elsewhere) = (false, false);
-            for event in &mut *events {
-                event.answer = None;
-                let found = bucket.find(event.id.tag());
-                if found.is_none() && is_over {
-                    is_elsewhere = true;
-                    continue;
-                }
-                let (state, answer) = decide(found, shared);
-                is_changed |= bucket.end_older_states(event.id, state);
-                let has_place = state.is_none_or(|state| {
-                    is_changed = true;
-                    bucket.put(self.slot(event.id, state, now), self.horizon(now))
-                });
-                if has_place {
-                    event.answer = Some(answer);
-                } else {
-                    (is_over, is_elsewhere) = (true, true);
-                }
-            }
-            // The home has to say so for as long as what is elsewhere is remembered.
-            if is_elsewhere && last_overflow.is_none_or(|at| self.is_overflow_old(at, now)) {
-                bucket.set_overflow(now);
-                is_changed = true;
-            }
-            if is_changed && !shared.store(home, bucket.as_bytes(), cas) {
-                continue;
-            }
-            let mut elsewhere = events.iter_mut().filter(|event| event.answer.is_none());
-            return elsewhere.all(|event| self.change_elsewhere(event, now, shared, decide));
-        }
-        false
-    }
-
-    /// As [`Self::change`], for an event that its home has no room for.
-    fn change_elsewhere(
-        &self,
-        event: &mut Question,
-        now: SteadyMillis,
-        shared: &mut dyn Shared,
-        decide: &mut Decide<'_>,
-    ) -> bool {
-        let Some(key) = self.elsewhere(event.id) else {
-            return true;
-        };
-        for _ in 0..MAX_TRIES {
-            let (bytes, cas) = shared.load(key);
-            let mut bucket = Bucket::of(bytes);
-            let (state, answer) = decide(bucket.find(event.id.tag()), shared);
-            event.answer = Some(answer);
-            bucket.end_older_states(event.id, state);
-            let Some(state) = state else {
-                return true;
-            };
-            let slot = self.slot(event.id, state, now);
-            let evicts = bucket.put_over(slot, self.horizon(now));
-            if shared.store(key, bucket.as_bytes(), cas) {
-                let evictions = self.evictions.get();
-                self.evictions
-                    .set(evictions.saturating_add(u32::from(evicts)));
-                return true;
-            }
-        }
-        false
-    }
-
-    fn slot(&self, id: EventId, state: State, now: SteadyMillis) -> Slot {
-        Slot {
-            tag: id.tag(),
-            state,
+        let writer = Writer {
             owner: self.owner,
-            written: self.progress.date(now),
-        }
-    }
-
-    /// What was written before need not be remembered.
-    fn horizon(&self, now: SteadyMillis) -> SteadyMillis {
-        now.saturating_sub(self.window)
-    }
-
-    /// Whether events may be elsewhere of a home that ran over then. A home is marked again once
-    /// half a window has gone by, so that everything elsewhere is found for a whole one.
-    fn is_overflow_valid(&self, at: SteadyMillis, now: SteadyMillis) -> bool {
-        now.saturating_sub(at) <= self.window.saturating_add(self.window / 2)
-    }
-
-    fn is_overflow_old(&self, at: SteadyMillis, now: SteadyMillis) -> bool {
-        now.saturating_sub(at) > self.window / 2
+            date: self.progress.date(now),
+        };
+        self.buckets.change(events, writer, now, shared, decide)
     }
 
     fn standing(&self, slot: &Slot, now: SteadyMillis, shared: &mut dyn Shared) -> Standing {
@@ -340,7 +230,7 @@ impl DedupeTable {
     }
 
     fn beat(&mut self, now: SteadyMillis, shared: &mut dyn Shared) {
-        if self.buckets == 0 {
+        if self.buckets.are_off() {
             return;
         }
         let (decided_before, uncovered) = self.progress.advance();
@@ -363,22 +253,7 @@ impl DedupeTable {
 
     /// Runs the timer while this worker has claims or news.
     pub(in crate::delivery) fn restart_heartbeat(&self, has_claims: bool, timers: &mut Timers) {
-        let is_needed = self.buckets > 0 && (has_claims || self.has_news());
+        let is_needed = !self.buckets.are_off() && (has_claims || self.has_news());
         timers.set(Timer::Heartbeat, is_needed.then(|| self.due()));
-    }
-
-    /// Where the event is when its home has no room for it; never at home, unless there is but one
-    /// bucket.
-    fn elsewhere(&self, id: EventId) -> Option<u32> {
-        let (home, other) = (self.bucket(id.device())?, self.bucket(id.mixed())?);
-        if other == home {
-            home.saturating_add(1).checked_rem(self.buckets)
-        } else {
-            Some(other)
-        }
-    }
-
-    fn bucket(&self, hash: u64) -> Option<u32> {
-        u32::try_from(hash.checked_rem(u64::from(self.buckets))?).ok()
     }
 }
