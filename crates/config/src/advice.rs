@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use freshpaint_core::config::Webhook;
 use freshpaint_core::event::Kind;
+use freshpaint_core::routing::Rules;
 
 use super::quote::shown;
 use super::read::{Field, Object, Reader};
@@ -76,6 +77,32 @@ pub(super) fn of_types(object: &Object<'_>, webhooks: &[Webhook], reader: &mut R
              write options: {enable_identify_events: true} too",
         );
     }
+}
+
+/// Warns of types and sources that the rules for all webhooks do not have. The rules of a webhook
+/// narrow what those let through, and do not take their place.
+pub(super) fn of_narrowing(object: &Object<'_>, rules: &Rules, reader: &mut Reader<'_>) {
+    let events = object.get("events");
+    let types = events.and_then(|events| events.member("types"));
+    let of_types = types.filter(|_| is_disjoint(&rules.types));
+    let of_sources = object
+        .get("sources")
+        .filter(|_| is_disjoint(&rules.sources));
+    for field in [of_types, of_sources].into_iter().flatten() {
+        reader.warning(
+            &field.path,
+            "has nothing in common with the same list for all webhooks, and both hold, so that \
+             no event goes; write into that one too what goes to one webhook",
+        );
+    }
+}
+
+/// Whether no entry is in all of several lists.
+fn is_disjoint<T: PartialEq>(lists: &[Vec<T>]) -> bool {
+    lists.split_first().is_some_and(|(first, others)| {
+        let is_in_all = |entry| others.iter().all(|list| list.contains(entry));
+        !first.iter().any(is_in_all)
+    })
 }
 
 /// Warns of entries of `allow` that `deny` takes back.

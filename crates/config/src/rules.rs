@@ -130,6 +130,7 @@ pub(super) fn read(object: &Object<'_>, all: &Rules, reader: &mut Reader<'_>) ->
         rules.allow.extend(patterns("allow"));
         rules.deny.extend(patterns("deny").unwrap_or_default());
     }
+    advice::of_narrowing(object, &rules, reader);
     for key in ["events", "properties"] {
         if let Some(field) = object.get(key) {
             advice::of_allow_and_deny(&field, reader);

@@ -43,6 +43,18 @@ fn each_warning_says_where_what_and_what_instead() {
             r#"events.types: has "identify", and options.enable_identify_events is off; write options: {enable_identify_events: true} too"#,
         ),
         (
+            r#""url": "https://example.com/in", "events": {"types": ["page", "group"]}"#,
+            r#", "events": {"types": ["track"]}"#,
+            "webhooks[0].events.types: has nothing in common with the same list for all webhooks, \
+             and both hold, so that no event goes; write into that one too what goes to one webhook",
+        ),
+        (
+            r#""url": "https://example.com/in", "sources": ["b"]"#,
+            r#", "sources": ["a"]"#,
+            "webhooks[0].sources: has nothing in common with the same list for all webhooks, and \
+             both hold, so that no event goes; write into that one too what goes to one webhook",
+        ),
+        (
             url,
             r#", "events": {"allow": ["Order *", "x"], "deny": ["y", "Order *"]}"#,
             r#"events.allow[0]: is "Order *", which deny has too, so that nothing of it goes; write it once"#,
@@ -96,6 +108,10 @@ fn what_is_meant_gets_no_warning() {
         (
             r#""url": "https://example.com/in""#,
             r#", "events": {"allow": ["Order *"], "deny": ["Order Test"]}"#,
+        ),
+        (
+            r#""url": "https://example.com/in", "events": {"types": ["track"]}, "sources": ["a"]"#,
+            r#", "events": {"types": ["page", "track"]}, "sources": ["b", "a"]"#,
         ),
         (
             r#""url": "https://example.com/in""#,
