@@ -165,6 +165,12 @@ impl Fixture {
         events
     }
 
+    /// Somebody wants what is kept to be tried at once.
+    pub(super) fn retry_now(&mut self, webhook: Option<usize>) {
+        self.turn(|outbox, turn| outbox.retry_now(webhook, None, turn));
+        self.drive();
+    }
+
     /// One callback of the host.
     fn turn<R>(&mut self, act: impl FnOnce(&mut Outbox<u32>, &mut Turn<'_>) -> R) -> R {
         let mut shared = self.shared.borrow_mut();

@@ -4,7 +4,7 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::world::{Ending, Step, World, WEBHOOKS, WORKERS};
+use super::world::{Ending, Step, Variant, World, WEBHOOKS, WORKERS};
 use crate::config::Acknowledge;
 
 fn ending() -> impl Strategy<Value = Ending> {
@@ -17,16 +17,35 @@ fn ending() -> impl Strategy<Value = Ending> {
     ]
 }
 
+fn variant() -> impl Strategy<Value = Variant> {
+    any::<[bool; 4]>().prop_map(|[each, single, no_dead_letter, little_room]| Variant {
+        each,
+        single,
+        no_dead_letter,
+        little_room,
+    })
+}
+
+/// Mostly one of the workers, at times what has been replaced on one.
+fn place() -> impl Strategy<Value = usize> {
+    prop_oneof![4 => 0..WORKERS, 1 => any::<usize>()]
+}
+
 fn step() -> impl Strategy<Value = Step> {
     let worker = 0..WORKERS;
     let events = vec((0..12_u8, 1..(1_u8 << WEBHOOKS)), 0..5);
     prop_oneof![
-        4 => (worker.clone(), events).prop_map(|(worker, events)| Step::Submit(worker, events)),
-        2 => (worker.clone(), any::<usize>()).prop_map(|(worker, request)| Step::SendAgain(worker, request)),
-        1 => (worker.clone(), any::<usize>(), any::<usize>()).prop_map(|(worker, one, other)| Step::Regroup(worker, one, other)),
-        10 => (worker.clone(), any::<usize>(), ending()).prop_map(|(worker, call, how)| Step::End(worker, call, how)),
-        1 => (worker.clone(), 0..WEBHOOKS, any::<bool>()).prop_map(|(worker, webhook, on)| Step::Refuse(worker, webhook, on)),
-        1 => (worker.clone(), any::<bool>()).prop_map(|(worker, dies)| if dies { Step::Die(worker) } else { Step::Replace(worker) }),
+        4 => (place(), events).prop_map(|(at, events)| Step::Submit(at, events)),
+        2 => (place(), any::<usize>()).prop_map(|(at, request)| Step::SendAgain(at, request)),
+        1 => (place(), any::<usize>(), any::<usize>()).prop_map(|(at, one, other)| Step::Regroup(at, one, other)),
+        10 => (place(), any::<usize>(), ending()).prop_map(|(at, call, how)| Step::End(at, call, how)),
+        1 => (place(), 0..WEBHOOKS, any::<bool>()).prop_map(|(at, webhook, on)| Step::Refuse(at, webhook, on)),
+        1 => prop_oneof![
+            1 => worker.clone().prop_map(Step::Die),
+            2 => (worker, variant()).prop_map(|(worker, variant)| Step::Replace(worker, variant)),
+            2 => any::<usize>().prop_map(Step::Retire),
+        ],
+        1 => (place(), prop::option::of(0..WEBHOOKS)).prop_map(|(at, webhook)| Step::RetryNow(at, webhook)),
         4 => prop_oneof![1..200_u64, 200..6_000_u64, Just(25_000_u64)].prop_map(Step::Pass),
     ]
 }
@@ -45,7 +64,8 @@ proptest! {
         for (of, request) in &world.requests {
             assert!(request.verdict.is_some(), "{of:?} was never answered: {request:?}");
         }
-        for fixture in world.fixtures.iter().chain(world.draining.iter().map(|(_, fixture)| fixture)) {
+        world.assert_nothing_lost();
+        for fixture in world.all() {
             fixture.outbox.assert_idle();
             let held = |outcome: &str| fixture.count(&format!("held.outcome.{outcome}"));
             let letters = |reason: &str| fixture.count(&format!("dead_letters.reason.{reason}"));
@@ -53,7 +73,7 @@ proptest! {
             let refused = held("refused") + letters("refused") + letters("oversized");
             // `refused` also counts events that were refused at once and so never kept. What is
             // handed from one configuration to the next is kept in the one and ends in the other.
-            if world.draining.is_empty() {
+            if world.old.is_empty() {
                 let ended = held("delivered") + expired + held("handed_over");
                 assert!(ended <= held("kept") && held("kept") <= ended + refused, "{held}", held = held("kept"));
             }

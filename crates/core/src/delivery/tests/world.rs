@@ -17,6 +17,8 @@ use crate::testing::config;
 pub(super) const WORKERS: usize = 3;
 /// Those that get events; the dead letter webhook comes after them.
 pub(super) const WEBHOOKS: usize = 3;
+/// The one that is promised each event.
+const EACH: usize = 2;
 const DEAD_LETTER: usize = WEBHOOKS;
 const MOST_IN_FLIGHT: usize = 2;
 /// Events in one call to a webhook with `batch`.
@@ -41,8 +43,23 @@ pub(super) enum Step {
     Pass(u64),
     /// A worker's VM dies and comes back empty.
     Die(usize),
-    /// A worker gets a new configuration; the old one drains.
-    Replace(usize),
+    /// A worker gets a new configuration. The old one works beside it until it is retired.
+    Replace(usize, Variant),
+    /// A configuration that has been replaced ends: it gives away what it keeps.
+    Retire(usize),
+    /// Somebody wants what a worker keeps to be tried at once.
+    RetryNow(usize, Option<usize>),
+}
+
+/// What differs between configurations.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Variant {
+    /// Webhook `a` has `guarantee: each` too.
+    pub(super) each: bool,
+    /// Webhook `b` gets each event in a call of its own.
+    pub(super) single: bool,
+    pub(super) no_dead_letter: bool,
+    pub(super) little_room: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -54,13 +71,16 @@ pub(super) enum Ending {
     TimedOut,
 }
 
-fn configuration(acknowledge: Acknowledge) -> Config {
+fn configuration(acknowledge: Acknowledge, variant: Variant) -> Config {
     let mut config = config(&["a", "b", "c", "dead"]);
-    config.dead_letter = Some(DEAD_LETTER);
-    config.webhooks[2].guarantee = Guarantee::Each;
+    config.dead_letter = (!variant.no_dead_letter).then_some(DEAD_LETTER);
+    if variant.each {
+        config.webhooks[0].guarantee = Guarantee::Each;
+    }
+    config.webhooks[EACH].guarantee = Guarantee::Each;
     for (webhook, format, max_wait) in [
         (1, BatchFormat::JsonArray, Duration::ZERO),
-        (2, BatchFormat::Ndjson, Duration::from_millis(50)),
+        (EACH, BatchFormat::Ndjson, Duration::from_millis(50)),
     ] {
         config.webhooks[webhook].batch = Some(Batch {
             format,
@@ -69,6 +89,9 @@ fn configuration(acknowledge: Acknowledge) -> Config {
             ..Batch::default()
         });
     }
+    if variant.single {
+        config.webhooks[1].batch = None;
+    }
     config.retry.max_refusals = 2;
     config.retry.window = Duration::from_secs(120);
     config.retry.max_backoff = Duration::from_secs(20);
@@ -76,7 +99,7 @@ fn configuration(acknowledge: Acknowledge) -> Config {
     config.acknowledge = acknowledge;
     config.limits.max_in_flight_per_webhook = MOST_IN_FLIGHT;
     config.limits.max_in_flight_bytes = MOST_BYTES;
-    config.retry.max_held_events = MOST_HELD;
+    config.retry.max_held_events = if variant.little_room { 1 } else { MOST_HELD };
     config
 }
 
@@ -88,12 +111,19 @@ pub(super) struct Request {
     pub(super) verdict: Option<Verdict>,
 }
 
+/// A configuration that has been replaced.
+pub(super) struct Old {
+    worker: usize,
+    pub(super) fixture: Fixture,
+    is_retired: bool,
+}
+
 /// The workers, and everything that an observer of both ends can know.
 pub(super) struct World {
     acknowledge: Acknowledge,
     pub(super) fixtures: Vec<Fixture>,
-    /// Configurations that have been replaced, each with its worker.
-    pub(super) draining: Vec<(usize, Fixture)>,
+    /// Configurations that have been replaced.
+    pub(super) old: Vec<Old>,
     owners: u32,
     /// By owner and number.
     pub(super) requests: BTreeMap<(u32, u32), Request>,
@@ -106,6 +136,9 @@ pub(super) struct World {
     /// Event and webhook, once the webhook has refused it.
     refused: BTreeSet<(String, usize)>,
     seen_tokens: BTreeSet<(u32, u32)>,
+    /// The webhooks that want an event, by its name: those of its first request.
+    wanted: BTreeMap<u8, u8>,
+    has_died: bool,
 }
 
 impl World {
@@ -113,13 +146,14 @@ impl World {
         let shared = Rc::new(RefCell::new(SharedMemory::contended()));
         let fixtures = (0..WORKERS as u32)
             .map(|worker| {
-                Fixture::sharing(configuration(acknowledge), Rc::clone(&shared), worker + 1)
+                let config = configuration(acknowledge, Variant::default());
+                Fixture::sharing(config, Rc::clone(&shared), worker + 1)
             })
             .collect();
         Self {
             acknowledge,
             fixtures,
-            draining: Vec::new(),
+            old: Vec::new(),
             owners: WORKERS as u32,
             requests: BTreeMap::new(),
             delivered: BTreeSet::new(),
@@ -127,21 +161,24 @@ impl World {
             untold: BTreeSet::new(),
             refused: BTreeSet::new(),
             seen_tokens: BTreeSet::new(),
+            wanted: BTreeMap::new(),
+            has_died: false,
         }
     }
 
     /// Puts an empty outbox in the place of a worker's.
-    fn replace(&mut self, worker: usize) -> Fixture {
+    fn replace(&mut self, worker: usize, variant: Variant) -> Fixture {
         self.owners += 1;
-        let new = self.fixtures[worker].successor(configuration(self.acknowledge), self.owners);
+        let config = configuration(self.acknowledge, variant);
+        let new = self.fixtures[worker].successor(config, self.owners);
         std::mem::replace(&mut self.fixtures[worker], new)
     }
 
-    /// What drains gives what it keeps to the worker's newest configuration.
+    /// What is retired gives what it keeps to the worker's newest configuration.
     fn hand_over(&mut self) {
-        for (worker, old) in &mut self.draining {
-            let new = &mut self.fixtures[*worker];
-            old.hand_over(new);
+        for old in self.old.iter_mut().filter(|old| old.is_retired) {
+            let new = &mut self.fixtures[old.worker];
+            old.fixture.hand_over(new);
             new.drive();
         }
     }
@@ -169,13 +206,14 @@ impl World {
                 self.submit(*worker, events);
             }
             Step::End(worker, index, how) => {
-                let calls = &self.fixtures[*worker].calls;
+                let worker = worker % self.workers();
+                let calls = &self.fixture(worker).calls;
                 if let Some(call) = calls.get(index % calls.len().max(1)).cloned() {
-                    self.end(*worker, &call, *how);
+                    self.end(worker, &call, *how);
                 }
             }
             Step::Refuse(worker, webhook, on) => {
-                let refusing = &mut self.fixtures[*worker].refusing;
+                let refusing = &mut self.fixture_at(*worker).refusing;
                 if *on {
                     refusing.insert(*webhook, NotSent::NoCapacity);
                 } else {
@@ -183,29 +221,56 @@ impl World {
                 }
             }
             Step::Pass(millis) => self.pass(*millis),
-            Step::Die(worker) => {
-                let dead = self.replace(*worker);
-                let told_by = dead.now.saturating_sub(millis(TOLD_WITHIN));
-                let untold = self
-                    .accepted
-                    .iter()
-                    .filter(|(_, (owner, at))| *owner == dead.owner && *at >= told_by);
-                self.untold.extend(untold.map(|(name, _)| name.clone()));
-                self.requests.retain(|(owner, _), request| {
-                    *owner != dead.owner || request.verdict.is_some()
+            Step::Die(worker) => self.die(*worker),
+            Step::Replace(worker, variant) => {
+                let fixture = self.replace(*worker, *variant);
+                self.old.push(Old {
+                    worker: *worker,
+                    fixture,
+                    is_retired: false,
                 });
             }
-            Step::Replace(worker) => {
-                let old = self.replace(*worker);
-                self.draining.push((*worker, old));
+            Step::Retire(index) => {
+                let old = self.old.len().max(1);
+                if let Some(old) = self.old.get_mut(index % old) {
+                    old.is_retired = true;
+                }
                 self.hand_over();
+            }
+            Step::RetryNow(worker, webhook) => {
+                let fixture = self.fixture_at(*worker);
+                fixture.retry_now(*webhook);
             }
         }
         self.observe();
     }
 
-    fn submit(&mut self, worker: usize, events: Vec<(u8, u8)>) {
-        let fixture = &mut self.fixtures[worker];
+    /// The VM of a worker dies, with every configuration in it.
+    fn die(&mut self, worker: usize) {
+        self.has_died = true;
+        let mut dead = vec![self.replace(worker, Variant::default())];
+        let (died, old) = std::mem::take(&mut self.old)
+            .into_iter()
+            .partition::<Vec<_>, _>(|old| old.worker == worker);
+        self.old = old;
+        dead.extend(died.into_iter().map(|old| old.fixture));
+        for dead in dead {
+            let told_by = dead.now.saturating_sub(millis(TOLD_WITHIN));
+            let untold = self
+                .accepted
+                .iter()
+                .filter(|(_, (owner, at))| *owner == dead.owner && *at >= told_by);
+            self.untold.extend(untold.map(|(name, _)| name.clone()));
+            self.requests
+                .retain(|(owner, _), request| *owner != dead.owner || request.verdict.is_some());
+        }
+    }
+
+    fn submit(&mut self, worker: usize, mut events: Vec<(u8, u8)>) {
+        for (name, wanted) in &mut events {
+            *wanted = *self.wanted.entry(*name).or_insert(*wanted);
+        }
+        let fixture = self.fixture_at(worker);
         let request = Request {
             events: events.clone(),
             sent: fixture.now,
@@ -223,8 +288,8 @@ impl World {
                 }
             })
             .collect();
-        let number = fixture.submit(events);
-        self.requests.insert((fixture.owner, number), request);
+        let of = (fixture.owner, fixture.submit(events));
+        self.requests.insert(of, request);
     }
 
     fn end(&mut self, worker: usize, call: &Made, how: Ending) {
@@ -260,12 +325,28 @@ impl World {
         self.hand_over();
     }
 
-    /// The workers, then what drains.
+    /// The workers, then what has been replaced.
     fn fixture(&mut self, index: usize) -> &mut Fixture {
         match index.checked_sub(self.fixtures.len()) {
             None => &mut self.fixtures[index],
-            Some(index) => &mut self.draining[index].1,
+            Some(index) => &mut self.old[index].fixture,
         }
+    }
+
+    /// How many there are in all.
+    fn workers(&self) -> usize {
+        self.fixtures.len() + self.old.len()
+    }
+
+    fn fixture_at(&mut self, index: usize) -> &mut Fixture {
+        let index = index % self.workers();
+        self.fixture(index)
+    }
+
+    /// All of them.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Fixture> {
+        let old = self.old.iter().map(|old| &old.fixture);
+        self.fixtures.iter().chain(old)
     }
 
     /// Time passes for all workers alike; calls end at their timeout as the host would end them.
@@ -273,15 +354,10 @@ impl World {
         let until = self.fixtures[0].now + millis;
         while self.fixtures[0].now < until {
             let now = self.fixtures[0].now;
-            let draining = self.draining.iter().map(|(_, fixture)| fixture);
-            let calls = self
-                .fixtures
-                .iter()
-                .chain(draining)
-                .flat_map(|fixture| &fixture.calls);
+            let calls = self.all().flat_map(|fixture| &fixture.calls);
             let next_end = calls.map(|call| call.ends_at).min().unwrap_or(until);
             let to = next_end.clamp(now + 1, until.min(now + LONGEST_STEP));
-            for index in 0..self.fixtures.len() + self.draining.len() {
+            for index in 0..self.workers() {
                 self.fixture(index).pass(Duration::from_millis(to - now));
                 for call in self.fixture(index).calls.clone() {
                     if call.ends_at <= to {
@@ -295,8 +371,8 @@ impl World {
     }
 
     fn observe(&mut self) {
-        let draining = self.draining.iter_mut().map(|(_, fixture)| fixture);
-        for fixture in self.fixtures.iter_mut().chain(draining) {
+        let old = self.old.iter_mut().map(|old| &mut old.fixture);
+        for fixture in self.fixtures.iter_mut().chain(old) {
             for (number, verdict) in fixture.take_verdicts() {
                 let request = self.requests.get_mut(&(fixture.owner, number)).unwrap();
                 assert_eq!(request.verdict, None, "answered twice: {request:?}");
@@ -354,15 +430,16 @@ impl World {
 
     /// Everything fails from now on, until nothing is left.
     pub(super) fn end_all(&mut self) {
-        for fixture in &mut self.fixtures {
-            fixture.refusing.clear();
+        for index in 0..self.workers() {
+            self.fixture(index).refusing.clear();
         }
-        for (_, fixture) in &mut self.draining {
-            fixture.refusing.clear();
+        for old in &mut self.old {
+            old.is_retired = true;
         }
+        self.hand_over();
         // Two windows: what expires may be a dead letter for another one.
         for _ in 0..400 {
-            for index in 0..self.fixtures.len() + self.draining.len() {
+            for index in 0..self.workers() {
                 for call in self.fixture(index).calls.clone() {
                     self.end(index, &call, Ending::TimedOut);
                 }
@@ -370,20 +447,38 @@ impl World {
             self.pass(1_000);
         }
     }
+
+    /// Every event that was taken and has not reached all that it is owed to is counted as given
+    /// up, at least once. A VM that dies forgets what it kept.
+    pub(super) fn assert_nothing_lost(&self) {
+        if self.has_died {
+            return;
+        }
+        let requests = self.requests.values();
+        let taken =
+            requests.filter(|request| !matches!(request.verdict, Some(Verdict::Overloaded { .. })));
+        let taken: BTreeSet<_> = taken.flat_map(|request| &request.events).collect();
+        let has = |name: &u8, webhook| self.delivered.contains(&(format!("event-{name}"), webhook));
+        let lacking = taken.iter().filter(|(name, wanted)| {
+            let has_it = (0..WEBHOOKS).any(|webhook| has(name, webhook));
+            !has_it || wanted >> EACH & 1 == 1 && !has(name, EACH)
+        });
+        let count = |outcome| {
+            let name = format!("held.outcome.{outcome}");
+            self.all().map(|fixture| fixture.count(&name)).sum::<u32>()
+        };
+        let given_up = ["expired", "no_room", "refused", "dead_letter"].map(count);
+        let lacking: Vec<_> = lacking.collect();
+        assert!(
+            lacking.len() <= given_up.iter().sum::<u32>() as usize,
+            "{lacking:?} are not all among those given up: {given_up:?}"
+        );
+    }
 }
 
 /// The names of the events that a call carries.
 fn events_of(call: &Made) -> Vec<String> {
-    let list = match call.webhook {
-        1 => call
-            .payload
-            .strip_prefix('[')
-            .unwrap()
-            .strip_suffix(']')
-            .unwrap(),
-        2 => call.payload.strip_suffix('\n').unwrap(),
-        _ => return vec![call.payload.clone()],
-    };
+    let list = call.payload.trim_matches(['[', ']', '\n']);
     list.split([',', '\n']).map(str::to_owned).collect()
 }
 
