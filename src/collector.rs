@@ -74,9 +74,7 @@ impl Collector {
         }
         // After the calls: a reply enters its stream, and stays there until this callback returns.
         let has_more = Self::send_replies(&plugin);
-        if self.is_draining {
-            plugin.hand_over(self.context_id);
-        }
+        self.hand_over(&plugin, now);
         let report_in = plugin.report(now);
         let wake_in = plugin.worker.borrow_mut().poll_timeout(now);
         let look_in = plugin.body_watch.look_in(now);
@@ -93,6 +91,13 @@ impl Collector {
             log::info!("{DRAINED}");
             let _ = host::enter(self.context_id);
             host::done();
+        }
+    }
+
+    /// Gives what is kept to a newer configuration, once that has taken over.
+    fn hand_over(&self, plugin: &Rc<Plugin>, now: SteadyMillis) {
+        if self.is_draining || plugin.is_replaced(now) {
+            plugin.hand_over(self.context_id);
         }
     }
 
@@ -168,6 +173,8 @@ impl Collector {
         host::set_tick(None);
         let now = host::steady();
         let plugin = &self.plugin;
+        // Before it tries them once more itself.
+        self.hand_over(plugin, now);
         plugin
             .worker
             .borrow_mut()

@@ -18,6 +18,9 @@ use crate::reenter::RootEntry;
 /// changes in that time. Envoy passes its own metrics on every 5 s (`stats_flush_interval`).
 const FLUSH_EVERY_MILLIS: u64 = 1_000;
 
+/// By then Envoy has ended a configuration that came with an update which it rejects.
+const TAKES_OVER_AFTER_MILLIS: u64 = 5_000;
+
 /// One configured plugin in this VM.
 #[derive(Debug)]
 pub(crate) struct Plugin {
@@ -33,6 +36,7 @@ pub(crate) struct Plugin {
     pub(crate) body_watch: BodyWatch,
     pub(crate) wake_queue: WakeQueue,
     metrics: Metrics,
+    made_at: SteadyMillis,
     flushed_at: Cell<SteadyMillis>,
 }
 
@@ -56,6 +60,7 @@ impl Plugin {
             ),
             worker: RefCell::new(Worker::new(config, &identity, now)),
             waiting: RefCell::default(),
+            made_at: now,
             flushed_at: Cell::new(0),
             name,
             root: RootEntry::new(root),
@@ -127,11 +132,25 @@ impl Plugin {
         self.name.split(|byte| *byte == 0).next() == Some(name.as_bytes())
     }
 
+    /// The newest plugin of the same name, if that is another one.
+    fn successor(self: &Rc<Self>) -> Option<Rc<Self>> {
+        let newest = find(|plugin| plugin.name == self.name);
+        newest.filter(|newest| !Rc::ptr_eq(newest, self))
+    }
+
+    /// Whether a newer configuration has the place of this one. The host ends this one much later
+    /// (Envoy's `--drain-time-s`), when what it keeps may have expired.
+    pub(crate) fn is_replaced(self: &Rc<Self>, now: SteadyMillis) -> bool {
+        self.successor().is_some_and(|new| {
+            now >= new.made_at.saturating_add(TAKES_OVER_AFTER_MILLIS)
+                && new.worker.borrow().replaces(&self.worker.borrow())
+        })
+    }
+
     /// Gives what this plugin keeps to the newest one of the same name, if there is one. `from` is
     /// the context whose callback this is.
     pub(crate) fn hand_over(self: &Rc<Self>, from: u32) {
-        let successor = find(|plugin| plugin.name == self.name);
-        let Some(successor) = successor.filter(|successor| !Rc::ptr_eq(successor, self)) else {
+        let Some(successor) = self.successor() else {
             return;
         };
         let now = host::steady();

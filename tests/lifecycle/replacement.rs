@@ -100,6 +100,61 @@ fn kept_events_go_to_the_new_root() {
     assert_eq!(host.calls(), []);
 }
 
+/// One webhook `hook_0` with this url.
+fn at(url: &str) -> Value {
+    let mut configuration = webhooks(1);
+    configuration["webhooks"][0]["url"] = url.into();
+    configuration
+}
+
+/// Envoy ends the old root after `--drain-time-s`, when the event may have expired.
+#[test]
+fn a_corrected_url_holds_for_kept_events_before_the_old_root_ends() {
+    let mut host = Host::with(&at("https://hook.tset/in"));
+    host.collect(&track("a"));
+    let call = host.call();
+    host.respond(&call, 503);
+    replaced!(host, old, at("https://hook.test/in"));
+    let mut called = Vec::new();
+    for _ in 0..20 {
+        host.advance(Duration::from_secs(1));
+        host.turn();
+        for call in host.calls() {
+            assert_eq!(call.text(), payload("a"));
+            let is_right = call.authority() == "hook.test";
+            called.push(is_right);
+            host.respond(&call, if is_right { 200 } else { 503 });
+        }
+    }
+    // The update might have been rejected when it was tried for the second time.
+    assert_eq!(called, [false, false, true]);
+    assert_eq!(host.count("held.outcome.delivered"), 1);
+    assert!(host.retire(old));
+}
+
+/// Other webhooks or rules may be those of another filter that has the same name by mistake.
+#[test]
+fn kept_events_stay_with_the_old_root_while_webhooks_or_rules_differ() {
+    let ruled = with(webhooks(1), "events", json!({"types": ["track"]}));
+    let other = json!({"webhooks": [{"name": "another", "url": "https://hook.test/in"}]});
+    for new in [ruled, other] {
+        let mut host = Host::with(&webhooks(1));
+        host.collect(&track("a"));
+        let call = host.call();
+        host.respond(&call, 503);
+        replaced!(host, old, new);
+        for status in [503, 503, 503, 200] {
+            host.advance(Duration::from_secs(10));
+            host.turn();
+            let call = host.call();
+            assert_eq!(call.authority(), "hook-0.test");
+            host.respond(&call, status);
+        }
+        assert_eq!(host.count("held.outcome.handed_over"), 0);
+        assert!(host.retire(old));
+    }
+}
+
 #[test]
 fn an_event_that_fails_while_its_root_drains_goes_to_the_new_root() {
     let mut host = Host::with(&webhooks(1));

@@ -10,10 +10,10 @@ mod tester;
 use std::rc::Rc;
 
 use crate::clock::{Now, SteadyMillis, UnixSeconds};
-use crate::config::Config;
+use crate::config::{Config, Webhook};
 use crate::delivery::dedupe::{Owner, Shared};
 use crate::delivery::outcome::{CallResponse, NotSent};
-use crate::delivery::{Call, Handover, Outbox, Turn};
+use crate::delivery::{same_webhook, Call, Handover, Outbox, Turn};
 use crate::intake::{self, Collection, Context, Excess, Head, Item, Judgement, Report};
 use crate::local_reply::LocalReply;
 use crate::observe::delivery_log::DeliveryLog;
@@ -303,6 +303,18 @@ impl Worker {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.outbox.is_empty()
+    }
+
+    /// Whether this worker may have what an older configuration holds before the host ends that
+    /// one: it has each of its webhooks, with the same rules.
+    #[must_use]
+    pub fn replaces(&self, older: &Self) -> bool {
+        let (then, now) = (&older.config.webhooks, &self.config.webhooks);
+        let has = |(index, webhook): (usize, &Webhook)| {
+            let same = same_webhook::find(then, index, now).and_then(|at| now.get(at));
+            same.is_some_and(|same| same.rules == webhook.rules)
+        };
+        older.outbox.held_events() > 0 && then.iter().enumerate().all(has)
     }
 
     /// Gives up the held events that no call is under way for.

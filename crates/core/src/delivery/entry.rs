@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::batches::BatchKey;
 use super::dead_letter::DeadLetter;
+use super::dedupe::EventId;
 use super::event::PreparedEvent;
 use super::key::EntryKey;
 use super::outcome::Outcome;
@@ -12,6 +13,9 @@ use super::sheddable::Place;
 use super::webhook_set::WebhookSet;
 use crate::clock::SteadyMillis;
 use crate::observe::labels::DeliveryOutcome;
+
+/// After so many failed rounds an event may still share a call with as many as its webhook takes.
+const FULL_ROUNDS: u32 = 2;
 
 /// A batch that waits for an entry.
 #[derive(Clone, Copy, Debug)]
@@ -39,6 +43,8 @@ pub(super) struct Past {
     pub(super) is_too_large: bool,
     pub(super) dead_letter: Option<DeadLetter>,
     pub(super) failed_rounds: u32,
+    /// How the last attempt of each webhook that failed it ended.
+    pub(super) failures: Vec<(usize, DeliveryOutcome)>,
 }
 
 /// One event on its way to its webhooks, in rounds: one attempt at each webhook that may still take
@@ -113,6 +119,7 @@ impl Entry {
             is_too_large: past.is_too_large,
             dead_letter: past.dead_letter,
             failed_rounds: past.failed_rounds,
+            failures: past.failures,
             ..Self::new(event)
         }
     }
@@ -147,6 +154,9 @@ impl Entry {
     /// Its place in the queue of a webhook that takes `share` events in one call. An event that the
     /// webhook has refused before has a call of its own. So has a dead letter, because its headers
     /// are about it alone.
+    ///
+    /// Of an event that keeps failing, calls become smaller with each round: the webhook may fail
+    /// because of one event, and would never get those that share its calls.
     pub(super) fn waiting_for(
         &self,
         webhook: usize,
@@ -155,6 +165,8 @@ impl Entry {
         share: u32,
     ) -> Waiting {
         let goes_alone = self.refusals(webhook) > 0 || self.dead_letter.is_some();
+        let halvings = self.failed_rounds.saturating_sub(FULL_ROUNDS);
+        let share = share.checked_shr(halvings).unwrap_or(0).max(1);
         let bytes = self.event.payload_for(webhook).len();
         Waiting {
             too_late,
@@ -216,11 +228,15 @@ impl Entry {
         }
     }
 
+    /// The event is not recognised any more; says by what it was.
+    pub(super) fn take_id(&mut self) -> Option<EventId> {
+        self.event.id.take()
+    }
+
     /// Turns the event into a dead letter, which is all that is left of it: no request waits for
-    /// it, and it is not recognised any more.
+    /// it.
     pub(super) fn become_dead_letter(&mut self, dead_letter: DeadLetter, webhook: usize) {
         self.event.wanted = WebhookSet::from_iter([webhook]);
-        self.event.id = None;
         self.delivered = WebhookSet::EMPTY;
         self.is_accepted = false;
         self.refusals.clear();
@@ -256,6 +272,7 @@ impl Entry {
             is_too_large: self.is_too_large,
             dead_letter: self.dead_letter.clone(),
             failed_rounds: self.failed_rounds,
+            failures: Vec::new(),
         }
     }
 

@@ -38,6 +38,7 @@ pub mod retry;
 mod retry_now;
 mod retrying;
 mod rounds;
+pub(crate) mod same_webhook;
 mod sheddable;
 mod shedding;
 mod state;

@@ -64,7 +64,7 @@ pub enum NotSent {
     UnknownCluster,
     /// No healthy host, DNS not resolved, or the circuit breaker is full.
     NoCapacity,
-    /// The batch's 25 s were over before the delivery's turn came.
+    /// Its turn would come after the batch's 25 s, or behind a webhook that keeps failing.
     Deadline,
     /// Dropped to make room: another webhook has the event.
     Shed,

@@ -1,7 +1,7 @@
 //! After a failed round an event is held. Later it is due, and is tried again or handed on.
 
-use super::dedupe::{Resume, State, HEARTBEAT_LOST_AFTER};
-use super::entry::Held;
+use super::dedupe::{EventId, Resume, State, HEARTBEAT_LOST_AFTER};
+use super::entry::{Entry, Held};
 use super::event::PreparedEvent;
 use super::handover::Handover;
 use super::key::EntryKey;
@@ -60,7 +60,7 @@ impl<T> Outbox<T> {
         }
         let (failures, retry_after) = (entry.failed_rounds(), entry.retry_after());
         let delay = Backoff::from(retry).delay(failures, retry_after, &mut self.random);
-        let due = now.saturating_add(delay);
+        let due = now.saturating_add(delay).min(expires);
         let is_dead_letter = entry.dead_letter().is_some();
         if self.store.hold(key, Held { expires, due }) && !is_dead_letter {
             turn.observe.count(Counter::Held(HeldOutcome::Kept));
@@ -157,6 +157,8 @@ impl<T> Outbox<T> {
     }
 
     pub(super) fn reschedule(&mut self, key: EntryKey, due: SteadyMillis) {
+        let held = self.store.get(key).and_then(Entry::held);
+        let due = held.map_or(due, |held| due.min(held.expires));
         self.store.set_due(key, due);
         self.schedule.push(due, key, &mut self.timers);
     }
@@ -188,9 +190,16 @@ impl<T> Outbox<T> {
         Handover::of(entry, &self.config, &self.policy)
     }
 
+    /// Whether the event has come in here too, since its SDK has sent it again. `is_accepted`: a
+    /// webhook had it before.
+    fn has_taken(&mut self, id: EventId, is_accepted: bool, turn: &mut Turn<'_>) -> bool {
+        self.store.find(id).is_some()
+            || !is_accepted && self.dedupe.is_decided(id, turn.now, turn.shared)
+    }
+
     /// Takes over an event that an older configuration held.
     pub(super) fn take_over(&mut self, handover: Handover, turn: &mut Turn<'_>) {
-        let expires = handover.expires();
+        let held = handover.held(turn.now);
         let entry = handover.into_entry(&self.config);
         let (id, is_dead_letter) = (entry.event().id, entry.dead_letter().is_some());
         let goes_on = !self.policy.next_round(&entry).is_empty();
@@ -208,13 +217,12 @@ impl<T> Outbox<T> {
             }
             return;
         }
-        if id.is_some_and(|id| self.store.find(id).is_some()) {
+        if id.is_some_and(|id| self.has_taken(id, entry.is_accepted(), turn)) {
             return;
         }
         if goes_on && self.store.can_hold(&entry, &self.config.retry) {
-            let due = turn.now;
-            let key = self.insert(entry.held_until(Held { expires, due }));
-            self.schedule.push(due, key, &mut self.timers);
+            let key = self.insert(entry.held_until(held));
+            self.schedule.push(held.due, key, &mut self.timers);
         } else if self.make_room(entry.cost(), turn) {
             let key = self.insert(entry);
             let reason = if goes_on {

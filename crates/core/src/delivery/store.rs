@@ -106,8 +106,8 @@ impl Store {
 
     /// Nobody recognises the event any more when it is sent again.
     pub(super) fn forget_id(&mut self, key: EntryKey) {
-        let entry = self.entries.get(key);
-        if let Some(id) = entry.and_then(|entry| entry.event().id) {
+        let id = self.entries.get_mut(key).and_then(Entry::take_id);
+        if let Some(id) = id.filter(|id| self.find(*id) == Some(key)) {
             self.by_id.remove(&id);
         }
     }

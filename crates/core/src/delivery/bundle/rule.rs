@@ -70,7 +70,7 @@ impl Bundling {
         let first = ready.front()?;
         let is_full =
             ready.len() >= self.max_events as usize || ready.body_bytes() >= self.max_bytes;
-        // No other delivery joins one that was part of a refused call.
+        // Nothing new joins one that was part of a refused call or keeps failing.
         if is_full || first.share < self.max_events {
             return Some(0);
         }

@@ -101,6 +101,23 @@ impl DedupeTable {
         }
     }
 
+    /// Whether a webhook has the event, or every webhook has refused it for good. The caller must
+    /// know that this worker does not have it.
+    pub(in crate::delivery) fn is_decided(
+        &self,
+        id: EventId,
+        now: SteadyMillis,
+        shared: &mut dyn Shared,
+    ) -> bool {
+        let mut question = [Question::about(id, 0)];
+        self.change(&mut question, now, shared, &mut |found, shared| {
+            let (_, claim) = self.claim_found(found, now, shared);
+            (None, claim)
+        });
+        let [Question { answer, .. }] = question;
+        matches!(answer, Some(Claim::Accepted | Claim::Refused))
+    }
+
     /// Takes up again an event that this worker holds and no webhook has, unless it is decided or
     /// another worker has it by now.
     pub fn resume(&mut self, id: EventId, now: SteadyMillis, shared: &mut dyn Shared) -> Resume {

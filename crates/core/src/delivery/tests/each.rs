@@ -175,3 +175,40 @@ fn a_newer_configuration_goes_on_with_those_that_lack_it() {
     let again = new.submit(vec![event("x", &[0, 1])]);
     assert_eq!(new.take_verdicts(), [(again, accepted())]);
 }
+
+/// The names of webhooks that have none say their places, which change with the list.
+#[test]
+fn a_webhook_without_a_name_is_found_by_its_url() {
+    let at = |urls: &[&str]| {
+        config_with(&["webhook_0", "webhook_1"][..urls.len()], |config| {
+            for (webhook, url) in config.webhooks.iter_mut().zip(urls) {
+                webhook.authority = (*url).to_owned();
+                webhook.guarantee = Guarantee::Each;
+            }
+        })
+    };
+    for (urls, calls) in [
+        (vec!["a.test", "b.test"], vec!["x>1"]),
+        (vec!["b.test", "a.test"], vec!["x>0"]),
+        (vec!["b.test"], vec!["x>0"]),
+        (vec!["a.test"], vec![]),
+        // Its url has been corrected.
+        (vec!["a.test", "c.test"], vec!["x>1"]),
+        (vec!["c.test", "a.test"], vec![]),
+    ] {
+        let mut old = Fixture::new(at(&["a.test", "b.test"]));
+        lacking_b(&mut old);
+        let mut new = old.successor(at(&urls), 2);
+        assert_eq!(old.hand_over(&mut new), 1);
+        new.pass(Duration::from_millis(100));
+        assert_eq!(new.under_way(), calls, "{urls:?}");
+    }
+    let mut named = at(&["b.test"]);
+    named.webhooks[0].name = "crm".into();
+    let mut old = Fixture::new(at(&["a.test", "b.test"]));
+    lacking_b(&mut old);
+    let mut new = old.successor(named, 2);
+    old.hand_over(&mut new);
+    new.pass(Duration::from_millis(100));
+    assert_eq!(new.under_way(), ["x>0"]);
+}

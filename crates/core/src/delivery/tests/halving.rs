@@ -3,8 +3,13 @@
 use std::time::Duration;
 
 use super::bundles::{events, fixture, one_webhook, ARRAY};
-use super::fixture::{accepted, event, status, Fixture};
+use super::fixture::{accepted, event, status, Fixture, Made};
 use crate::delivery::Verdict;
+
+/// The events of a call.
+fn names(call: &Made) -> impl Iterator<Item = &str> {
+    call.payload.trim_matches(['[', ']']).split(',')
+}
 
 /// Answers each call at once: 422 to those that carry `poison`, 200 to the others. Says how many
 /// calls there were.
@@ -16,8 +21,7 @@ fn judge(fixture: &mut Fixture, poison: &[&str]) -> usize {
             return calls;
         };
         calls += 1;
-        let mut names = call.payload.trim_matches(['[', ']']).split(',');
-        let is_refused = names.any(|name| poison.contains(&name));
+        let is_refused = names(&call).any(|name| poison.contains(&name));
         fixture.end(call.token, &status(if is_refused { 422 } else { 200 }));
     }
 }
@@ -94,4 +98,24 @@ fn a_half_that_is_accepted_elsewhere_may_be_dropped_for_room() {
     fixture.pass(Duration::from_secs(30));
     fixture.respond_all(200);
     fixture.outbox.assert_idle();
+}
+
+/// Many receivers answer 500 to an event that they cannot read.
+#[test]
+fn an_event_by_which_each_call_fails_does_not_take_others_with_it() {
+    let mut fixture = one_webhook(ARRAY);
+    fixture.submit(events(0..8, &[0]));
+    for second in 0..1_000 {
+        fixture.pass(Duration::from_millis(5));
+        for call in std::mem::take(&mut fixture.calls) {
+            let fails = names(&call).any(|name| name == "e3");
+            fixture.end(call.token, &status(if fails { 500 } else { 200 }));
+        }
+        // The webhook works, so that its breaker stays closed.
+        fixture.submit(vec![event(&format!("n{second}"), &[0])]);
+        fixture.pass(Duration::from_secs(1));
+    }
+    assert_eq!(fixture.count("held.outcome.delivered"), 7);
+    assert_eq!(fixture.count("held.outcome.expired"), 1);
+    assert_eq!(fixture.outbox.held_events(), 0);
 }

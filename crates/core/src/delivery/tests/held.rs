@@ -3,9 +3,9 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::fixture::{event, status, Fixture};
+use super::fixture::{accepted, event, status, Fixture};
 use crate::config::Config;
-use crate::delivery::outcome::CallResponse;
+use crate::delivery::outcome::{CallResponse, NotSent};
 use crate::delivery::Verdict;
 use crate::event::Kind;
 use crate::redaction::{Path, Redaction};
@@ -17,6 +17,11 @@ fn failed_everywhere(fixture: &mut Fixture) -> u32 {
     fixture.respond("x", 0, &status(503));
     fixture.respond("x", 1, &CallResponse::default());
     request
+}
+
+fn refused() -> Verdict {
+    let refused = vec![0];
+    Verdict::Accepted { refused }
 }
 
 #[test]
@@ -255,6 +260,59 @@ fn a_newer_configuration_takes_over_what_is_kept() {
     assert!(new.outbox.is_empty());
 }
 
+/// Envoy ends the older configuration `--drain-time-s` after the newer one has come.
+#[test]
+fn what_the_newer_configuration_has_delivered_meanwhile_is_not_delivered_again() {
+    for (status_then, outcome) in [(200, accepted()), (422, refused())] {
+        let mut old = Fixture::new(config(&["a", "b"]));
+        failed_everywhere(&mut old);
+        let change = |config: &mut Config| config.retry.max_refusals = 1;
+        let mut new = old.successor(config_with(&["a", "b"], change), 2);
+        new.submit(vec![event("x", &[0, 1])]);
+        new.respond_all(status_then);
+        old.hand_over(&mut new);
+        new.pass(Duration::from_secs(120));
+        assert_eq!(new.under_way(), [""; 0]);
+        assert_eq!(new.outbox.held_events(), 0);
+        new.take_verdicts();
+        let again = new.submit(vec![event("x", &[0, 1])]);
+        assert_eq!(new.take_verdicts(), [(again, outcome)]);
+    }
+}
+
+#[test]
+fn a_pause_that_a_webhook_asked_for_outlives_the_configuration() {
+    let mut old = Fixture::new(config(&["a"]));
+    old.submit(vec![event("x", &[0])]);
+    let later = CallResponse {
+        retry_after: Some(b"20".to_vec()),
+        ..status(429)
+    };
+    old.respond("x", 0, &later);
+    let mut new = old.successor(config(&["a"]), 2);
+    old.hand_over(&mut new);
+    new.pass(Duration::from_secs(19));
+    assert_eq!(new.under_way(), [""; 0]);
+    new.pass(Duration::from_secs(5));
+    assert_eq!(new.under_way(), ["x>0"]);
+}
+
+#[test]
+fn what_is_handed_over_counts_as_it_failed_when_nobody_tries_it_again() {
+    let mut old = Fixture::new(config(&["a", "b"]));
+    failed_everywhere(&mut old);
+    let mut new = old.successor(config(&["b", "a"]), 2);
+    new.refusing
+        .extend([0, 1].map(|webhook| (webhook, NotSent::NoCapacity)));
+    old.pass(Duration::from_millis(500));
+    new.now = old.now + 900_000;
+    old.hand_over(&mut new);
+    new.pass(Duration::from_secs(1));
+    assert_eq!(new.count("held.outcome.expired"), 1);
+    assert_eq!(new.count("deliveries.webhook.a.outcome.rejected"), 1);
+    assert_eq!(new.count("deliveries.webhook.b.outcome.unreachable"), 1);
+}
+
 #[test]
 fn a_type_that_the_newer_configuration_leaves_out_is_not_delivered_by_it() {
     let mut old = Fixture::new(config_with(&["a"], |config| {
@@ -345,4 +403,22 @@ fn what_is_kept_goes_on_as_it_was_redacted_for_each() {
     old.hand_over(&mut new);
     new.pass(Duration::from_millis(100));
     assert_eq!(new.under_way(), ["less>0", "whole>2"]);
+}
+
+/// A webhook's `Retry-After` may be longer than `retry.window`.
+#[test]
+fn nothing_is_kept_longer_than_the_window() {
+    let mut fixture = Fixture::new(config_with(&["a"], |config| {
+        config.retry.window = Duration::from_secs(30);
+        config.retry.max_backoff = Duration::from_secs(3_600);
+    }));
+    fixture.submit(vec![event("x", &[0])]);
+    let later = CallResponse {
+        retry_after: Some(b"600".to_vec()),
+        ..status(503)
+    };
+    fixture.respond("x", 0, &later);
+    fixture.pass(Duration::from_secs(30));
+    assert_eq!(fixture.outbox.held_events(), 0);
+    assert_eq!(fixture.count("held.outcome.expired"), 1);
 }

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use super::dedupe::ROOM;
 use super::fixture::{accepted, event, status, Fixture};
+use crate::config::{Config, Guarantee};
 use crate::delivery::dedupe::{Claim, DedupeTable, EventId, Owner, State};
 use crate::delivery::PreparedEvent;
 use crate::test_util::SharedMemory;
-use crate::testing::config;
+use crate::testing::{config, config_with};
 
 const DEVICE: u64 = 7;
 
@@ -105,13 +106,18 @@ fn an_acceptance_that_is_told_late_does_not_bring_a_state_back() {
     );
 }
 
+/// An event that says this state, for two webhooks.
+fn says(name: &str, content: u64) -> PreparedEvent {
+    PreparedEvent {
+        may_be_dead_letter: true,
+        id: Some(state(content)),
+        ..event(name, &[0, 1])
+    }
+}
+
 #[test]
 fn a_state_comes_back_while_a_slow_webhook_still_has_the_older_one() {
     let mut fixture = Fixture::new(config(&["fast", "slow"]));
-    let says = |name: &str, content| PreparedEvent {
-        id: Some(state(content)),
-        ..event(name, &[0, 1])
-    };
     for (name, content) in [("pro", 1), ("free", 2)] {
         fixture.submit(vec![says(name, content)]);
         fixture.respond(name, 0, &status(200));
@@ -132,4 +138,60 @@ fn a_state_comes_back_while_a_slow_webhook_still_has_the_older_one() {
         [""; 0],
         "recognised after all have ended"
     );
+}
+
+/// `b` is promised each event, and does not have the first `pro` when the third state comes.
+fn comes_back_while_it_is_kept(fixture: &mut Fixture) {
+    for (name, content) in [("pro", 1), ("free", 2)] {
+        fixture.submit(vec![says(name, content)]);
+        fixture.respond(name, 0, &status(200));
+        fixture.respond(name, 1, &status(503));
+    }
+    fixture.take_verdicts();
+    fixture.submit(vec![says("pro", 1)]);
+    assert_eq!(fixture.under_way(), ["pro>0", "pro>1"]);
+}
+
+fn each_to_b(change: impl FnOnce(&mut Config)) -> Fixture {
+    Fixture::new(config_with(&["a", "b", "dead"], |config| {
+        config.webhooks[1].guarantee = Guarantee::Each;
+        change(config);
+    }))
+}
+
+#[test]
+fn the_end_of_an_older_state_does_not_pass_for_that_of_the_same_one_which_came_back() {
+    let mut fixture = each_to_b(|config| config.dead_letter = Some(2));
+    comes_back_while_it_is_kept(&mut fixture);
+    fixture.respond("pro", 1, &status(503));
+    // The call to `a` hangs, and the older events become letters.
+    for _ in 0..4 {
+        fixture.pass(Duration::from_secs(5));
+        let calls = std::mem::take(&mut fixture.calls);
+        let (hangs, others): (Vec<_>, _) = calls.into_iter().partition(|call| call.webhook == 0);
+        fixture.calls = hangs;
+        for call in others {
+            fixture.end(call.token, &status(422));
+        }
+    }
+    assert_eq!(fixture.count("held.outcome.dead_letter"), 2);
+    fixture.take_verdicts();
+    fixture.submit(vec![says("pro", 1)]);
+    assert_eq!(fixture.take_verdicts(), [], "nobody has it yet");
+}
+
+#[test]
+fn a_retry_of_an_older_state_does_not_settle_the_same_one_which_came_back() {
+    let mut fixture = each_to_b(|_| {});
+    comes_back_while_it_is_kept(&mut fixture);
+    fixture.pass(Duration::from_millis(1_300));
+    // The older ones are tried again at `b`, and then all webhooks fail the new one.
+    fixture.respond_all(503);
+    fixture.pass(Duration::from_secs(10));
+    assert!(
+        fixture.under_way().contains(&"pro>0".to_owned()),
+        "{:?}",
+        fixture.under_way()
+    );
+    assert_eq!(fixture.count("held.outcome.handed_over"), 0);
 }
