@@ -216,7 +216,10 @@ fn blame(outcome: Outcome, cluster: &str) -> String {
             blocked(cluster, way, "not_sent")
         }
         Outcome::NotSent(NotSent::Deadline) => {
-            "could not send: the 25 s were over before its turn came (not_sent)".into()
+            "could not send: its turn would come too late, for the webhook is slow or keeps \
+             failing; to a slow one more goes with `batch` or a higher \
+             limits.max_in_flight_per_webhook (not_sent)"
+                .into()
         }
         Outcome::NotSent(NotSent::Shed) => {
             "could not send: dropped to make room, another webhook has the event (not_sent)".into()
