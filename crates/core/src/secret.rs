@@ -75,7 +75,10 @@ impl Eq for HashKey {}
 pub(crate) type Half = [u8; 16];
 
 /// 128 bits of SHA-256 over the bytes that `feed` gives; of HMAC-SHA-256 where there is a key.
-pub(crate) fn half_digest(key: Option<&HashKey>, feed: impl FnOnce(&mut dyn FnMut(&[u8]))) -> Half {
+///
+/// `feed` is not generic: a copy of both digests for each caller takes kilobytes of the module.
+#[inline(never)]
+pub(crate) fn half_digest(key: Option<&HashKey>, feed: &dyn Fn(&mut dyn FnMut(&[u8]))) -> Half {
     let digest: [u8; 32] = match key {
         None => {
             let mut hasher = Sha256::new();

@@ -123,7 +123,7 @@ impl WebhookId {
     }
 
     fn hash<const N: usize>(key: Option<&HashKey>, fields: [&[u8]; N]) -> Self {
-        Self(half_digest(key, |update| {
+        Self(half_digest(key, &|update| {
             for field in fields {
                 // Length first, so that no two sequences of fields are the same bytes.
                 update(&(field.len() as u64).to_be_bytes());

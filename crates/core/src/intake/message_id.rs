@@ -72,14 +72,14 @@ impl<'k> MessageIds<'k> {
     /// Equal events in one request are different events. So the hash of each but the first includes
     /// its number.
     fn compute(&mut self, draft: &Draft<'_>) -> Half {
-        let hash = half_digest(self.key, |update| feed(draft, update));
+        let hash = half_digest(self.key, &|update| feed(draft, update));
         let given = self.given.entry(hash).or_default();
         let number = *given;
         *given += 1;
         if number == 0 {
             return hash;
         }
-        half_digest(self.key, |update| {
+        half_digest(self.key, &|update| {
             update(&hash);
             update(&number.to_be_bytes());
         })
