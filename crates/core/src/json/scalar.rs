@@ -65,11 +65,12 @@ impl<'a> Visitor<'a> for ScalarVisitor {
         Ok(Scalar::String(text.to_owned().into()))
     }
 
+    // What is in it is left unread, which is an error unless it is empty.
     fn visit_seq<A: SeqAccess<'a>>(self, _: A) -> Result<Scalar<'a>, A::Error> {
-        Err(serde::de::Error::custom(WANTED))
+        Ok(Scalar::Other)
     }
 
     fn visit_map<A: MapAccess<'a>>(self, _: A) -> Result<Scalar<'a>, A::Error> {
-        Err(serde::de::Error::custom(WANTED))
+        Ok(Scalar::Other)
     }
 }

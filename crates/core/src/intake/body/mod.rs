@@ -62,10 +62,8 @@ pub(super) enum Undecodable {
 /// Whether this `Content-Encoding` can be read. The first bytes tell whether a body is gzip.
 pub(super) fn is_known_encoding(content_encoding: &[u8]) -> bool {
     content_encoding.split(|byte| *byte == b',').all(|coding| {
-        let coding = coding.trim_ascii();
-        [&b""[..], b"identity", b"gzip", b"x-gzip"]
-            .iter()
-            .any(|known| coding.eq_ignore_ascii_case(known))
+        let coding = coding.trim_ascii().to_ascii_lowercase();
+        matches!(&*coding, b"" | b"identity" | b"gzip" | b"x-gzip")
     })
 }
 

@@ -164,6 +164,9 @@ impl<'a> Inner<'a> {
         let (Some(kind), Some(key)) = (part(self.group_type), part(self.group_key)) else {
             return false;
         };
-        distinct_id.decoded() == format!("${kind}_{key}")
+        let distinct_id = distinct_id.decoded();
+        let rest = distinct_id.strip_prefix('$');
+        let rest = rest.and_then(|rest| rest.strip_prefix(&*kind)?.strip_prefix('_'));
+        rest == Some(&*key)
     }
 }

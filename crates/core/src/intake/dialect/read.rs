@@ -15,6 +15,7 @@ pub(super) fn present(value: Option<Value<'_>>) -> Option<Value<'_>> {
 }
 
 /// An object that may be absent; `[]` is an empty one.
+#[inline(never)]
 pub(super) fn object<'a>(
     kind: Kind,
     field: &'static str,
@@ -31,6 +32,7 @@ pub(super) fn object<'a>(
 
 /// An id that may be absent. An empty one counts as absent, and so does `false`, which
 /// `user && user.id` makes of nobody.
+#[inline(never)]
 pub(super) fn id<'a>(
     kind: Kind,
     field: &'static str,
@@ -48,6 +50,7 @@ pub(super) fn id<'a>(
 }
 
 /// The id of a group, which a group event must have.
+#[inline(never)]
 pub(super) fn group_id<'a>(
     field: &'static str,
     value: Option<Value<'a>>,
@@ -59,8 +62,9 @@ pub(super) fn group_id<'a>(
 }
 
 /// An event's name: a string that is not empty.
+#[inline(never)]
 pub(super) fn name<'a>(
-    kind: impl Into<Option<Kind>>,
+    kind: Option<Kind>,
     field: &'static str,
     value: Option<Value<'a>>,
 ) -> Result<Text<'a>, Fault> {

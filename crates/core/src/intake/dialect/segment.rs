@@ -81,7 +81,7 @@ pub(super) fn read_with<'a>(
     let mut draft = Draft::new(kind);
     draft.name = match call {
         Type::Screen => Some(SCREEN_VIEW),
-        Type::Track => Some(name(kind, "event", fields.event)?),
+        Type::Track => Some(name(Some(kind), "event", fields.event)?),
         _ => None,
     };
     draft.time = present(fields.timestamp).or(present(fields.original_timestamp));
