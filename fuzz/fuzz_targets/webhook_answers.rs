@@ -26,7 +26,8 @@ fuzz_target!(|input: &[u8]| {
         headers: &NoHeaders,
         end_of_stream: false,
     });
-    let upload = worker.handle_piece(upload.unwrap(), EVENT.len(), || EVENT.to_vec());
+    let read = || EVENT.to_vec();
+    let upload = worker.handle_piece(upload.unwrap(), EVENT.len(), read, || 0, &mut shared);
     let Upload::Gathering(whole) = upload else {
         unreachable!()
     };
