@@ -2,33 +2,27 @@
 //! is what was under way.
 
 use crate::bed::track;
-use freshpaint_harness::envoy::{binary, module, READY_PATH};
-use freshpaint_harness::process::{spawn, Owned};
+use freshpaint_harness::envoy::Epochs;
+use freshpaint_harness::process::Owned;
 use freshpaint_harness::receiver::status;
 use freshpaint_harness::shipped::{trust_store, Shipped};
 use freshpaint_harness::wait::poll;
-use freshpaint_harness::{Answer, Port, Receiver, Request};
-use serde_json::{json, Value};
+use freshpaint_harness::{Answer, Receiver};
+use serde_json::Value;
 use std::collections::BTreeMap;
-use std::fs::{self, File};
 use std::net::SocketAddr;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
-use tempfile::TempDir;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 const CLIENTS: usize = 4;
 
-/// A port at which one Envoy takes the place of another.
+/// A port at which one Envoy takes the place of another, and its webhook.
 struct Place {
-    folder: TempDir,
+    envoys: Epochs,
     crm: Receiver,
-    collect: Port,
-    /// A base id belongs to a machine; that of a port that is ours is ours.
-    base_id: u32,
-    _admin: Port,
 }
 
 impl Place {
@@ -39,62 +33,22 @@ impl Place {
             delay: Duration::from_millis(20),
             ..status(200)
         });
-        let (collect, admin) = (Port::reserve().unwrap(), Port::reserve().unwrap());
         let mut shipped = Shipped::load().unwrap();
         shipped.trust(&trust_store().unwrap()).unwrap();
         shipped.lead("crm", crm.address()).unwrap();
         let webhooks = &mut shipped.configuration().unwrap()["webhooks"];
         webhooks.as_array_mut().unwrap().truncate(1);
-        shipped.listen_on(collect.address()).unwrap();
-        shipped.admin_on(admin.address());
-        shipped.load_module(&module().unwrap()).unwrap();
-        let ready = json!({"match": {"path": READY_PATH}, "direct_response": {"status": 200}});
-        shipped.routes("collect").unwrap().insert(0, ready);
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("envoy.json");
-        fs::write(file, shipped.bootstrap().to_string()).unwrap();
-        let base_id = u32::from(admin.address().port());
-        Self {
-            folder,
-            crm,
-            collect,
-            base_id,
-            _admin: admin,
-        }
+        let envoys = Epochs::of(shipped).unwrap();
+        Self { envoys, crm }
     }
 
-    /// Starts Envoy with the arguments of the page, but for shorter times.
     fn start(&self, epoch: u32) -> Owned {
-        let folder = self.folder.path();
-        let log = File::options()
-            .create(true)
-            .append(true)
-            .open(folder.join("envoy.log"))
-            .unwrap();
-        let mut command = Command::new(binary().unwrap());
-        command
-            .arg("--config-path")
-            .arg(folder.join("envoy.json"))
-            .args(["--base-id", &self.base_id.to_string()])
-            .args(["--restart-epoch", &epoch.to_string()])
-            .args(["--drain-time-s", "2", "--parent-shutdown-time-s", "4"])
-            .args(["--concurrency", "1", "--component-log-level", "misc:error"])
-            .env("CRM_KEY", "key")
-            .stdout(log.try_clone().unwrap())
-            .stderr(log);
-        Owned(spawn(command).unwrap())
+        let environment = BTreeMap::from([("CRM_KEY", "key")]);
+        self.envoys.start(epoch, &environment).unwrap()
     }
 
     fn log(&self) -> String {
-        fs::read_to_string(self.folder.path().join("envoy.log")).unwrap_or_default()
-    }
-
-    fn wait_until_serving(&self) {
-        let serves = || {
-            let answer = Request::get(READY_PATH).send(self.collect.address()).ok()?;
-            (answer.status == 200).then_some(())
-        };
-        poll(PATIENCE, serves).unwrap_or_else(|| panic!("{}", self.log()));
+        self.envoys.log()
     }
 
     /// Waits until the webhook has had as many events more.
@@ -110,7 +64,7 @@ impl Place {
     fn under_load<T>(&self, replace: impl FnOnce() -> T) -> T {
         let stop = AtomicBool::new(false);
         let (replaced, sent) = thread::scope(|scope| {
-            let client = || client(self.collect.address(), &stop);
+            let client = || client(self.envoys.address(), &stop);
             let clients = [(); CLIENTS].map(|()| scope.spawn(client));
             self.wait_for_events(100);
             let replaced = replace();
@@ -185,7 +139,7 @@ fn client(to: SocketAddr, stop: &AtomicBool) -> BTreeMap<String, Sent> {
 fn a_hot_restart_loses_nothing_that_was_answered_with_success() {
     let place = Place::new();
     let mut old = place.start(0);
-    place.wait_until_serving();
+    place.envoys.wait_until_serving(PATIENCE).unwrap();
     let _new = place.under_load(|| {
         let new = place.start(1);
         let gone = poll(PATIENCE, || old.0.try_wait().unwrap());
@@ -199,7 +153,7 @@ fn a_hot_restart_loses_nothing_that_was_answered_with_success() {
 fn an_envoy_that_is_stopped_under_load_loses_nothing_that_was_answered_with_success() {
     let place = Place::new();
     let mut old = place.start(0);
-    place.wait_until_serving();
+    place.envoys.wait_until_serving(PATIENCE).unwrap();
     let _new = place.under_load(|| {
         let stopped = Command::new("kill").arg(old.0.id().to_string()).status();
         assert!(stopped.unwrap().success());

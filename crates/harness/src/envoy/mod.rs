@@ -3,6 +3,7 @@
 mod admin;
 mod cluster;
 mod config;
+mod epochs;
 mod faulty;
 mod files;
 mod shipped;
@@ -11,6 +12,7 @@ mod whole;
 pub use admin::Stats;
 pub use cluster::Cluster;
 pub use config::{address, ext, filter, Config, Plugin, READY_PATH};
+pub use epochs::Epochs;
 pub use faulty::{faulty_module, FAULT_HEADER};
 pub use files::{binary, module, ENVOY_VERSION};
 pub use whole::{Place, Whole};
