@@ -36,15 +36,16 @@ pub(crate) struct Bed {
 impl Bed {
     /// Envoy with the shipped file and this many workers.
     pub(crate) fn start(workers: u32) -> Self {
-        Self::with(workers, |_| {})
+        Self::shipped(workers, |_| {})
     }
 
     /// As [`Bed::start`], with other settings of the module.
     pub(crate) fn configured(workers: u32, change: impl FnOnce(&mut Value)) -> Self {
-        Self::with(workers, |shipped| change(shipped.configuration().unwrap()))
+        Self::shipped(workers, |shipped| change(shipped.configuration().unwrap()))
     }
 
-    fn with(workers: u32, change: impl FnOnce(&mut Shipped)) -> Self {
+    /// As [`Bed::start`], with another Envoy file.
+    pub(crate) fn shipped(workers: u32, change: impl FnOnce(&mut Shipped)) -> Self {
         let [crm, warehouse, app] = [(); 3].map(|()| Receiver::start().unwrap());
         let mut shipped = Shipped::load().unwrap();
         shipped.trust(&trust_store().unwrap()).unwrap();
@@ -104,9 +105,22 @@ impl Bed {
         measures.none("VMs failed", self.failures());
     }
 
+    /// How many VMs Envoy has made so far. One that failed is made anew.
+    pub(crate) fn vms(&self) -> u64 {
+        self.envoy
+            .stat("wasm.envoy.wasm.runtime.v8.created")
+            .unwrap()
+    }
+
     fn failures(&self) -> usize {
         let log = self.envoy.log();
-        let words = ["panicked", "Wasm VM failed", "RuntimeError", "RangeError"];
+        let words = [
+            "panicked",
+            "Wasm VM failed",
+            "in-VM backtrace",
+            "RuntimeError",
+            "RangeError",
+        ];
         log.lines()
             .filter(|line| words.iter().any(|word| line.contains(word)))
             .count()

@@ -167,6 +167,13 @@ pub(crate) fn event() -> Request {
     Request::post("/track", body).header("content-type", "application/json")
 }
 
+/// The id of such an event.
+pub(crate) fn id(event: &Request) -> String {
+    let body = String::from_utf8_lossy(&event.body);
+    let (_, rest) = body.split_once(r#""$insert_id":""#).unwrap();
+    rest.split_once('"').unwrap().0.to_owned()
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -15,11 +15,17 @@
 
 mod attacks;
 mod bed;
+mod corpus;
 mod good_client;
+mod h2_webhook;
 mod http1;
 mod http2;
 mod ledger;
+mod moods;
+mod mutate;
+mod rule_sets;
 mod table;
+mod wasm_memory;
 
 use attacks::CASES;
 use std::env;

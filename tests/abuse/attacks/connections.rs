@@ -54,7 +54,7 @@ fn slow(plan: &Plan, count: usize, first: &'static [u8]) -> Measures {
 }
 
 /// A body that is all there but for its end.
-fn large() -> &'static [u8] {
+pub(super) fn large() -> &'static [u8] {
     let head = b"POST /v1/batch HTTP/1.1\r\nhost: collect.test\r\ncontent-length: 1000100\r\n\r\n{\"a\":\"";
     let mut request = head.to_vec();
     request.resize(request.len() + 1_000_000, b'a');

@@ -1,7 +1,7 @@
 //! Envoy goes while events come.
 
 use crate::bed::Bed;
-use crate::good_client::event;
+use crate::good_client::{event, id};
 use crate::http1::at_rate;
 use crate::ledger::Ledger;
 use crate::table::{Case, Measures};
@@ -87,10 +87,4 @@ fn drain(bed: &Bed) {
         (active == 0).then_some(())
     });
     assert!(is_idle.is_some(), "requests are still in flight after 30 s");
-}
-
-fn id(request: &Request) -> String {
-    let body = String::from_utf8_lossy(&request.body);
-    let (_, rest) = body.split_once(r#""$insert_id":""#).unwrap();
-    rest.split_once('"').unwrap().0.to_owned()
 }

@@ -6,6 +6,9 @@ mod churn;
 mod connections;
 mod dedupe;
 mod fan_out;
+mod fuzz;
+mod hot_restart;
+mod http2_webhooks;
 mod hung;
 mod leaving;
 mod misbehaving;
@@ -16,6 +19,7 @@ mod random;
 mod stalls;
 mod streams;
 mod table_memory;
+mod worst_memory;
 
 use crate::table::Case;
 
@@ -42,13 +46,18 @@ pub(crate) const CASES: &[Case] = &[
     hung::BESIDE_A_LIVE_ONE,
     answers::HUGE,
     misbehaving::IN_EVERY_WAY,
+    http2_webhooks::IN_EVERY_WAY,
     payloads::HELD_BY_HUNG_WEBHOOKS,
+    worst_memory::EVERYTHING,
+    worst_memory::SMALL_EVENTS,
     dedupe::SENT_AGAIN,
     table_memory::FULL,
     churn::REPLACED,
     leaving::TERMINATED,
     leaving::DRAINED,
+    hot_restart::UNDER_LOAD,
     odd::REQUESTS,
     odd::PATHS,
     random::BYTES,
+    fuzz::RULES,
 ];
