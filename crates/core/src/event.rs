@@ -13,9 +13,9 @@ pub enum Kind {
     Track,
     /// A pageview.
     Page,
-    /// Who the user is.
+    /// The identity of a user.
     Identify,
-    /// Which group the user belongs to.
+    /// The group of a user.
     Group,
 }
 
@@ -72,7 +72,7 @@ pub struct Event<'a> {
     /// The write key, token or environment id that the event was sent with: message ids are unique
     /// within it.
     pub source: Option<Id<'a>>,
-    /// What the headers of its request opt out of; signals that no webhook honors are not looked
+    /// The opt-outs in the headers of its request; signals that no webhook honors are not looked
     /// for.
     pub opt_out: OptOut,
     /// The address of its client, when the configuration has it sent on.
@@ -103,8 +103,8 @@ impl Event<'_> {
         !matches!(self.message_id, MessageId::Random(_))
     }
 
-    /// What the message id is unique within: the write key, token or environment id; empty when the
-    /// SDK sent none.
+    /// The scope in which the message id is unique: the write key, token or environment id; empty
+    /// when the SDK sent none.
     #[must_use]
     pub fn source(&self) -> &str {
         self.source.map_or("", Id::escaped)
@@ -214,19 +214,19 @@ impl<'a> Properties<'a> {
     }
 }
 
-/// Which keys of an object are the SDK's own, and not the customer's properties.
+/// The keys of an object that are the SDK's own, and not the customer's properties.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReservedKeys {
     /// No keys: Segment and its relatives keep theirs elsewhere.
     None,
-    /// Those that begin with `$`: the Freshpaint mobile SDKs.
+    /// Keys that begin with `$`: the Freshpaint mobile SDKs.
     Dollar,
-    /// Those that begin with `$`, and `token`, `distinct_id`, `time`, `mp_lib`: freshpaint.js and
+    /// Keys that begin with `$`, and `token`, `distinct_id`, `time`, `mp_lib`: freshpaint.js and
     /// Mixpanel.
     Mixpanel,
-    /// Those that begin with `$`, and `token` and `distinct_id`: `PostHog`.
+    /// Keys that begin with `$`, and `token` and `distinct_id`: `PostHog`.
     PostHog,
-    /// Those of the Freshpaint React Native SDK around the customer's `custom_props`.
+    /// Keys of the Freshpaint React Native SDK around the customer's `custom_props`.
     ReactNative,
 }
 

@@ -23,7 +23,7 @@ use crate::work::Work;
 /// A scratch buffer that has grown past this many bytes is not kept.
 const MAX_SCRATCH: usize = 64 * 1024;
 
-/// What webhooks get that do not get the whole payload.
+/// The payloads of webhooks that do not get the whole event.
 type Redacted = Vec<(WebhookSet, Rc<[u8]>)>;
 
 /// Renders events, redacts them, and gives them their ids.
@@ -139,9 +139,10 @@ impl Preparer {
         self.source.1
     }
 
-    /// What the event is recognised by when it is sent again. SDKs repeat all of these fields, and
-    /// the message id alone is not enough: customers use the id of an order for each of its events,
-    /// or count from 1 for each user. A device keeps its anonymous id when its user is known.
+    /// The key by which the event is recognised when it is sent again. SDKs repeat all of these
+    /// fields, and the message id alone is not enough: customers use the id of an order for each of
+    /// its events, or count from 1 for each user. A device keeps its anonymous id when its user is
+    /// known.
     fn id(&self, event: &Event<'_>) -> EventId {
         let mut hasher = self.ids;
         write_field(&mut hasher, event.source().as_bytes());
@@ -157,7 +158,7 @@ impl Preparer {
         }
     }
 
-    /// What receivers know it by: the same fields, hashed in the same way everywhere.
+    /// The name of the event for receivers: the same fields, hashed in the same way everywhere.
     fn webhook_id(&self, event: &Event<'_>) -> WebhookId {
         let [kind, name, anonymous, user, message] = identity(event);
         let fields = [event.source(), kind, name, anonymous, user, message];
@@ -257,7 +258,7 @@ fn redactions(webhooks: &[Webhook]) -> Vec<(Redaction, WebhookSet)> {
     redactions
 }
 
-/// What tells an event from the others of its source. SDKs repeat all of it.
+/// The fields that tell an event from the others of its source. SDKs repeat all of them.
 fn identity<'e>(event: &'e Event<'_>) -> [&'e str; 5] {
     [
         event.kind.as_str(),

@@ -28,7 +28,7 @@ use crate::work::Work;
 use tester::Test;
 pub use tester::Tested;
 
-/// What sets this worker apart from the others, given by the host.
+/// The identity of this worker, given by the host.
 #[derive(Clone, Copy, Debug)]
 pub struct Identity<'a> {
     /// New for each VM and each configuration.
@@ -41,7 +41,7 @@ pub struct Identity<'a> {
     pub plugin: &'a [u8],
 }
 
-/// What the reply to a request is made from once its verdict is known.
+/// The things from which the reply to a request is made once its verdict is known.
 #[derive(Debug)]
 struct Ticket {
     collection: Collection,
@@ -101,8 +101,9 @@ impl Worker {
     }
 
     /// Takes a piece of a body of this size, which is read only if it is wanted. Refuses a body
-    /// that grows past `limits.max_body_bytes`, and one that would have all of them take more than
-    /// `limits.max_in_flight_bytes`, whatever gave way to it. `now` is asked when something has to.
+    /// that grows past `limits.max_body_bytes`, and one for which `limits.max_in_flight_bytes`
+    /// leaves no room even after events have given way. `now` is asked only when events have to
+    /// give way.
     pub fn handle_piece(
         &mut self,
         upload: Upload,
@@ -179,7 +180,7 @@ impl Worker {
                     let prepared = preparer.prepare(&event, index, allowed, left, &work);
                     if let Some(prepared) = prepared {
                         bytes += prepared.cost();
-                        // Whether it could ever fit is known only at its end.
+                        // Only the end of the request shows whether it could ever fit.
                         if bytes <= room {
                             events.push(prepared);
                         } else {

@@ -8,8 +8,8 @@ impl<T> Outbox<T> {
     /// Makes held events due now: those that are to be tried with this webhook, and the one with
     /// this hashed id; all without either.
     ///
-    /// What holds retries together still holds. The retry budget lets them out in turn, and a
-    /// webhook that keeps failing gets one as a probe: the others follow when that succeeds.
+    /// The bounds on retries still hold. The retry budget lets them out in turn, and a webhook that
+    /// keeps failing gets one as a probe: the others follow when that succeeds.
     pub fn retry_now(&mut self, webhook: Option<usize>, id: Option<&str>, turn: &mut Turn<'_>) {
         let is_meant = |entry: &Entry| {
             let goes_to = |webhook| self.policy.next_round(entry).contains(webhook);

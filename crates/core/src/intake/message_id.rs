@@ -13,8 +13,8 @@ use crate::json::{Id, Object, Text, Value};
 use crate::secret::{half_digest, Half, HashKey};
 use crate::time;
 
-/// What a broken SDK writes for an id that it does not have, in any case. All its events would be
-/// taken for one, and every event but the first would be lost.
+/// The words that a broken SDK writes for an id that it does not have, in any case. All its events
+/// would be taken for one, and every event but the first would be lost.
 const PLACEHOLDERS: [&str; 11] = [
     "undefined",
     "null",

@@ -88,7 +88,7 @@ impl Head<'_> {
     }
 }
 
-/// What to do with a request, by its head.
+/// The verdict on a request, by its head.
 #[derive(Debug)]
 pub enum Judgement {
     /// Its path is not ours: leave it to the route.

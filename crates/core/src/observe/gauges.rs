@@ -42,7 +42,7 @@ pub(crate) struct Gauges {
     watches: bool,
 }
 
-/// What is due when the gauges are looked at.
+/// The work that is due when the gauges are looked at.
 pub(crate) struct Look<'l> {
     pub(crate) now: SteadyMillis,
     pub(crate) unix: UnixSeconds,
@@ -71,7 +71,7 @@ impl Gauges {
         self.watches = false;
     }
 
-    /// What this worker has may have changed.
+    /// The values of this worker may have changed.
     pub(crate) fn touch(&mut self) {
         self.has_changed = true;
         if !self.has_looked {
@@ -84,7 +84,7 @@ impl Gauges {
         (self.has_changed || self.watches).then_some(self.look_at)
     }
 
-    /// Shares what this worker has, and sets the gauges to what all have.
+    /// Shares the values of this worker, and sets the gauges to the sum of all.
     pub(crate) fn look(&mut self, levels: &Levels, look: Look<'_>) {
         let Look {
             now,
@@ -137,7 +137,7 @@ impl Gauges {
     }
 }
 
-/// What is held in four words, then three for each webhook that has something.
+/// Four words about held events, then three for each webhook that has something.
 fn encode(levels: &Levels, webhooks: &[u64]) -> Vec<u8> {
     let mut value = Vec::new();
     let mut put = |word: u64| value.extend_from_slice(&word.to_le_bytes());
@@ -155,7 +155,7 @@ fn encode(levels: &Levels, webhooks: &[u64]) -> Vec<u8> {
     value
 }
 
-/// What all workers have.
+/// The sum over all workers.
 #[derive(Debug)]
 struct Sums {
     held_events: u64,

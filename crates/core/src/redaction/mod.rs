@@ -1,8 +1,8 @@
-//! What of an event goes to a webhook: paths that are kept, left out, hashed or masked.
+//! The parts of an event that a webhook gets: paths are kept, left out, hashed or masked.
 //!
-//! Works on the finished payload, so that what it does not name stays byte for byte. The order is
-//! fixed: deny, allow, hash, mask. It goes no deeper than its longest path, so that deep values
-//! cost nothing.
+//! It works on the finished payload, so that everything that no path names stays byte for byte. The
+//! order is fixed: deny, allow, hash, mask. It goes no deeper than its longest path, so that deep
+//! values cost nothing.
 
 mod live;
 mod members;
@@ -22,7 +22,7 @@ pub use path::{Path, CONTAINERS, IDS};
 use same_datum::SameDatum;
 pub use url::UrlPart;
 
-/// What a masked value becomes.
+/// The text in place of a masked value.
 pub const MASK: &str = "\"***\"";
 
 /// The rules of one webhook.
@@ -41,7 +41,7 @@ pub struct Redaction {
     /// `userId`, `anonymousId` and `groupId` too are kept only where every list of `allow` names
     /// them.
     pub only_allowed: bool,
-    /// Urls, of which no more than this is kept; what is no such url is left out.
+    /// How much of each of these urls is kept; a value that is no such url is left out.
     pub urls: Vec<(Path, UrlPart)>,
 }
 
@@ -52,7 +52,7 @@ impl Redaction {
         self.apply_within(payload, &Work::default())
     }
 
-    /// As [`Redaction::apply`]; once `work` is over, what is returned is not whole.
+    /// As [`Redaction::apply`]; once `work` is over, the result is incomplete.
     #[must_use]
     pub fn apply_within(&self, payload: &[u8], work: &Work) -> Vec<u8> {
         let mut out = Vec::with_capacity(payload.len());

@@ -1,4 +1,4 @@
-//! Whose an event is: user, device and group.
+//! The ids of an event: user, device and group.
 
 use crate::support::{member, track, Request};
 #[cfg(target_arch = "wasm32")]

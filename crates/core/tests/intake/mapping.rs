@@ -3,7 +3,7 @@ use crate::support::{config_with, member, track, Outcome, Request, Said};
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
-/// What became of each event.
+/// The outcome of each event.
 fn said(path: &str, body: &str) -> Vec<String> {
     match Request::post(path, body).run() {
         Outcome::Read(said, _) => said

@@ -21,7 +21,7 @@ pub(super) struct Made {
     pub(super) webhook: usize,
     pub(super) payload: String,
     pub(super) timeout: Duration,
-    /// What its headers say of a dead letter: why, and for whom.
+    /// The reason and the webhooks that the headers of a dead letter name.
     pub(super) dead_letter: Option<(String, String)>,
     /// When the host ends it if the webhook does not.
     pub(super) ends_at: SteadyMillis,
@@ -71,13 +71,13 @@ pub(super) fn status(status: u16) -> CallResponse {
     }
 }
 
-/// What a request is told when each of its events has arrived.
+/// The verdict of a request whose events have all arrived.
 pub(super) fn accepted() -> Verdict {
     let refused = Vec::new();
     Verdict::Accepted { refused }
 }
 
-/// What a request of one event is told.
+/// The verdict of a request of one event.
 pub(super) fn retry(seconds: u64, held: bool) -> Verdict {
     Verdict::Retry {
         after: Duration::from_secs(seconds),
@@ -113,7 +113,7 @@ impl Fixture {
         }
     }
 
-    /// What comes in the place of this one, at the same time and on the same host.
+    /// The successor of this one, at the same time and on the same host.
     pub(super) fn successor(&self, config: Config, owner: u32) -> Self {
         Self {
             now: self.now,

@@ -11,7 +11,7 @@ use crate::testing::config_with;
 const CALLS: usize = 16;
 const STEP: Duration = Duration::from_millis(50);
 
-/// What came of a minute of overload.
+/// The result of a minute of overload.
 #[derive(Debug, Default)]
 struct Minute {
     /// Events that the webhook accepted.

@@ -15,7 +15,7 @@ use crate::test_util::SharedMemory;
 use crate::testing::config;
 
 pub(super) const WORKERS: usize = 3;
-/// Those that get events; the dead letter webhook comes after them.
+/// The webhooks that get events; the dead letter webhook comes after them.
 pub(super) const WEBHOOKS: usize = 3;
 /// The one that is promised each event.
 const EACH: usize = 2;

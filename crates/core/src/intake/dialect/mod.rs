@@ -61,7 +61,7 @@ pub static ALL: [&Dialect; 7] = [
 pub struct Dialect {
     /// The name in `collect.dialects`.
     pub name: &'static str,
-    /// Whose SDKs speak it, in the words of the manual.
+    /// The SDKs that speak it, in the words of the manual.
     pub about: &'static str,
     /// Where its requests go. No two dialects share a path.
     paths: &'static [Path],
