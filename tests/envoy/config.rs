@@ -1,6 +1,6 @@
 //! A configuration at start, under `envoy --mode validate`, and on an Envoy that runs.
 
-use crate::support::{assert_accepted, track, webhook, Setup, SOON};
+use crate::support::{assert_accepted, assert_retry, track, webhook, Setup, SOON};
 use freshpaint_harness::envoy::Verdict;
 use freshpaint_harness::receiver::status;
 use freshpaint_harness::shipped::repository;
@@ -204,4 +204,26 @@ fn a_right_update_takes_over_and_what_was_in_flight_ends_well() {
         .requests()
         .iter()
         .any(|seen| seen.message_id() == id));
+}
+
+/// Envoy ends the old configuration when it has drained, ten minutes later by default.
+#[test]
+fn kept_events_go_where_a_corrected_configuration_says_while_the_old_one_drains() {
+    let mut setup = watched().with("retry", json!({"window": "60s", "max_backoff": "2s"}));
+    setup.config.drain_seconds = 600;
+    let bed = setup.start();
+    bed.hook("crm").set(status(503));
+    let (id, answer) = bed.track();
+    assert_retry(&answer);
+    let mut right = webhook("warehouse");
+    right["name"] = "crm".into();
+    let mut config = bed.config.clone();
+    config.plugin = Plugin::Struct(json!({"webhooks": [right]}));
+    bed.envoy.update(&config).unwrap();
+    let warehouse = bed.hook("warehouse");
+    let arrived = warehouse.wait_until(2 * SOON, |all| !all.is_empty());
+    let arrived = arrived.unwrap_or_else(|error| panic!("{error:#}\n{}", bed.envoy.log()));
+    assert_eq!(arrived[0].message_id(), id);
+    let draining = "listener_manager.total_filter_chains_draining";
+    bed.envoy.wait_for_stat(draining, 1, SOON).unwrap();
 }

@@ -84,16 +84,17 @@ pub(super) fn of_types(object: &Object<'_>, webhooks: &[Webhook], reader: &mut R
 pub(super) fn of_narrowing(object: &Object<'_>, rules: &Rules, reader: &mut Reader<'_>) {
     let events = object.get("events");
     let types = events.and_then(|events| events.member("types"));
-    let of_types = types.filter(|_| is_disjoint(&rules.types));
-    let of_sources = object
-        .get("sources")
-        .filter(|_| is_disjoint(&rules.sources));
-    for field in [of_types, of_sources].into_iter().flatten() {
-        reader.warning(
-            &field.path,
-            "has nothing in common with the same list for all webhooks, and both hold, so that \
-             no event goes; write into that one too what goes to one webhook",
-        );
+    let mut warn = |field: Option<Field<'_>>| {
+        let path = field.map(|field| field.path).unwrap_or_default();
+        let message = "has nothing of the same list for all webhooks, so that no event goes; \
+                       write it there too";
+        reader.warning(&path, message);
+    };
+    if is_disjoint(&rules.types) {
+        warn(types);
+    }
+    if is_disjoint(&rules.sources) {
+        warn(object.get("sources"));
     }
 }
 

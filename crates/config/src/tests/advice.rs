@@ -45,14 +45,14 @@ fn each_warning_says_where_what_and_what_instead() {
         (
             r#""url": "https://example.com/in", "events": {"types": ["page", "group"]}"#,
             r#", "events": {"types": ["track"]}"#,
-            "webhooks[0].events.types: has nothing in common with the same list for all webhooks, \
-             and both hold, so that no event goes; write into that one too what goes to one webhook",
+            "webhooks[0].events.types: has nothing of the same list for all webhooks, so that no event \
+             goes; write it there too",
         ),
         (
             r#""url": "https://example.com/in", "sources": ["b"]"#,
             r#", "sources": ["a"]"#,
-            "webhooks[0].sources: has nothing in common with the same list for all webhooks, and \
-             both hold, so that no event goes; write into that one too what goes to one webhook",
+            "webhooks[0].sources: has nothing of the same list for all webhooks, so that no event \
+             goes; write it there too",
         ),
         (
             url,

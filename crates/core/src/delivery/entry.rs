@@ -166,7 +166,7 @@ impl Entry {
     ) -> Waiting {
         let goes_alone = self.refusals(webhook) > 0 || self.dead_letter.is_some();
         let halvings = self.failed_rounds.saturating_sub(FULL_ROUNDS);
-        let share = share.checked_shr(halvings).unwrap_or(0).max(1);
+        let share = (share >> halvings.min(31)).max(1);
         let bytes = self.event.payload_for(webhook).len();
         Waiting {
             too_late,

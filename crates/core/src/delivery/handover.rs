@@ -23,17 +23,14 @@ pub struct Handover {
     /// The webhook that gets it when it is dropped.
     dead_letter: Option<Recipient>,
     past: Past,
-    expires: SteadyMillis,
-    /// A webhook asked for a pause until then.
-    pause_until: Option<SteadyMillis>,
+    /// Due at once, unless a webhook asked for a pause.
+    held: Held,
 }
 
 /// A webhook of the older configuration.
 #[derive(Clone, Debug)]
 struct Recipient {
     index: usize,
-    /// Where it is in the newer configuration.
-    place: Option<usize>,
     /// What of the event goes to it.
     payload: Rc<[u8]>,
     /// In how many rounds it refused the event.
@@ -47,7 +44,6 @@ impl Recipient {
         let failure = entry.undelivered().find(|(failed, _)| *failed == index);
         Self {
             index,
-            place: None,
             payload: Rc::clone(entry.event().payload_for(index)),
             refusals: entry.refusals(index),
             failure: failure.map(|(_, outcome)| outcome),
@@ -68,14 +64,16 @@ impl Handover {
         let recipient = |index| Recipient::of(index, &entry);
         let owed = policy.owed(&entry).iter().map(recipient).collect();
         let dead_letter = policy.dead_letter_webhook(&entry);
-        let (held, pause) = (entry.held()?, entry.retry_after());
+        let mut held = entry.held()?;
+        if entry.retry_after().is_none() {
+            held.due = 0;
+        }
         Some(Self {
             then: Rc::clone(config),
             owed,
             dead_letter: dead_letter.map(recipient),
             past: entry.past(),
-            expires: held.expires,
-            pause_until: pause.map(|_| held.due),
+            held,
             event: entry.into_event(),
         })
     }
@@ -83,8 +81,8 @@ impl Handover {
     /// When it is given up, and when it is due.
     pub(super) fn held(&self, now: SteadyMillis) -> Held {
         Held {
-            expires: self.expires,
-            due: self.pause_until.unwrap_or(now).max(now),
+            due: self.held.due.max(now),
+            ..self.held
         }
     }
 
@@ -95,59 +93,50 @@ impl Handover {
             self.leave_out_context_ip();
         }
         let (then, webhooks) = (&*self.then, &config.webhooks);
-        for recipient in self.owed.iter_mut().chain(&mut self.dead_letter) {
-            recipient.place = same_webhook::find(&then.webhooks, recipient.index, webhooks);
-        }
-        let owed = |index| self.owed.iter().find(|one| one.place == Some(index));
-        let spare = self.dead_letter.as_ref();
-        let spare = |index| spare.filter(|one| one.place == Some(index));
-        let kind = self.event.kind;
-        let takes = |webhook: &Webhook| webhook.options.take(kind, true);
+        let takes = |webhook: &Webhook| webhook.options.take(self.event.kind, true);
         let is_new = |webhook: &Webhook| webhook.rules.is_none() && takes(webhook);
-        let goes_on = |recipient: &Recipient, webhook: &Webhook| {
-            recipient.has_rules_of(then, webhook) && takes(webhook)
+        let mut past = Past {
+            refusals: Vec::new(),
+            ..self.past
         };
-        let set_of = |is_in: &dyn Fn(usize, &Webhook) -> bool| -> WebhookSet {
-            let indexed = webhooks.iter().enumerate();
-            let chosen = indexed.filter(|(index, webhook)| is_in(*index, webhook));
-            chosen.map(|(index, _)| index).collect()
-        };
-        let dead_letter = WebhookSet::from_iter(config.dead_letter);
-        let is_dead_letter = self.past.dead_letter.is_some();
-        let left = set_of(&|index, _| owed(index).is_some());
-        let is_bound = is_dead_letter || self.past.is_accepted;
-        let wanted = if left.is_empty() && !is_bound {
-            set_of(&|_, webhook| is_new(webhook))
-        } else {
-            set_of(&|index, webhook| owed(index).is_some_and(|then| goes_on(then, webhook)))
-        };
-        let wanted = if is_dead_letter {
-            wanted.and(dead_letter)
-        } else {
-            wanted.minus(dead_letter)
-        };
-        let is_spare = |index, webhook: &Webhook| match spare(index) {
-            Some(then) => goes_on(then, webhook),
-            None => is_new(webhook),
-        };
-        let may_be_dead_letter = set_of(&is_spare).intersects(dead_letter);
-        let places = 0..webhooks.len();
-        let redacted = places.clone().filter_map(|index| {
-            let payload = &owed(index).or_else(|| spare(index))?.payload;
-            let is_redacted = !Rc::ptr_eq(payload, &self.event.payload);
-            is_redacted.then(|| (WebhookSet::from_iter([index]), Rc::clone(payload)))
-        });
-        let redacted = redacted.collect();
-        let refusals = places.clone().filter_map(|index| {
-            let rounds = owed(index)?.refusals;
-            (rounds > 0).then_some((index, rounds))
-        });
-        let failures = places.filter_map(|index| Some((index, owed(index)?.failure?)));
-        let past = Past {
-            refusals: refusals.collect(),
-            failures: failures.collect(),
-            ..self.past.clone()
-        };
+        let is_dead_letter = past.dead_letter.is_some();
+        let mut is_gone = !(is_dead_letter || past.is_accepted);
+        let (mut wanted, mut redacted) = (WebhookSet::EMPTY, Vec::new());
+        let new_dead_letter = config.dead_letter.and_then(|at| webhooks.get(at));
+        let mut may_be_dead_letter = new_dead_letter.is_some_and(is_new);
+        let spare = self.dead_letter.iter().map(|one| (one, true));
+        for (one, is_spare) in self.owed.iter().map(|one| (one, false)).chain(spare) {
+            let place = same_webhook::find(&then.webhooks, one.index, webhooks);
+            let Some((place, webhook)) = place.and_then(|at| Some((at, webhooks.get(at)?))) else {
+                continue;
+            };
+            let goes_on = one.has_rules_of(then, webhook) && takes(webhook);
+            if !Rc::ptr_eq(&one.payload, &self.event.payload) {
+                let payload = Rc::clone(&one.payload);
+                redacted.push((WebhookSet::from_iter([place]), payload));
+            }
+            if is_spare {
+                if config.dead_letter == Some(place) {
+                    may_be_dead_letter = goes_on;
+                }
+                continue;
+            }
+            is_gone = false;
+            if goes_on && is_dead_letter == (config.dead_letter == Some(place)) {
+                wanted.insert(place);
+            }
+            if one.refusals > 0 {
+                past.refusals.push((place, one.refusals));
+            }
+            past.failures
+                .extend(one.failure.map(|outcome| (place, outcome)));
+        }
+        if is_gone {
+            let new = webhooks.iter().enumerate();
+            let new = new.filter(|(_, webhook)| is_new(webhook));
+            wanted = new.map(|(at, _)| at).collect();
+            wanted = wanted.minus(WebhookSet::from_iter(config.dead_letter));
+        }
         let event = PreparedEvent {
             wanted,
             redacted,

@@ -15,19 +15,19 @@ pub(crate) fn find(then: &[Webhook], index: usize, now: &[Webhook]) -> Option<us
     if webhook.name != format!("webhook_{index}") {
         return same_name;
     }
-    let same_url = now.iter().enumerate();
-    let same_url = same_url.filter(|(_, known)| has_url_of(known, webhook));
-    // Two may have the same url.
-    let nearest = same_url.min_by_key(|(at, _)| at.abs_diff(index));
+    let has_url = |at: &usize| now.get(*at).is_some_and(|now| has_url_of(now, webhook));
     let is_new = |at: &usize| {
         let in_its_place = now.get(*at);
         in_its_place.is_some_and(|now| !then.iter().any(|then| has_url_of(now, then)))
     };
-    let nearest = nearest.map(|(at, _)| at);
-    nearest.or_else(|| same_name.filter(is_new))
+    // Two may have the same url.
+    let same_url = Some(index).filter(has_url);
+    same_url
+        .or_else(|| (0..now.len()).find(has_url))
+        .or_else(|| same_name.filter(is_new))
 }
 
-#[inline(never)]
+/// Whether their urls differ in `http` and `https` at most.
 fn has_url_of(one: &Webhook, other: &Webhook) -> bool {
-    one.scheme == other.scheme && one.authority == other.authority && one.path == other.path
+    one.authority == other.authority && one.path == other.path
 }

@@ -216,9 +216,8 @@ fn blame(outcome: Outcome, cluster: &str) -> String {
             blocked(cluster, way, "not_sent")
         }
         Outcome::NotSent(NotSent::Deadline) => {
-            "could not send: its turn would come too late, for the webhook is slow or keeps \
-             failing; to a slow one more goes with `batch` or a higher \
-             limits.max_in_flight_per_webhook (not_sent)"
+            "could not send: the webhook keeps failing, or is too slow for all that waits for it; \
+             see limits.max_in_flight_per_webhook (not_sent)"
                 .into()
         }
         Outcome::NotSent(NotSent::Shed) => {
