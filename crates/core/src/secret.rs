@@ -74,11 +74,14 @@ impl Eq for HashKey {}
 /// Half of a digest.
 pub(crate) type Half = [u8; 16];
 
+/// Gives the bytes of a message, piece by piece.
+type Feed<'f> = dyn Fn(&mut dyn FnMut(&[u8])) + 'f;
+
 /// 128 bits of SHA-256 over the bytes that `feed` gives; of HMAC-SHA-256 where there is a key.
 ///
 /// `feed` is not generic: a copy of both digests for each caller takes kilobytes of the module.
 #[inline(never)]
-pub(crate) fn half_digest(key: Option<&HashKey>, feed: &dyn Fn(&mut dyn FnMut(&[u8]))) -> Half {
+pub(crate) fn half_digest(key: Option<&HashKey>, feed: &Feed<'_>) -> Half {
     let digest: [u8; 32] = match key {
         None => {
             let mut hasher = Sha256::new();

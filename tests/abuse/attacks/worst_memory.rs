@@ -17,7 +17,7 @@ use std::thread;
 use std::time::Duration;
 
 const MIB: u64 = 1 << 20;
-/// As docs/operations.md has it: for the process, for its one worker, and what of this the VM takes.
+/// As docs/operations.md has it: for the process, for its one worker, and the VM's part of this.
 const PROCESS_MIB: f64 = 150.0;
 const WORKER_MIB: f64 = 210.0;
 const VM_MIB: f64 = 64.0 + 32.0 + 48.0;
