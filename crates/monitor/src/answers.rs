@@ -6,6 +6,7 @@ use super::cursor::Cursor;
 use super::page;
 use super::snapshot::Snapshot;
 use freshpaint_core::config::Config;
+use freshpaint_core::json::quoted;
 use freshpaint_core::local_reply::LocalReply;
 use freshpaint_core::observe::totals;
 
@@ -140,12 +141,6 @@ pub(crate) fn error(status: u16, sentence: &str) -> LocalReply {
         status,
         format!("{{\"error\":{}}}", quoted(sentence)),
     ))
-}
-
-/// `text` as a JSON string.
-pub(crate) fn quoted(text: &str) -> String {
-    // A string always serializes.
-    serde_json::to_string(text).unwrap_or_default()
 }
 
 #[cfg(test)]

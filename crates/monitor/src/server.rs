@@ -8,6 +8,7 @@ use freshpaint_core::clock::{Now, SteadyMillis};
 use freshpaint_core::config;
 use freshpaint_core::delivery::dedupe::{Owner, Shared};
 use freshpaint_core::intake::Head;
+use freshpaint_core::json;
 use freshpaint_core::local_reply::LocalReply;
 use freshpaint_core::observe::peers::{Board, Peers};
 use freshpaint_core::observe::recorder::Recorder;
@@ -242,9 +243,9 @@ impl Monitor {
 
     fn shows_nothing(&self) -> LocalReply {
         let sentence = format!(
-            "This monitor finds no filter named {:?} in its VM. Its monitor.of has to be the name \
+            "This monitor finds no filter named {} in its VM. Its monitor.of has to be the name \
              of a filter of the same Envoy, and both need the same vm_config.",
-            self.config.of
+            json::quoted(&self.config.of)
         );
         answers::error(503, &sentence)
     }

@@ -6,6 +6,7 @@ use crate::config::Webhook;
 use crate::delivery::outcome::{NotSent, Outcome};
 use crate::hashed_id;
 use crate::intake::Report;
+use crate::json;
 
 /// At most one line of each topic in this time.
 const EVERY_MILLIS: u64 = 10_000;
@@ -206,8 +207,9 @@ fn blame(outcome: Outcome, cluster: &str) -> String {
         Outcome::Timeout => "could not send: no answer in time (timeout)".into(),
         Outcome::Unreachable(obstacle) => blocked(cluster, obstacle.in_words(), "unreachable"),
         Outcome::NotSent(NotSent::UnknownCluster) => {
+            let cluster = json::quoted(cluster);
             format!(
-                "could not send: Envoy has no cluster {cluster:?}, or its egress no route; add it \
+                "could not send: Envoy has no cluster {cluster}, or its egress no route; add it \
                  to the Envoy file, or write another `cluster` (not_sent)"
             )
         }
@@ -227,7 +229,8 @@ fn blame(outcome: Outcome, cluster: &str) -> String {
 }
 
 fn blocked(cluster: &str, way: &str, label: &str) -> String {
-    format!("could not send through the cluster {cluster:?}: {way} ({label})")
+    let cluster = json::quoted(cluster);
+    format!("could not send through the cluster {cluster}: {way} ({label})")
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use crate::delivery::{PreparedEvent, Verdict};
 use crate::event::Event;
 use crate::hashed_id;
 use crate::intake::{self, Collection, Context, Excess, Head, Headers, Item, Judgement, Report};
+use crate::json::quoted;
 use crate::local_reply::LocalReply;
 use crate::observe::labels::{EventOutcome, FilteredReason, SuppressReason};
 use crate::observe::Label;
@@ -257,10 +258,4 @@ fn filtered(reason: FilteredReason) -> &'static str {
         FilteredReason::ProfileOperation => "a change to a profile that does not say its traits",
         FilteredReason::Integrations => "the event's integrations leave this destination out",
     }
-}
-
-/// `text` as a JSON string.
-fn quoted(text: &str) -> String {
-    // A string always serializes.
-    serde_json::to_string(text).unwrap_or_default()
 }

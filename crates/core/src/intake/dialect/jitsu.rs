@@ -2,6 +2,7 @@
 
 use super::{segment, Credential, Dialect, Methods, Path, Replies};
 use crate::intake::response;
+use crate::json;
 use crate::local_reply::LocalReply;
 
 pub(super) static JITSU: Dialect = Dialect {
@@ -18,7 +19,7 @@ pub(super) static JITSU: Dialect = Dialect {
     replies: Replies {
         success: |_, report| response::object("\"ok\":true", report),
         failure: |_, status, sentence| {
-            let error = response::json_string(sentence);
+            let error = json::quoted(sentence);
             LocalReply::json(status, format!("{{\"ok\":false,\"error\":{error}}}"))
         },
     },

@@ -8,7 +8,7 @@ use super::{
 use crate::event::{Kind, Library, Page, Properties, ReservedKeys};
 use crate::intake::invalid::{Defect, Fault};
 use crate::intake::{response, FilteredReason};
-use crate::json::{Object, Text, Value};
+use crate::json::{self, Object, Text, Value};
 use crate::local_reply::LocalReply;
 
 /// freshpaint.js carries its events in the query of a `GET`, or in the body of a `POST`.
@@ -32,7 +32,7 @@ pub(super) static MIXPANEL: Dialect = Dialect {
             }
             let error = match report.reasons() {
                 [] => "null".to_owned(),
-                [(_, reason), ..] => response::json_string(&reason.to_string()),
+                [(_, reason), ..] => json::quoted(&reason.to_string()),
             };
             LocalReply::json(200, format!("{{\"status\":1,\"error\":{error}}}"))
         },
@@ -40,7 +40,7 @@ pub(super) static MIXPANEL: Dialect = Dialect {
             if !verbose {
                 return response::plain_failure(verbose, status, sentence);
             }
-            let error = response::json_string(sentence);
+            let error = json::quoted(sentence);
             LocalReply::json(status, format!("{{\"status\":0,\"error\":{error}}}"))
         },
     },

@@ -7,7 +7,7 @@ use super::{
 use crate::event::{Kind, Library, Page, Properties, ReservedKeys};
 use crate::intake::invalid::Fault;
 use crate::intake::{response, FilteredReason};
-use crate::json::{Id, Object, Value};
+use crate::json::{self, Id, Object, Value};
 use crate::local_reply::LocalReply;
 
 pub(super) static POSTHOG: Dialect = Dialect {
@@ -25,7 +25,7 @@ pub(super) static POSTHOG: Dialect = Dialect {
     replies: Replies {
         success: |_, report| response::object("\"status\":1", report),
         failure: |_, status, sentence| {
-            let detail = response::json_string(sentence);
+            let detail = json::quoted(sentence);
             LocalReply::json(status, format!("{{\"status\":0,\"detail\":{detail}}}"))
         },
     },

@@ -8,7 +8,7 @@ use crate::event::{Kind, Properties, ReservedKeys};
 use crate::intake::context::Surroundings;
 use crate::intake::invalid::{Defect, Fault};
 use crate::intake::{response, FilteredReason};
-use crate::json::{Object, Text, Value};
+use crate::json::{self, Object, Text, Value};
 use crate::local_reply::LocalReply;
 
 pub(super) static SEGMENT: Dialect = Dialect {
@@ -31,7 +31,7 @@ pub(super) static SEGMENT: Dialect = Dialect {
 pub(super) const REPLIES: Replies = Replies {
     success: |_, report| response::object("\"success\":true", report),
     failure: |_, status, sentence| {
-        let message = response::json_string(sentence);
+        let message = json::quoted(sentence);
         let body = format!("{{\"success\":false,\"code\":\"{status}\",\"message\":{message}}}");
         LocalReply::json(status, body)
     },
