@@ -11,6 +11,7 @@ use super::dialect::{Dialect, Parsed};
 use super::envelope::{Envelope, NoEvents, Position};
 use super::invalid::Place;
 use super::message_id::MessageIds;
+use super::response::pixel;
 use super::{Context, InvalidReason, Item, Report, Route};
 use crate::consent::OptOut;
 use crate::delivery::{Verdict, OVERLOADED_RETRY_AFTER};
@@ -26,6 +27,8 @@ pub struct Collection {
     pub(super) origin: RequestOrigin,
     /// It is a `GET`, which has its event in the query.
     pub(super) by_query: bool,
+    /// It is from an image of a page or an email, and wants one back.
+    pub(super) by_image: bool,
     /// The event in the query of a `GET`, still encoded.
     pub(super) query_data: Option<Vec<u8>>,
     /// The client's address, when it is sent on.
@@ -187,6 +190,7 @@ impl Collection {
             (replies.failure)(self.verbose, 503, sentence).with("retry-after", seconds.to_string())
         };
         self.admit(match *verdict {
+            Verdict::Accepted { .. } if self.by_image => pixel(),
             Verdict::Accepted { .. } => (replies.success)(self.verbose, report),
             Verdict::Retry {
                 after,

@@ -61,6 +61,7 @@ pub fn judge(head: &Head<'_>, config: &Config) -> Judgement {
     let collection = Collection {
         route,
         by_query,
+        by_image: by_query && form::is_set(query, b"img"),
         verbose: form::is_set(query, b"verbose"),
         query_data,
         ip: config

@@ -142,6 +142,38 @@ fn a_get_carries_its_event_in_the_query() {
     }
 }
 
+/// Mixpanel's SDK with `img: true`, and emails: anything else would show as a broken image.
+#[test]
+fn an_image_that_carries_an_event_gets_an_image() {
+    let query = |more: &str| format!("/track/?data={}{more}", STANDARD.encode(EVENT));
+    let answer = |request: Request| match request.run() {
+        Outcome::Read(_, answer) => answer,
+        other => panic!("{other:?}"),
+    };
+    let image = answer(Request::post(&query("&ip=1&img=1"), "").method("GET"));
+    assert_eq!(image.status, 200);
+    for header in [("content-type", "image/gif"), ("cache-control", "no-store")] {
+        assert!(
+            image.headers.contains(&(header.0, header.1.into())),
+            "{header:?}"
+        );
+    }
+    // One pixel wide and high; the index of its color is transparent.
+    let (head, rest) = image.body.split_at(10);
+    assert_eq!(head, b"GIF89a\x01\0\x01\0");
+    assert_eq!((rest.len(), rest.last()), (33, Some(&b';')));
+    for request in [
+        Request::post(&query("&img=0"), "").method("GET"),
+        Request::post("/track/?img=1", EVENT),
+    ] {
+        assert_eq!(&*answer(request).body, b"1");
+    }
+    let refused = Request::post("/track/?data=e30&img=1", "")
+        .method("GET")
+        .run();
+    assert!(matches!(refused, Outcome::Refused(answer) if answer.status == 400));
+}
+
 #[test]
 fn verbose_is_read_from_the_query_and_from_the_form() {
     let body = |path: &str, body: String| match Request::post(path, body).run() {

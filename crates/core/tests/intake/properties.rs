@@ -238,6 +238,23 @@ proptest! {
     }
 
     #[test]
+    fn events_on_a_line_each_are_a_list(events in vec(event(), 2..5), path in path()) {
+        let list = Request::post(path, format!("[{}]", events.join(","))).run();
+        prop_assert_eq!(&list, &Request::post(path, events.join("\n")).run());
+    }
+
+    #[test]
+    fn any_bytes_in_a_string_are_read_as_text(bytes in vec(any::<u8>(), 0..40)) {
+        let ends_or_escapes = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..=0x1f);
+        let bytes: Vec<u8> = bytes.into_iter().filter(|byte| !ends_or_escapes(byte)).collect();
+        let body = [br#"{"event":"a","properties":{"p":""#, &bytes[..], br#""}}"#].concat();
+        let payload = Request::post("/track", body).payload();
+        let text = String::from_utf8_lossy(&bytes);
+        let wanted = format!(r#""properties":{{"p":"{text}"}}}}"#);
+        prop_assert!(payload.ends_with(&wanted), "{}", payload);
+    }
+
+    #[test]
     fn times_are_read_as_jiff_reads_them(
         seconds in 0_i64..253_402_200_000,
         nanos in 0_u32..1_000_000_000,
