@@ -1,27 +1,18 @@
 //! Events that every webhook failed: "the event will be retried later" (seed, "Considerations").
 
-use std::rc::Rc;
 use std::time::Duration;
 
-use super::fixture::{accepted, event, status, Fixture};
-use crate::config::Config;
-use crate::delivery::outcome::{CallResponse, NotSent};
+use super::fixture::{event, status, Fixture};
+use crate::delivery::outcome::CallResponse;
 use crate::delivery::Verdict;
-use crate::event::Kind;
-use crate::redaction::{Path, Redaction};
-use crate::routing::Rules;
 use crate::testing::{config, config_with};
 
-fn failed_everywhere(fixture: &mut Fixture) -> u32 {
+/// An event that both webhooks fail.
+pub(super) fn failed_everywhere(fixture: &mut Fixture) -> u32 {
     let request = fixture.submit(vec![event("x", &[0, 1])]);
     fixture.respond("x", 0, &status(503));
     fixture.respond("x", 1, &CallResponse::default());
     request
-}
-
-fn refused() -> Verdict {
-    let refused = vec![0];
-    Verdict::Accepted { refused }
 }
 
 #[test]
@@ -243,166 +234,6 @@ fn a_dead_webhook_is_probed_while_the_other_is_retried() {
             .count()
     };
     assert_eq!((to(">0"), to(">1")), (1, 1), "{:?}", fixture.under_way());
-}
-
-#[test]
-fn a_newer_configuration_takes_over_what_is_kept() {
-    let mut old = Fixture::new(config(&["a", "b"]));
-    failed_everywhere(&mut old);
-    let mut new = Fixture::sharing(config(&["c", "b"]), Rc::clone(&old.shared), 2);
-    old.hand_over(&mut new);
-    assert!(old.outbox.is_empty());
-    old.drive();
-    assert_eq!(old.count("held.outcome.handed_over"), 1);
-    new.pass(Duration::from_millis(100));
-    assert_eq!(new.under_way(), ["x>1"], "the webhook of the same name");
-    new.respond("x", 1, &status(200));
-    assert!(new.outbox.is_empty());
-}
-
-/// Envoy ends the older configuration `--drain-time-s` after the newer one has come.
-#[test]
-fn what_the_newer_configuration_has_delivered_meanwhile_is_not_delivered_again() {
-    for (status_then, outcome) in [(200, accepted()), (422, refused())] {
-        let mut old = Fixture::new(config(&["a", "b"]));
-        failed_everywhere(&mut old);
-        let change = |config: &mut Config| config.retry.max_refusals = 1;
-        let mut new = old.successor(config_with(&["a", "b"], change), 2);
-        new.submit(vec![event("x", &[0, 1])]);
-        new.respond_all(status_then);
-        old.hand_over(&mut new);
-        new.pass(Duration::from_secs(120));
-        assert_eq!(new.under_way(), [""; 0]);
-        assert_eq!(new.outbox.held_events(), 0);
-        new.take_verdicts();
-        let again = new.submit(vec![event("x", &[0, 1])]);
-        assert_eq!(new.take_verdicts(), [(again, outcome)]);
-    }
-}
-
-#[test]
-fn a_pause_that_a_webhook_asked_for_outlives_the_configuration() {
-    let mut old = Fixture::new(config(&["a"]));
-    old.submit(vec![event("x", &[0])]);
-    let later = CallResponse {
-        retry_after: Some(b"20".to_vec()),
-        ..status(429)
-    };
-    old.respond("x", 0, &later);
-    let mut new = old.successor(config(&["a"]), 2);
-    old.hand_over(&mut new);
-    new.pass(Duration::from_secs(19));
-    assert_eq!(new.under_way(), [""; 0]);
-    new.pass(Duration::from_secs(5));
-    assert_eq!(new.under_way(), ["x>0"]);
-}
-
-#[test]
-fn what_is_handed_over_counts_as_it_failed_when_nobody_tries_it_again() {
-    let mut old = Fixture::new(config(&["a", "b"]));
-    failed_everywhere(&mut old);
-    let mut new = old.successor(config(&["b", "a"]), 2);
-    new.refusing
-        .extend([0, 1].map(|webhook| (webhook, NotSent::NoCapacity)));
-    old.pass(Duration::from_millis(500));
-    new.now = old.now + 900_000;
-    old.hand_over(&mut new);
-    new.pass(Duration::from_secs(1));
-    assert_eq!(new.count("held.outcome.expired"), 1);
-    assert_eq!(new.count("deliveries.webhook.a.outcome.rejected"), 1);
-    assert_eq!(new.count("deliveries.webhook.b.outcome.unreachable"), 1);
-}
-
-#[test]
-fn a_type_that_the_newer_configuration_leaves_out_is_not_delivered_by_it() {
-    let mut old = Fixture::new(config_with(&["a"], |config| {
-        config.webhooks[0].options.enable_identify_events = true;
-    }));
-    let identify = crate::delivery::PreparedEvent {
-        kind: Kind::Identify,
-        ..event("x", &[0])
-    };
-    old.submit(vec![identify]);
-    old.respond("x", 0, &status(503));
-    let mut new = Fixture::sharing(config(&["a"]), Rc::clone(&old.shared), 2);
-    old.hand_over(&mut new);
-    new.drive();
-    new.pass(Duration::from_secs(60));
-    assert_eq!(new.under_way(), [""; 0]);
-    assert_eq!(new.count("held.outcome.refused"), 1);
-    assert!(new.outbox.is_empty());
-}
-
-#[test]
-fn what_is_kept_for_webhooks_that_are_gone_goes_to_the_new_ones() {
-    let mut old = Fixture::new(config(&["a", "b"]));
-    failed_everywhere(&mut old);
-    let mut new = Fixture::new(config(&["c", "d"]));
-    old.hand_over(&mut new);
-    new.pass(Duration::from_millis(100));
-    assert_eq!(new.under_way(), ["x>0", "x>1"]);
-}
-
-/// A configuration whose first webhook takes this type alone.
-fn ruled(name: &str, kind: Kind) -> Config {
-    let rules = Rules {
-        types: vec![vec![kind]],
-        ..Rules::default()
-    };
-    config_with(&[name], |config| {
-        config.webhooks[0].rules = Some(Rc::new(rules));
-    })
-}
-
-#[test]
-fn what_is_kept_does_not_get_past_rules_that_it_was_not_held_against() {
-    for (then, now, goes) in [
-        (ruled("a", Kind::Track), ruled("a", Kind::Track), true),
-        (ruled("a", Kind::Track), ruled("a", Kind::Group), false),
-        (ruled("a", Kind::Track), config(&["a"]), false),
-        (config(&["a"]), ruled("a", Kind::Track), false),
-        (ruled("a", Kind::Track), config(&["b"]), true),
-        (config(&["a"]), ruled("b", Kind::Track), false),
-    ] {
-        let mut old = Fixture::new(then);
-        old.submit(vec![event("x", &[0])]);
-        old.respond("x", 0, &status(500));
-        let mut new = Fixture::new(now);
-        assert_eq!(old.hand_over(&mut new), 1);
-        assert_eq!(new.outbox.held_events(), usize::from(goes));
-        new.pass(Duration::from_millis(100));
-        new.drive();
-        assert_eq!(new.count("held.outcome.refused"), u32::from(!goes));
-        assert_eq!(new.under_way().len(), usize::from(goes));
-    }
-}
-
-#[test]
-fn what_is_kept_goes_on_as_it_was_redacted_for_each() {
-    let redacts = |config: &mut Config| {
-        let rules = Rules {
-            redaction: Some(Redaction {
-                deny: vec![Path::parse("userId").unwrap()],
-                ..Redaction::default()
-            }),
-            ..Rules::default()
-        };
-        let rules = Rc::new(rules);
-        for webhook in &mut config.webhooks {
-            webhook.rules = Some(Rc::clone(&rules));
-        }
-    };
-    let mut old = Fixture::new(config_with(&["a", "b", "c"], redacts));
-    let mut kept = event("whole", &[0, 1, 2]);
-    kept.redacted = vec![([1, 2].into_iter().collect(), b"less".as_slice().into())];
-    old.submit(vec![kept]);
-    old.respond("whole", 0, &status(500));
-    old.respond("less", 1, &status(500));
-    old.respond("less", 2, &status(500));
-    let mut new = Fixture::new(config_with(&["c", "d", "a"], redacts));
-    old.hand_over(&mut new);
-    new.pass(Duration::from_millis(100));
-    assert_eq!(new.under_way(), ["less>0", "whole>2"]);
 }
 
 /// A webhook's `Retry-After` may be longer than `retry.window`.

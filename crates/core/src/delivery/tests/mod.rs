@@ -7,6 +7,7 @@ mod dedupe;
 mod each;
 mod fixture;
 mod halving;
+mod handover;
 mod held;
 #[cfg(not(target_arch = "wasm32"))]
 mod model;
@@ -19,3 +20,5 @@ mod states;
 mod workers;
 #[cfg(not(target_arch = "wasm32"))]
 mod world;
+#[cfg(not(target_arch = "wasm32"))]
+mod world_checks;

@@ -10,7 +10,7 @@ use crate::clock::{millis, SteadyMillis};
 use crate::config::{Acknowledge, Batch, BatchFormat, Config, Guarantee};
 use crate::delivery::dedupe::TOLD_WITHIN;
 use crate::delivery::outcome::{CallResponse, NotSent};
-use crate::delivery::{Outbox, PreparedEvent, Verdict};
+use crate::delivery::{PreparedEvent, Verdict};
 use crate::test_util::SharedMemory;
 use crate::testing::config;
 
@@ -18,15 +18,15 @@ pub(super) const WORKERS: usize = 3;
 /// The webhooks that get events; the dead letter webhook comes after them.
 pub(super) const WEBHOOKS: usize = 3;
 /// The one that is promised each event.
-const EACH: usize = 2;
-const DEAD_LETTER: usize = WEBHOOKS;
-const MOST_IN_FLIGHT: usize = 2;
+pub(super) const EACH: usize = 2;
+pub(super) const DEAD_LETTER: usize = WEBHOOKS;
+pub(super) const MOST_IN_FLIGHT: usize = 2;
 /// Events in one call to a webhook with `batch`.
-const MOST_TOGETHER: usize = 4;
-const MOST_HELD: usize = 4;
-const MOST_BYTES: usize = 8 * 500;
+pub(super) const MOST_TOGETHER: usize = 4;
+pub(super) const MOST_HELD: usize = 4;
+pub(super) const MOST_BYTES: usize = 8 * 500;
 /// Time passes in steps of at most this many milliseconds, and what happened is seen at their ends.
-const LONGEST_STEP: SteadyMillis = 500;
+pub(super) const LONGEST_STEP: SteadyMillis = 500;
 
 #[derive(Clone, Debug)]
 pub(super) enum Step {
@@ -106,8 +106,8 @@ fn configuration(acknowledge: Acknowledge, variant: Variant) -> Config {
 /// A request as its SDK remembers it.
 #[derive(Clone, Debug)]
 pub(super) struct Request {
-    events: Vec<(u8, u8)>,
-    sent: SteadyMillis,
+    pub(super) events: Vec<(u8, u8)>,
+    pub(super) sent: SteadyMillis,
     pub(super) verdict: Option<Verdict>,
 }
 
@@ -128,17 +128,17 @@ pub(super) struct World {
     /// By owner and number.
     pub(super) requests: BTreeMap<(u32, u32), Request>,
     /// Event and webhook, once the webhook has said 2xx.
-    delivered: BTreeSet<(String, usize)>,
+    pub(super) delivered: BTreeSet<(String, usize)>,
     /// When which owner first heard that a webhook has the event.
-    accepted: BTreeMap<String, (u32, SteadyMillis)>,
+    pub(super) accepted: BTreeMap<String, (u32, SteadyMillis)>,
     /// Events whose owner died before it told that a webhook has them.
-    untold: BTreeSet<String>,
+    pub(super) untold: BTreeSet<String>,
     /// Event and webhook, once the webhook has refused it.
-    refused: BTreeSet<(String, usize)>,
-    seen_tokens: BTreeSet<(u32, u32)>,
+    pub(super) refused: BTreeSet<(String, usize)>,
+    pub(super) seen_tokens: BTreeSet<(u32, u32)>,
     /// The webhooks that want an event, by its name: those of its first request.
     wanted: BTreeMap<u8, u8>,
-    has_died: bool,
+    pub(super) has_died: bool,
 }
 
 impl World {
@@ -370,64 +370,6 @@ impl World {
         }
     }
 
-    fn observe(&mut self) {
-        let old = self.old.iter_mut().map(|old| &mut old.fixture);
-        for fixture in self.fixtures.iter_mut().chain(old) {
-            for (number, verdict) in fixture.take_verdicts() {
-                let request = self.requests.get_mut(&(fixture.owner, number)).unwrap();
-                assert_eq!(request.verdict, None, "answered twice: {request:?}");
-                assert!(
-                    fixture.now - request.sent <= 25_000 + LONGEST_STEP,
-                    "answered late: {request:?} at {}",
-                    fixture.now
-                );
-                if let Verdict::Accepted { refused } = &verdict {
-                    for (index, (name, _)) in (0_u32..).zip(&request.events) {
-                        if refused.contains(&index) {
-                            let refused = (0..WEBHOOKS).any(|webhook| {
-                                self.refused.contains(&(format!("event-{name}"), webhook))
-                            });
-                            assert!(refused, "{name} named as refused, and nobody refused it");
-                            continue;
-                        }
-                        let name = format!("event-{name}");
-                        let has_it = (0..WEBHOOKS)
-                            .any(|webhook| self.delivered.contains(&(name.clone(), webhook)));
-                        assert!(has_it, "{name} answered as accepted, and nobody has it");
-                    }
-                }
-                request.verdict = Some(verdict);
-            }
-            let mut in_flight = [0; WEBHOOKS + 1];
-            for call in &fixture.calls {
-                in_flight[call.webhook] += 1;
-                assert_eq!(
-                    call.webhook == DEAD_LETTER,
-                    call.dead_letter.is_some(),
-                    "{call:?}"
-                );
-                if self.seen_tokens.insert((fixture.owner, call.token)) {
-                    let events = events_of(call);
-                    for event in &events {
-                        let to = (event.clone(), call.webhook);
-                        assert!(
-                            !self.delivered.contains(&to) || self.untold.contains(event),
-                            "sent again to who has it: {call:?}"
-                        );
-                    }
-                    let different: BTreeSet<_> = events.iter().collect();
-                    assert_eq!(different.len(), events.len(), "twice in one call: {call:?}");
-                    assert!(events.len() <= MOST_TOGETHER, "{call:?}");
-                }
-            }
-            for count in in_flight {
-                assert!(count <= MOST_IN_FLIGHT, "{count} calls in flight");
-            }
-            assert!(fixture.outbox.held_events() <= MOST_HELD);
-            assert!(fixture.outbox.in_flight_bytes() <= MOST_BYTES);
-        }
-    }
-
     /// Everything fails from now on, until nothing is left.
     pub(super) fn end_all(&mut self) {
         for index in 0..self.workers() {
@@ -447,52 +389,10 @@ impl World {
             self.pass(1_000);
         }
     }
-
-    /// Every event that was taken and has not reached all that it is owed to is counted as given
-    /// up, at least once. A VM that dies forgets what it kept.
-    pub(super) fn assert_nothing_lost(&self) {
-        if self.has_died {
-            return;
-        }
-        let requests = self.requests.values();
-        let taken =
-            requests.filter(|request| !matches!(request.verdict, Some(Verdict::Overloaded { .. })));
-        let taken: BTreeSet<_> = taken.flat_map(|request| &request.events).collect();
-        let has = |name: &u8, webhook| self.delivered.contains(&(format!("event-{name}"), webhook));
-        let lacking = taken.iter().filter(|(name, wanted)| {
-            let has_it = (0..WEBHOOKS).any(|webhook| has(name, webhook));
-            !has_it || wanted >> EACH & 1 == 1 && !has(name, EACH)
-        });
-        let count = |outcome| {
-            let name = format!("held.outcome.{outcome}");
-            self.all().map(|fixture| fixture.count(&name)).sum::<u32>()
-        };
-        let given_up = ["expired", "no_room", "refused", "dead_letter"].map(count);
-        let lacking: Vec<_> = lacking.collect();
-        assert!(
-            lacking.len() <= given_up.iter().sum::<u32>() as usize,
-            "{lacking:?} are not all among those given up: {given_up:?}"
-        );
-    }
 }
 
 /// The names of the events that a call carries.
-fn events_of(call: &Made) -> Vec<String> {
+pub(super) fn events_of(call: &Made) -> Vec<String> {
     let list = call.payload.trim_matches(['[', ']', '\n']);
     list.split([',', '\n']).map(str::to_owned).collect()
-}
-
-impl<T: std::fmt::Debug> Outbox<T> {
-    /// How often an event has been looked up.
-    pub(super) fn looks(&self) -> usize {
-        self.store.looks()
-    }
-
-    /// Nothing is left, and every counter says so.
-    pub(super) fn assert_idle(&self) {
-        assert!(self.is_empty(), "{self:?}");
-        assert!(self.attempts.is_empty(), "{self:?}");
-        assert_eq!(self.store.counters(), [0; 6], "{self:?}");
-        assert_eq!(self.queues.in_flight(), 0, "{self:?}");
-    }
 }
