@@ -37,8 +37,9 @@ extern "C" {
     pub(super) fn proxy_on_delete(context: u32);
 }
 
-/// What one callback may put off; Envoy's V8 bears several times as much.
-const MOST_AFTER: usize = 100;
+/// How deep the ends of streams may lie one within the other; Envoy's V8 bears several times as
+/// much.
+const DEEPEST: usize = 100;
 
 /// Runs the SDK's callback; its exports are safe to call with any context that it knows.
 macro_rules! callback {
@@ -65,20 +66,22 @@ fn run(context: u32, callback: &mut dyn FnMut()) {
         state.entered = None;
     });
     callback();
-    let (after, violations) = with(|state| {
+    let violations = with(|state| {
         // Which context acts is forgotten with the callback (proxy-wasm-cpp-host,
         // `SaveRestoreContext`).
         state.current = 0;
         state.entered = None;
-        (
-            std::mem::take(&mut state.after_callback),
-            std::mem::take(&mut state.violations),
-        )
+        std::mem::take(&mut state.violations)
     });
     assert!(violations.is_empty(), "{violations:?}");
-    // Envoy does all of it one within the other, and the VM's stack has an end.
-    assert!(after.len() <= MOST_AFTER, "{} streams end", after.len());
-    for after in after {
+    // The first callback of what is put off does the rest of it when it returns, and so on
+    // (proxy-wasm-cpp-host `doAfterVmCallActions`). The VM's stack has an end.
+    while let Some(after) = with(|state| state.after_callback.pop_front()) {
+        let depth = with(|state| {
+            state.depth += 1;
+            state.depth
+        });
+        assert!(depth <= DEEPEST, "{depth} streams end one within the other");
         match after {
             After::Answered(stream) => {
                 callback!(stream, proxy_on_response_headers(stream, 3, false));
@@ -87,6 +90,7 @@ fn run(context: u32, callback: &mut dyn FnMut()) {
             }
             After::Done(root) => delete_root(root),
         }
+        with(|state| state.depth -= 1);
     }
 }
 

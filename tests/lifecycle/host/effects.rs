@@ -56,7 +56,7 @@ extern "C" fn proxy_send_local_response(
             body,
         };
         state.answers.push((context, answer));
-        state.after_callback.push(After::Answered(context));
+        state.after_callback.push_back(After::Answered(context));
         Status::Ok
     })
 }
@@ -137,7 +137,7 @@ extern "C" fn proxy_done() -> Status {
             state.violation("done() of a root that nobody waits for");
             return Status::Ok;
         }
-        state.after_callback.push(After::Done(id));
+        state.after_callback.push_back(After::Done(id));
         Status::Ok
     })
 }

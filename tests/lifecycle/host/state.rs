@@ -64,7 +64,9 @@ pub(super) struct State {
     pub(super) response: Headers,
     pub(super) response_root: u32,
     /// Local replies and deletions wait until the module has returned.
-    pub(super) after_callback: Vec<After>,
+    pub(super) after_callback: VecDeque<After>,
+    /// How deep what is put off lies one within the other.
+    pub(super) depth: usize,
 
     pub(super) calls: Vec<Call>,
     pub(super) in_flight: BTreeMap<u32, u32>,
