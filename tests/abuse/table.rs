@@ -2,6 +2,8 @@
 
 use crate::Plan;
 use std::fmt;
+use std::panic::resume_unwind;
+use std::thread;
 use std::time::{Duration, Instant};
 
 /// One way of attacking, or of asking for more than there is.
@@ -10,6 +12,14 @@ pub(crate) struct Case {
     /// Whether it is part of the form that `cargo test` runs.
     pub(crate) in_short: bool,
     pub(crate) run: fn(&Plan) -> Measures,
+}
+
+impl Case {
+    fn run_timed(&self, plan: &Plan) -> (Measures, Duration) {
+        let start = Instant::now();
+        let measures = (self.run)(plan);
+        (measures, start.elapsed())
+    }
 }
 
 /// What a case measured.
@@ -115,22 +125,37 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    pub(crate) fn run(&mut self, case: &Case, plan: &Plan) {
+    /// Runs cases side by side.
+    pub(crate) fn run(&mut self, cases: &[&Case], plan: &Plan) {
+        let all = thread::scope(|scope| {
+            let running = cases
+                .iter()
+                .map(|case| scope.spawn(|| case.run_timed(plan)));
+            let running: Vec<_> = running.collect();
+            let ended = running.into_iter().map(|case| case.join());
+            ended.collect::<Vec<_>>()
+        });
+        for (case, ended) in cases.iter().zip(all) {
+            let (mut measures, mut took) = ended.unwrap_or_else(|panic| resume_unwind(panic));
+            if !measures.is_within() {
+                // Another program may have had the machine. What is weak is weak twice.
+                let again;
+                (measures, again) = case.run_timed(plan);
+                took += again;
+            }
+            self.add(case.name, &measures, took);
+        }
+    }
+
+    fn add(&mut self, name: &'static str, measures: &Measures, took: Duration) {
         if self.rows == 0 {
             println!("\n| case | measured, with its bound | verdict |\n|---|---|---|");
         }
         self.rows += 1;
-        let start = Instant::now();
-        let mut measures = (case.run)(plan);
-        if !measures.is_within() {
-            // Another program may have had the machine. What is weak is weak twice.
-            measures = (case.run)(plan);
-        }
         let verdict = if measures.is_within() { "pass" } else { "over" };
-        let seconds = start.elapsed().as_secs();
-        println!("| {} | {measures} | {verdict}, {seconds} s |", case.name);
+        println!("| {name} | {measures} | {verdict}, {} s |", took.as_secs());
         if !measures.is_within() {
-            self.over.push(case.name);
+            self.over.push(name);
         }
     }
 

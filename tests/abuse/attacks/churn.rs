@@ -1,5 +1,6 @@
 //! A configuration that is replaced over and over, while events come.
 
+use crate::bed::no_vm_failed;
 use crate::good_client::event;
 use crate::table::{Case, Measures};
 use freshpaint_harness::wait::poll;
@@ -47,6 +48,7 @@ pub(crate) const REPLACED: Case = Case {
         let mut measures = Measures::default();
         measures.none("events not taken", lost);
         measures.at_most("left behind by each", grown, MOST_KIB, "KiB");
+        no_vm_failed(&envoy, &mut measures);
         measures
     },
 };

@@ -3,29 +3,48 @@
 use super::stalls::Worker;
 use crate::bed::Bed;
 use crate::table::{millis, quantile, Case, Measures};
+use freshpaint_harness::receiver::status;
 use freshpaint_harness::wait::poll;
 use freshpaint_harness::{Connection, Request};
 use serde_json::{json, Value};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const WEBHOOKS: usize = 32;
 /// The longest that the worker may do nothing else.
-const MOST_STALL: Duration = Duration::from_millis(100);
+pub(super) const MOST_STALL: Duration = Duration::from_millis(100);
 /// How long it takes all calls to end, at the most.
 const PATIENCE: Duration = Duration::from_secs(40);
 
 pub(crate) const WATCHED: Case = Case {
     name: "2,500 events to 32 webhooks, until the last call",
     in_short: true,
-    run: |plan| fan_out(plan.either(2_500, 1_000)),
+    run: |plan| fan_out(plan.either(2_500, 1_000), |_| {}),
 };
 
-fn fan_out(events: usize) -> Measures {
+pub(crate) const IN_ONE_MOMENT: Case = Case {
+    name: "events to 32 webhooks that answer all at once, each second",
+    in_short: true,
+    run: |plan| {
+        fan_out(plan.either(500, 100), |bed| {
+            let start = Instant::now();
+            for receiver in [&bed.crm, &bed.warehouse] {
+                receiver.decide(move |_, _| {
+                    let into_second = start.elapsed().subsec_nanos();
+                    let left = Duration::from_secs(1) - Duration::from_nanos(into_second.into());
+                    status(200).after(left)
+                });
+            }
+        })
+    },
+};
+
+fn fan_out(events: usize, prepare: impl FnOnce(&Bed)) -> Measures {
     let bed = Bed::configured(1, |plugin| {
         plugin["webhooks"] = (0..WEBHOOKS).map(webhook).collect();
     });
+    prepare(&bed);
     let before = bed.crm.count() + bed.warehouse.count();
     let is_over = AtomicBool::new(false);
     let (is_finished, mut stalls) = thread::scope(|scope| {
@@ -57,7 +76,7 @@ fn fan_out(events: usize) -> Measures {
 }
 
 /// What the worker did beside each page that was asked for meanwhile.
-fn stalls(bed: &Bed, is_over: &AtomicBool) -> Vec<Duration> {
+pub(super) fn stalls(bed: &Bed, is_over: &AtomicBool) -> Vec<Duration> {
     let worker = Worker::of(bed);
     // Envoy answers this one itself, in the worker and behind the module.
     let page = Request::get("/healthz");

@@ -1,11 +1,14 @@
 //! A webhook that takes calls and never answers.
 
+use super::fan_out::{stalls, MOST_STALL};
 use crate::bed::Bed;
 use crate::good_client::event;
 use crate::http1::at_rate;
 use crate::table::{millis, quantile, Case, Measures};
 use crate::Plan;
 use freshpaint_harness::Reply;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::Duration;
 
 const PATIENCE: Duration = Duration::from_secs(28);
@@ -26,10 +29,18 @@ pub(crate) const ALONE: Case = Case {
         let time = plan.either(plan.lasts(60), Duration::from_secs(12));
         let known = (rate * UNTIL_KNOWN.as_secs()) as usize;
         let count = (rate * time.as_secs()) as usize;
-        let send = || at_rate(bed.address(), count, time, PATIENCE, |_| event().to_bytes());
-        let (outcomes, seen) = bed.beside(send);
+        let is_over = AtomicBool::new(false);
+        let (outcomes, mut turns, seen) = thread::scope(|scope| {
+            let watch = scope.spawn(|| stalls(&bed, &is_over));
+            let send = || at_rate(bed.address(), count, time, PATIENCE, |_| event().to_bytes());
+            let (outcomes, seen) = bed.beside(send);
+            is_over.store(true, Ordering::Relaxed);
+            (outcomes, watch.join().unwrap(), seen)
+        });
 
         let mut measures = Measures::default();
+        let longest = millis(quantile(&mut turns, 1.0));
+        measures.at_most("longest turn", longest, millis(MOST_STALL), "ms");
         measures.at_most("pages' errors", seen.page_errors_percent(), 1.0, "%");
         let most = twice(&bed, bed.alone.page_quantile(0.99));
         measures.at_most("pages' p99", millis(seen.page_quantile(0.99)), most, "ms");

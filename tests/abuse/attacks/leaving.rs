@@ -1,6 +1,6 @@
 //! Envoy goes while events come.
 
-use crate::bed::Bed;
+use crate::bed::{no_vm_failed, Bed};
 use crate::good_client::{event, id};
 use crate::http1::at_rate;
 use crate::ledger::Ledger;
@@ -69,6 +69,7 @@ fn leave(plan: &Plan, drains: bool) -> Measures {
         measures.none("delivered and not answered", died);
     }
     measures.none("doubled", ledger.doubled());
+    no_vm_failed(&bed.envoy, &mut measures);
     measures
 }
 

@@ -1,6 +1,7 @@
 //! What the table of recognised events takes of Envoy's memory once it is full.
 
 use super::churn::allocated;
+use crate::bed::no_vm_failed;
 use crate::table::{Case, Measures};
 use freshpaint_harness::{Cluster, Config, Envoy, Plugin, Receiver, Request};
 use serde_json::json;
@@ -41,6 +42,7 @@ pub(crate) const FULL: Case = Case {
         measures.none("not taken", failed);
         measures.at_least("a slot", grown / SLOTS as f64, 15.0, "bytes");
         measures.at_most("a slot", grown / SLOTS as f64, MOST_BYTES, "bytes");
+        no_vm_failed(&envoy, &mut measures);
         measures
     },
 };
