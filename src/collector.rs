@@ -73,13 +73,13 @@ impl Collector {
                 .handle_dispatched(&call, made, now, &mut SharedData);
         }
         // After the calls: a reply enters its stream, and stays there until this callback returns.
-        let has_more = Self::send_replies(&plugin);
+        let wants_tick = Self::send_replies(&plugin, now);
         self.hand_over(&plugin, now);
         let report_in = plugin.report(now);
         let wake_in = plugin.worker.borrow_mut().poll_timeout(now);
         let look_in = plugin.body_watch.look_in(now);
         self.set_tick(
-            [wake_in, report_in, look_in, has_more.then_some(1)]
+            [wake_in, report_in, look_in, wants_tick.then_some(1)]
                 .into_iter()
                 .flatten()
                 .min(),
@@ -107,16 +107,19 @@ impl Collector {
             if let (Some(unread), Ok(())) = (waiting.unread, host::enter(waiting.stream)) {
                 let reply = plugin.worker.borrow_mut().refuse_unread(unread);
                 let _ = host::send_local_reply(&reply);
+                plugin.replies.borrow_mut().take(now);
             }
         }
     }
 
-    /// Sends the replies that are ready, as many as one callback may; says whether more may be.
-    fn send_replies(plugin: &Plugin) -> bool {
-        for _ in 0..host::MAX_ENDED_STREAMS {
+    /// Sends the replies that are ready, as many as one turn may; says whether a tick should come.
+    fn send_replies(plugin: &Plugin, now: SteadyMillis) -> bool {
+        let mut quota = plugin.replies.borrow_mut();
+        while !quota.is_used_up() {
             let Some((stream, reply)) = plugin.worker.borrow_mut().poll_reply() else {
-                return false;
+                break;
             };
+            quota.take(now);
             let sent = plugin.wait_no_more(stream)
                 && host::enter(stream).is_ok()
                 && host::send_local_reply(&reply).is_ok();
@@ -125,7 +128,7 @@ impl Collector {
                 worker.observe().count(Counter::Abandoned);
             }
         }
-        true
+        quota.wants_tick()
     }
 
     /// Sets the timer only where it would run out too late: the host makes a new one each time, and
@@ -173,6 +176,7 @@ impl Collector {
         host::set_tick(None);
         let now = host::steady();
         let plugin = &self.plugin;
+        plugin.replies.borrow_mut().on_tick(now);
         // Before it tries them once more itself.
         self.hand_over(plugin, now);
         plugin

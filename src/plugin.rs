@@ -5,6 +5,7 @@ use std::rc::{Rc, Weak};
 
 use freshpaint_core::clock::SteadyMillis;
 use freshpaint_core::config::Config;
+use freshpaint_core::quota::Quota;
 use freshpaint_core::worker::Worker;
 use rustc_hash::FxHashSet;
 
@@ -21,6 +22,10 @@ const FLUSH_EVERY_MILLIS: u64 = 1_000;
 /// By then Envoy has ended a configuration that came with an update which it rejects.
 const TAKES_OVER_AFTER_MILLIS: u64 = 5_000;
 
+/// Replies of the root in one turn of the loop. Each takes the worker some 100 µs, with the end of
+/// its stream and mostly of the client's connection.
+const MAX_REPLIES: usize = 32;
+
 /// One configured plugin in this VM.
 #[derive(Debug)]
 pub(crate) struct Plugin {
@@ -33,6 +38,8 @@ pub(crate) struct Plugin {
     /// loop's turn it still knows a stream whose client has gone, takes a reply to it, and then
     /// calls the SDK for a stream that the SDK has forgotten.
     waiting: RefCell<FxHashSet<u32>>,
+    /// Replies of the root.
+    pub(crate) replies: RefCell<Quota>,
     pub(crate) body_watch: BodyWatch,
     pub(crate) wake_queue: WakeQueue,
     metrics: Metrics,
@@ -60,6 +67,7 @@ impl Plugin {
             ),
             worker: RefCell::new(Worker::new(config, &identity, now)),
             waiting: RefCell::default(),
+            replies: RefCell::new(Quota::new(MAX_REPLIES)),
             made_at: now,
             flushed_at: Cell::new(0),
             name,

@@ -44,6 +44,19 @@ fn they_go_out_over_several_turns() {
 }
 
 #[test]
+fn a_turn_in_which_many_calls_end_sends_no_more_of_them_than_another() {
+    let (mut host, streams) = behind_a_hung_webhook();
+    // No tick comes between these callbacks.
+    for call in host.calls() {
+        host.time_out(&call);
+    }
+    let replies = streams.iter().filter_map(|stream| host.status(*stream));
+    let sent = replies.count();
+    assert!((1..=32).contains(&sent), "{sent}");
+    time_out_until_all_are_replied_to(&mut host, &streams);
+}
+
+#[test]
 fn a_root_that_is_replaced_sends_them_before_it_ends() {
     let (mut host, streams) = behind_a_hung_webhook();
     let old = host.root();

@@ -19,6 +19,7 @@ pub mod local_reply;
 pub mod observe;
 pub mod payload;
 pub mod prepare;
+pub mod quota;
 mod recording;
 pub mod redaction;
 pub mod routing;

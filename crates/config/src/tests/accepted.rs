@@ -82,6 +82,7 @@ fn a_url_alone_gets_every_default() {
             max_decoded_bytes: 5_242_880,
             max_events: 2_500,
             max_in_flight_per_webhook: 256,
+            max_in_flight: 2_048,
             max_in_flight_bytes: 67_108_864,
             ..Limits::default()
         },
@@ -157,7 +158,7 @@ fn everything_can_be_said() {
       },
       "limits": {
         "max_body_bytes": 1000, "max_decoded_bytes": 2e3, "max_events": 3.0,
-        "max_in_flight_per_webhook": 4, "max_in_flight_bytes": 100000
+        "max_in_flight_per_webhook": 4, "max_in_flight": 64, "max_in_flight_bytes": 100000
       },
       "retry": {
         "window": "0s", "initial_backoff": "0.250s", "max_backoff": "10s", "max_held_bytes": 70000, "max_held_events": 5,
@@ -272,6 +273,7 @@ fn everything_can_be_said() {
             max_decoded_bytes: 2_000,
             max_events: 3,
             max_in_flight_per_webhook: 4,
+            max_in_flight: 64,
             max_in_flight_bytes: 100_000,
             ..Limits::default()
         },

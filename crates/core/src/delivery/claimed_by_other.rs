@@ -9,10 +9,11 @@ use crate::clock::SteadyMillis;
 /// How often to look whether another worker has delivered the events that it claimed, in
 /// milliseconds.
 const LOOK_EVERY: u64 = 50;
-/// Looks per millisecond at most, so that thousands of events that wait do not take the worker up.
-const LOOKS_PER_MILLI: usize = 20;
+/// How many of them are looked at each time: tens of thousands may wait.
+const MOST_LOOKS: usize = 1_000;
 
-/// Events to claim again later, each with the batch that waits for it.
+/// Events to claim again later, each with the batch that waits for it. The next one to look at is
+/// the first.
 #[derive(Debug, Default)]
 pub(super) struct ClaimedByOther(Vec<(PreparedEvent, BatchKey)>);
 
@@ -31,18 +32,18 @@ impl ClaimedByOther {
         timers.start(Timer::ClaimedByOther, now.saturating_add(LOOK_EVERY));
     }
 
-    /// Takes everything out, to be claimed again.
+    /// Takes out those that are to be claimed again now.
     pub(super) fn take(&mut self, store: &mut Store) -> Vec<(PreparedEvent, BatchKey)> {
-        let taken = std::mem::take(&mut self.0);
+        let rest = self.0.split_off(self.0.len().min(MOST_LOOKS));
+        let taken = std::mem::replace(&mut self.0, rest);
         store.release(taken.iter().map(|(event, _)| event.cost()).sum());
         taken
     }
 
     /// Starts the timer if any event still waits.
     pub(super) fn restart(&self, now: SteadyMillis, timers: &mut Timers) {
-        let pause = u64::try_from(self.0.len() / LOOKS_PER_MILLI).unwrap_or(u64::MAX);
-        let next = now.saturating_add(pause.max(LOOK_EVERY));
-        timers.set(Timer::ClaimedByOther, (!self.0.is_empty()).then_some(next));
+        let next = (!self.0.is_empty()).then(|| now.saturating_add(LOOK_EVERY));
+        timers.set(Timer::ClaimedByOther, next);
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -38,6 +38,8 @@ impl<T> Outbox<T> {
     }
 
     /// An event that has only ever been refused does not expire: its SDK would send it for ever.
+    // One copy of it in the module is enough; so of those below.
+    #[inline(never)]
     fn exact_reason(&self, key: EntryKey, reason: DropReason) -> DropReason {
         let Some(entry) = self.store.get(key) else {
             return reason;
@@ -52,6 +54,7 @@ impl<T> Outbox<T> {
         }
     }
 
+    #[inline(never)]
     fn note_drop(&mut self, key: EntryKey, reason: DropReason, turn: &mut Turn<'_>) {
         let Some(entry) = self.store.get(key) else {
             return;
@@ -79,6 +82,7 @@ impl<T> Outbox<T> {
     }
 
     /// Tells the waiters of an event that no webhook has, and remembers how it ended.
+    #[inline(never)]
     fn settle_dropped(&mut self, key: EntryKey, reason: DropReason, turn: &mut Turn<'_>) {
         let Some(entry) = self.store.get_mut(key).filter(|entry| !entry.is_accepted()) else {
             return;
@@ -117,6 +121,7 @@ impl<T> Outbox<T> {
     /// The dead letter is held and due if its event was held, so that the retry budget bounds how
     /// many go out at once. Otherwise there may be no room to hold it, and its call is made at
     /// once.
+    #[inline(never)]
     fn start_dead_letter(
         &mut self,
         key: EntryKey,

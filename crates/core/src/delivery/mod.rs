@@ -55,6 +55,7 @@ use std::time::Duration;
 use crate::clock::{millis, SteadyMillis, UnixSeconds};
 use crate::config::Config;
 use crate::observe::Observe;
+use crate::quota::Quota;
 
 use self::attempts::{Attempt, Attempts};
 use self::batches::Batches;
@@ -80,6 +81,10 @@ pub const TOTAL_TIMEOUT: Duration = Duration::from_secs(25);
 
 /// `Retry-After` when there is no room: long enough for a round of deliveries to end.
 pub(crate) const OVERLOADED_RETRY_AFTER: Duration = Duration::from_secs(2);
+
+/// Deliveries that may end in one turn of the host's loop without a call that ends, and held events
+/// that may be looked at in it. Each takes some 10 µs, and tens of thousands may be due at once.
+const MOST_IN_A_TURN: usize = 512;
 
 /// The things that one callback of the host lends to the outbox.
 pub struct Turn<'t> {
@@ -122,6 +127,7 @@ pub struct Outbox<T> {
     queues: Queues,
     attempts: Attempts,
     call_rate: CallRate,
+    quota: Quota,
     policy: Policy,
     schedule: Schedule,
     budget: Budget,
@@ -140,9 +146,10 @@ impl<T> Outbox<T> {
             store: Store::default(),
             gathered_bytes: 0,
             batches: Batches::new(config.acknowledge),
-            queues: Queues::new(&config.webhooks, limits.max_in_flight_per_webhook),
+            queues: Queues::new(&config.webhooks, limits),
             attempts: Attempts::default(),
             call_rate: CallRate::default(),
+            quota: Quota::new(MOST_IN_A_TURN),
             policy: Policy::new(&config),
             schedule: Schedule::default(),
             budget: Budget::new(now),
@@ -240,6 +247,7 @@ impl<T> Outbox<T> {
     /// Does whatever is due.
     pub fn handle_timeout(&mut self, turn: &mut Turn<'_>) {
         let now = turn.now;
+        self.quota.on_tick(now);
         // The heartbeat also goes out for events that this worker waits for: it may claim them in a
         // moment.
         let has_events = !self.store.is_empty() || !self.claimed_by_other.is_empty();

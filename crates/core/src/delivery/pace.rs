@@ -27,18 +27,29 @@ impl Pace {
 
     /// Whether a delivery is likely to have its turn in time when so many stand before it, of which
     /// `at_a_time` are called at once.
-    ///
-    /// Only half of the time that is left is planned with, so that the deliveries in the queue have
-    /// their turn even when the webhook becomes half as quick. An event that would come too late
-    /// goes back to its SDK while the SDK still waits.
     pub(super) fn has_turn(self, ahead: usize, at_a_time: usize, timeout: Duration) -> bool {
-        let Some(mean) = self.mean_micros else {
-            return true;
-        };
-        let rounds_of_calls = (ahead / at_a_time.max(1)) as u64;
-        let wait = mean.saturating_mul(rounds_of_calls) / 1_000;
-        wait <= millis(TOTAL_TIMEOUT.saturating_sub(timeout)) / 2
+        let mean = self.mean_micros.unwrap_or(0);
+        wait_is_short(mean, ahead, at_a_time, timeout)
     }
+}
+
+/// The same by what calls that have not ended have taken so far, in milliseconds.
+pub(super) fn is_in_time(
+    so_far: SteadyMillis,
+    ahead: usize,
+    at_a_time: usize,
+    timeout: Duration,
+) -> bool {
+    wait_is_short(so_far.saturating_mul(1_000), ahead, at_a_time, timeout)
+}
+
+/// Only half of the time that is left is planned with, so that the deliveries in the queue have
+/// their turn even when the webhook becomes half as quick. An event that would come too late goes
+/// back to its SDK while the SDK still waits.
+fn wait_is_short(micros: u64, ahead: usize, at_a_time: usize, timeout: Duration) -> bool {
+    let rounds_of_calls = (ahead / at_a_time.max(1)) as u64;
+    let wait = micros.saturating_mul(rounds_of_calls) / 1_000;
+    wait <= millis(TOTAL_TIMEOUT.saturating_sub(timeout)) / 2
 }
 
 #[cfg(test)]
@@ -74,5 +85,14 @@ mod tests {
         pace.on_end(100);
         pace.on_end(5_000);
         assert!(pace.has_turn(12 * 256, 256, TIMEOUT));
+    }
+
+    #[test]
+    fn calls_that_do_not_end_say_how_long_calls_take() {
+        for (so_far, most) in [(0, 1_000_000), (1_000, 10), (2_500, 4), (4_900, 2)] {
+            let ahead = (most + 1) * 256;
+            assert!(is_in_time(so_far, ahead - 1, 256, TIMEOUT), "{so_far}");
+            assert_eq!(is_in_time(so_far, ahead, 256, TIMEOUT), so_far == 0);
+        }
     }
 }

@@ -6,13 +6,13 @@ use super::bundle::Bundling;
 use super::concurrency::ConcurrencyLimit;
 use super::key::EntryKey;
 use super::levels::WebhookLevel;
-use super::pace::Pace;
+use super::pace::{is_in_time, Pace};
 use super::ready::{Ready, Waiting};
 use super::retry::breaker::CircuitBreaker;
 use super::store::Store;
 use super::timers::{Timer, Timers};
 use crate::clock::SteadyMillis;
-use crate::config::Webhook;
+use crate::config::{Limits, Webhook};
 
 /// One webhook's queue.
 #[derive(Debug)]
@@ -22,6 +22,8 @@ struct WebhookQueue {
     bundling: Option<Bundling>,
     in_flight: usize,
     limit: ConcurrencyLimit,
+    /// When the last call began.
+    began: SteadyMillis,
     breaker: CircuitBreaker,
     pace: Pace,
     /// When the webhook last accepted an event.
@@ -29,6 +31,13 @@ struct WebhookQueue {
 }
 
 impl WebhookQueue {
+    /// How many calls stand before one more delivery, those under way included.
+    fn ahead(&self) -> usize {
+        let waiting = self.bundling.as_ref();
+        let waiting = waiting.map_or(self.ready.len(), |rule| rule.calls(&self.ready));
+        waiting + self.in_flight
+    }
+
     /// Whether the call of what waits may start. If it is too soon, the timer runs until then.
     fn may_start(&self, now: SteadyMillis, timers: &mut Timers) -> bool {
         let Some(bundling) = &self.bundling else {
@@ -42,25 +51,52 @@ impl WebhookQueue {
     }
 }
 
+/// The most calls that a webhook may begin while the worker has many under way: enough for one that
+/// answers quickly.
+const MOST_OF_A_SHARE: usize = 16;
+
 /// The queues of all webhooks, by index in the configuration.
 #[derive(Debug)]
 pub(super) struct Queues {
     queues: Vec<WebhookQueue>,
+    max_in_flight: usize,
+    /// Calls under way to all webhooks.
+    in_flight: usize,
+    /// From so many calls on a webhook begins one only if it has less than its share, so that
+    /// `limits.max_in_flight` is never exceeded.
+    crowded_from: usize,
+    share: usize,
 }
 
 impl Queues {
-    pub(super) fn new(webhooks: &[Webhook], max_in_flight: usize) -> Self {
+    pub(super) fn new(webhooks: &[Webhook], limits: &Limits) -> Self {
+        let (all, count) = (limits.max_in_flight, webhooks.len().max(1));
+        let share = (all / count / 4).clamp(1, MOST_OF_A_SHARE);
         let queue = |webhook| WebhookQueue {
             ready: Ready::default(),
             bundling: Bundling::of(webhook),
             in_flight: 0,
-            limit: ConcurrencyLimit::new(webhooks.len(), max_in_flight),
+            limit: ConcurrencyLimit::new(webhooks.len(), limits.max_in_flight_per_webhook),
+            began: 0,
             breaker: CircuitBreaker::default(),
             pace: Pace::default(),
             last_success: None,
         };
         Self {
             queues: webhooks.iter().map(queue).collect(),
+            max_in_flight: limits.max_in_flight_per_webhook,
+            in_flight: 0,
+            crowded_from: all.saturating_sub(share * count).max(1),
+            share,
+        }
+    }
+
+    /// How many calls each webhook may have at once now, whatever its own limit is.
+    fn most_at_once(&self) -> usize {
+        if self.in_flight < self.crowded_from {
+            usize::MAX
+        } else {
+            self.share
         }
     }
 
@@ -90,16 +126,27 @@ impl Queues {
 
     /// Whether a delivery that is put into the queue is likely to have its turn in time. Behind a
     /// webhook that keeps failing nobody waits.
-    pub(super) fn has_turn(&self, webhook: usize, timeout: Duration) -> bool {
+    pub(super) fn has_turn(&self, webhook: usize, timeout: Duration, now: SteadyMillis) -> bool {
         self.queues.get(webhook).is_some_and(|queue| {
-            let waiting = queue.bundling.as_ref();
-            let waiting = waiting.map_or(queue.ready.len(), |rule| rule.calls(&queue.ready));
-            let (ahead, limit) = (waiting + queue.in_flight, queue.limit.get());
-            ahead < limit || !queue.breaker.is_open() && queue.pace.has_turn(ahead, limit, timeout)
+            let at_once = queue.limit.get().min(self.most_at_once());
+            let (ahead, at_once) = (queue.ahead(), at_once.max(queue.in_flight));
+            // A call that has ended would have let another one begin.
+            let is_full = queue.in_flight >= at_once;
+            let so_far = if is_full {
+                now.saturating_sub(queue.began)
+            } else {
+                0
+            };
+            ahead < at_once
+                || !queue.breaker.is_open()
+                    && queue.pace.has_turn(ahead, at_once, timeout)
+                    && is_in_time(so_far, ahead, self.max_in_flight, timeout)
         })
     }
 
     /// Takes out a delivery that waits behind a webhook that keeps failing.
+    // One copy of it in the module is enough.
+    #[inline(never)]
     pub(super) fn pop_hopeless(&mut self, webhook: usize) -> Option<EntryKey> {
         let queue = self.queues.get_mut(webhook)?;
         if !queue.breaker.is_open() {
@@ -119,11 +166,13 @@ impl Queues {
         timers: &mut Timers,
     ) -> Option<(usize, Waiting)> {
         timers.set(Timer::Bundle, None);
+        let most = self.most_at_once();
         let (webhook, queue) = self
             .queues
             .iter_mut()
             .enumerate()
-            .filter(|(_, queue)| queue.in_flight < queue.limit.get() && !queue.ready.is_empty())
+            .filter(|(_, queue)| queue.in_flight < queue.limit.get().min(most))
+            .filter(|(_, queue)| !queue.ready.is_empty())
             .filter(|(_, queue)| queue.may_start(now, timers))
             .min_by_key(|(_, queue)| (queue.breaker.is_open(), queue.in_flight))?;
         let waiting = queue.ready.pop_front()?;
@@ -152,17 +201,38 @@ impl Queues {
         fits.then(|| ready.pop_front()).flatten()
     }
 
-    /// Takes out the oldest delivery to a webhook, if its round is over.
-    pub(super) fn pop_overdue(&mut self, webhook: usize, now: SteadyMillis) -> Option<EntryKey> {
+    /// Takes out the oldest delivery to a webhook, if its round is over or if it is hopeless; says
+    /// whether it is that.
+    pub(super) fn pop_overdue(
+        &mut self,
+        webhook: usize,
+        now: SteadyMillis,
+    ) -> Option<(EntryKey, bool)> {
+        let is_hopeless = self.has_hopeless(self.queues.get(webhook)?);
         let ready = &mut self.queues.get_mut(webhook)?.ready;
-        ready.front().filter(|waiting| waiting.too_late <= now)?;
-        ready.pop_front().map(|waiting| waiting.key)
+        ready
+            .front()
+            .filter(|waiting| is_hopeless || waiting.too_late <= now)?;
+        ready.pop_front().map(|waiting| (waiting.key, is_hopeless))
     }
 
-    /// Starts the timer for the delivery whose round ends first.
+    /// Whether more wait behind a webhook that keeps failing than have a call at once.
+    fn has_hopeless(&self, queue: &WebhookQueue) -> bool {
+        let at_once = queue.limit.get().min(self.most_at_once());
+        queue.breaker.is_open() && queue.ahead() > at_once.max(queue.in_flight)
+    }
+
+    /// Starts the timer for the delivery whose round ends first. One that is hopeless is due.
     pub(super) fn restart(&self, timers: &mut Timers) {
-        let fronts = self.queues.iter().filter_map(|queue| queue.ready.front());
-        timers.set(Timer::Queue, fronts.map(|waiting| waiting.too_late).min());
+        let next = self.queues.iter().filter_map(|queue| {
+            let first = queue.ready.front()?;
+            Some(if self.has_hopeless(queue) {
+                0
+            } else {
+                first.too_late
+            })
+        });
+        timers.set(Timer::Queue, next.min());
     }
 
     /// Takes out the deliveries at the front of a webhook's queue that ended before their turn.
@@ -183,6 +253,8 @@ impl Queues {
         if let Some(queue) = self.queues.get_mut(webhook) {
             queue.in_flight += 1;
             queue.limit.on_begin(queue.in_flight, now);
+            queue.began = now;
+            self.in_flight += 1;
             if let Some(bundling) = &mut queue.bundling {
                 bundling.begin_call(now);
             }
@@ -198,6 +270,7 @@ impl Queues {
     ) {
         if let Some(queue) = self.queues.get_mut(webhook) {
             queue.in_flight = queue.in_flight.saturating_sub(1);
+            self.in_flight = self.in_flight.saturating_sub(1);
             if let Some(took) = took {
                 queue.pace.on_end(took);
                 queue.limit.on_end(!queue.ready.is_empty(), now);

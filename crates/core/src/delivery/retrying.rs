@@ -30,14 +30,20 @@ impl<T> Outbox<T> {
         if works {
             if breaker.on_alive() {
                 log_lines.back(webhook, config, turn.now);
-                let (store, policy) = (&mut self.store, &self.policy);
-                self.schedule
-                    .hasten(turn.now, store, policy, webhook, &mut self.timers);
+                self.schedule.answers_again(webhook);
+                self.hasten(turn);
             }
         } else if breaker.on_failure(turn.now, &backoff, &mut self.random) {
             log_lines.given_up(webhook, config, turn.now);
             self.end_hopeless(webhook, turn);
         }
+    }
+
+    /// The events of webhooks that answer again are due now, or in a moment.
+    fn hasten(&mut self, turn: &Turn<'_>) {
+        let (store, policy) = (&mut self.store, &self.policy);
+        self.schedule
+            .hasten(turn.now, store, policy, &mut self.timers);
     }
 
     /// Holds the event for another round, or says why not.
@@ -74,7 +80,12 @@ impl<T> Outbox<T> {
 
     /// Starts the rounds that are due.
     pub(super) fn retry_due(&mut self, turn: &mut Turn<'_>) {
-        while let Some((due, key)) = self.schedule.pop_due(turn.now, &self.store) {
+        self.hasten(turn);
+        while !self.quota.is_used_up() {
+            let Some((due, key)) = self.schedule.pop_due(turn.now, &self.store) else {
+                break;
+            };
+            self.quota.take(turn.now);
             let Some(entry) = self.store.get(key) else {
                 continue;
             };
@@ -90,7 +101,10 @@ impl<T> Outbox<T> {
                 self.reschedule(key, due);
                 continue;
             }
-            if !admitting.iter().any(|webhook| self.has_turn(webhook)) {
+            if !admitting
+                .iter()
+                .any(|webhook| self.has_turn(webhook, turn.now))
+            {
                 // In front of it wait events that SDKs are waiting for.
                 let pause = Backoff::from(&self.config.retry).delay(1, None, &mut self.random);
                 self.reschedule(key, turn.now.saturating_add(pause));

@@ -31,7 +31,11 @@ impl<T> Outbox<T> {
         for webhook in webhooks.iter() {
             let too_late = too_late(&self.config, deadline, webhook);
             let share = self.queues.share(webhook);
-            match self.store.get(key).filter(|_| self.has_turn(webhook)) {
+            match self
+                .store
+                .get(key)
+                .filter(|_| self.has_turn(webhook, turn.now))
+            {
                 Some(entry) => {
                     let waiting = entry.waiting_for(webhook, key, too_late, share);
                     self.queues.push(webhook, waiting, &mut self.timers);
@@ -45,20 +49,32 @@ impl<T> Outbox<T> {
     }
 
     /// Whether a delivery to the webhook is likely to have its turn in time.
-    pub(super) fn has_turn(&self, webhook: usize) -> bool {
+    pub(super) fn has_turn(&self, webhook: usize, now: SteadyMillis) -> bool {
         let timeout = timeout(&self.config, webhook);
-        self.queues.has_turn(webhook, timeout)
+        self.queues.has_turn(webhook, timeout, now)
     }
 
-    /// Ends the deliveries that wait behind a webhook that keeps failing.
+    /// Ends the deliveries that wait behind a webhook that keeps failing, or the first of them: the
+    /// next turns end the others.
     pub(super) fn end_hopeless(&mut self, webhook: usize, turn: &mut Turn<'_>) {
-        while let Some(key) = self.queues.pop_hopeless(webhook) {
-            let waits = |entry: &Entry| entry.waiting().contains(webhook);
-            if self.store.get(key).is_some_and(waits) {
-                self.finish(key, webhook, Outcome::NotSent(NotSent::Deadline), turn);
-            }
+        while !self.quota.is_used_up() {
+            let Some(key) = self.queues.pop_hopeless(webhook) else {
+                break;
+            };
+            self.end_waiting(key, webhook, turn);
         }
         self.queues.restart(&mut self.timers);
+    }
+
+    /// Ends a delivery that was taken out of its queue, if it has not ended already.
+    // One copy of it in the module is enough.
+    #[inline(never)]
+    fn end_waiting(&mut self, key: EntryKey, webhook: usize, turn: &mut Turn<'_>) {
+        let waits = |entry: &Entry| entry.waiting().contains(webhook);
+        if self.store.get(key).is_some_and(waits) {
+            self.quota.take(turn.now);
+            self.finish(key, webhook, Outcome::NotSent(NotSent::Deadline), turn);
+        }
     }
 
     /// A call has ended, or could not be made.
@@ -82,16 +98,18 @@ impl<T> Outbox<T> {
         }
     }
 
-    /// Ends the deliveries whose round was over before their turn came.
+    /// Ends the deliveries whose round was over before their turn came, and those that wait behind a
+    /// webhook that keeps failing: as many as one turn of the loop may.
     pub(super) fn end_overdue_rounds(&mut self, turn: &mut Turn<'_>) {
         for webhook in 0..self.queues.len() {
-            while let Some(key) = self.queues.pop_overdue(webhook, turn.now) {
-                let is_overdue = |entry: &Entry| {
-                    entry.waiting().contains(webhook)
-                        && starts_too_late(&self.config, entry, webhook, turn.now)
+            while !self.quota.is_used_up() {
+                let Some((key, is_hopeless)) = self.queues.pop_overdue(webhook, turn.now) else {
+                    break;
                 };
-                if self.store.get(key).is_some_and(is_overdue) {
-                    self.finish(key, webhook, Outcome::NotSent(NotSent::Deadline), turn);
+                let is_overdue =
+                    |entry: &Entry| starts_too_late(&self.config, entry, webhook, turn.now);
+                if is_hopeless || self.store.get(key).is_some_and(is_overdue) {
+                    self.end_waiting(key, webhook, turn);
                 }
             }
         }
@@ -122,6 +140,8 @@ impl<T> Outbox<T> {
     }
 
     /// One delivery has ended, with or without a call.
+    // One copy of it in the module is enough.
+    #[inline(never)]
     pub(super) fn finish(
         &mut self,
         key: EntryKey,

@@ -92,6 +92,7 @@ pub(super) fn cases() -> Vec<Case> {
         ("limits", "max_values", 100, 1_000_000, 10_000),
         ("limits", "max_events", 1, 100_000, 2_500),
         ("limits", "max_in_flight_per_webhook", 1, 10_000, 256),
+        ("limits", "max_in_flight", 64, 100_000, 2_048),
         (
             "limits",
             "max_in_flight_bytes",

@@ -8,9 +8,13 @@ use crate::clock::SteadyMillis;
 use crate::delivery::key::EntryKey;
 use crate::delivery::store::Store;
 use crate::delivery::timers::{Timer, Timers};
+use crate::delivery::webhook_set::WebhookSet;
 
 /// How long to wait for the retry budget to fill.
 const BUDGET_WAIT_MILLIS: u64 = 100;
+/// Every event is looked at once in this time for the webhooks that answer again. One that answers
+/// now and then closes its breaker many times a second.
+const HASTEN_EVERY_MILLIS: u64 = 1_000;
 
 /// Which held event is due when.
 #[derive(Debug, Default)]
@@ -19,6 +23,10 @@ pub(in super::super) struct Schedule {
     due: BinaryHeap<Reverse<(SteadyMillis, EntryKey)>>,
     /// No retry before this time: the budget was empty.
     not_before: SteadyMillis,
+    /// Webhooks that answer again, and whose events are still to be hastened.
+    answering: WebhookSet,
+    /// When events were last hastened, and a while more.
+    not_hastened_before: SteadyMillis,
 }
 
 impl Schedule {
@@ -34,7 +42,7 @@ impl Schedule {
         now: SteadyMillis,
         store: &Store,
     ) -> Option<(SteadyMillis, EntryKey)> {
-        while self.next_due().is_some_and(|due| due <= now) {
+        while self.first_due().is_some_and(|due| due <= now) {
             let Reverse((due, key)) = self.due.pop()?;
             let is_current = store.get(key).is_some_and(|entry| {
                 entry.round_is_over() && entry.held().is_some_and(|held| held.due == due)
@@ -51,21 +59,30 @@ impl Schedule {
         self.not_before = now.saturating_add(BUDGET_WAIT_MILLIS);
     }
 
-    /// A webhook answers again: the events that wait for it are due now, unless a webhook asked for
-    /// a longer pause.
+    /// A webhook answers again: its events are due soon.
+    pub(in super::super) fn answers_again(&mut self, webhook: usize) {
+        self.answering.insert(webhook);
+    }
+
+    /// The events of webhooks that answer again are due now, unless a webhook asked for a longer
+    /// pause. Does nothing if it did the same a moment ago; then the timer runs.
     pub(in super::super) fn hasten(
         &mut self,
         now: SteadyMillis,
         store: &mut Store,
         policy: &Policy,
-        webhook: usize,
         timers: &mut Timers,
     ) {
+        if self.answering.is_empty() || now < self.not_hastened_before {
+            return self.restart(timers);
+        }
+        self.not_hastened_before = now.saturating_add(HASTEN_EVERY_MILLIS);
+        let answering = std::mem::take(&mut self.answering);
         let hastened = |Reverse((due, key)): Reverse<(SteadyMillis, EntryKey)>| {
             let entry = store.get(key)?;
             entry.held().filter(|held| held.due == due)?;
             let waits_for_it =
-                entry.retry_after().is_none() && policy.next_round(entry).contains(webhook);
+                entry.retry_after().is_none() && policy.next_round(entry).intersects(answering);
             let hastened = if waits_for_it { due.min(now) } else { due };
             store.set_due(key, hastened);
             Some(Reverse((hastened, key)))
@@ -76,11 +93,18 @@ impl Schedule {
     }
 
     /// Starts the timer for the next event.
+    // One copy of it in the module is enough.
+    #[inline(never)]
     pub(in super::super) fn restart(&self, timers: &mut Timers) {
         timers.set(Timer::Retry, self.next_due());
     }
 
     fn next_due(&self) -> Option<SteadyMillis> {
+        let hastens_at = (!self.answering.is_empty()).then_some(self.not_hastened_before);
+        self.first_due().into_iter().chain(hastens_at).min()
+    }
+
+    fn first_due(&self) -> Option<SteadyMillis> {
         let Reverse((due, _)) = self.due.peek()?;
         Some((*due).max(self.not_before))
     }

@@ -162,3 +162,50 @@ fn the_memory_of_a_trace_is_counted() {
     };
     assert_eq!(traced.cost() - plain.cost(), TraceContext::COST_BYTES);
 }
+
+/// As many webhooks as there may be, of which each wants each of these events.
+fn crowd(events: usize) -> Fixture {
+    let names: Vec<_> = (0..32).map(|n| format!("w{n}")).collect();
+    let names: Vec<_> = names.iter().map(String::as_str).collect();
+    let all: Vec<_> = (0..32).collect();
+    let mut fixture = Fixture::new(config_with(&names, |_| {}));
+    fixture.submit((0..events).map(|n| event(&format!("e{n}"), &all)).collect());
+    fixture.pass(Duration::from_secs(1));
+    fixture
+}
+
+#[test]
+fn calls_to_all_webhooks_together_have_a_bound() {
+    let mut fixture = crowd(500);
+    let (mut most, mut made) = (0, 0);
+    while !fixture.calls.is_empty() {
+        most = most.max(fixture.calls.len());
+        // All of them answer in one moment.
+        made += fixture.calls.len();
+        fixture.respond_all(200);
+        fixture.pass(Duration::from_secs(1));
+    }
+    assert!((1_024..=2_048).contains(&most), "{most}");
+    assert_eq!(made, 500 * 32);
+    assert!(fixture.outbox.is_empty());
+}
+
+#[test]
+fn webhooks_that_hang_leave_calls_to_the_others() {
+    let mut fixture = crowd(400);
+    let mut delivered = 0;
+    // Before the first call times out, the others have everything.
+    for _ in 0..300 {
+        let (hang, answer): (Vec<_>, Vec<_>) = std::mem::take(&mut fixture.calls)
+            .into_iter()
+            .partition(|call| call.webhook < 16);
+        fixture.calls = hang;
+        delivered += answer.len();
+        for call in answer {
+            fixture.end(call.token, &status(200));
+        }
+        assert!(fixture.calls.len() <= 2_048, "{}", fixture.calls.len());
+        fixture.pass(Duration::from_millis(10));
+    }
+    assert_eq!(delivered, 400 * 16);
+}

@@ -17,6 +17,7 @@ mod resends;
 mod rounds;
 mod shedding;
 mod states;
+mod turns;
 mod workers;
 #[cfg(not(target_arch = "wasm32"))]
 mod world;
