@@ -39,9 +39,9 @@ object! {
         /// 32. It gets more as long as they make it take more. Four workers stay within Envoy's
         /// default circuit breaker of 1,024 requests, which remains a backstop.
         max_in_flight_per_webhook: usize = Count::new(256, 1, 10_000),
-        /// Calls to all webhooks at a time. Their answers may all come in one moment, and each keeps
-        /// the worker busy for some 50 µs. When few are left, a webhook with 16 calls or more begins
-        /// none, so that slow webhooks leave some to quick ones.
+        /// Calls to all webhooks at a time. Their answers may all come in one moment, and each
+        /// keeps the worker busy for some 50 µs. When few are left, a webhook with 16 calls or more
+        /// begins none, so that slow webhooks leave some to quick ones.
         max_in_flight: usize = Count::new(2_048, 64, 100_000),
         /// Bytes of bodies that come in, and of payloads that wait or are in flight. Past it the
         /// SDK is answered 503 with `Retry-After`, and nothing of its request was taken. Bodies of

@@ -98,8 +98,8 @@ impl<T> Outbox<T> {
         }
     }
 
-    /// Ends the deliveries whose round was over before their turn came, and those that wait behind a
-    /// webhook that keeps failing: as many as one turn of the loop may.
+    /// Ends the deliveries whose round was over before their turn came, and those that wait behind
+    /// a webhook that keeps failing: as many as one turn of the loop may.
     pub(super) fn end_overdue_rounds(&mut self, turn: &mut Turn<'_>) {
         for webhook in 0..self.queues.len() {
             while !self.quota.is_used_up() {
