@@ -115,7 +115,7 @@ fn the_pod_may_take_more_memory_than_envoy_allows_itself() {
         .unwrap();
     let limit = envoy["resources"]["limits"]["memory"].as_str().unwrap();
     let limit: u64 = limit.strip_suffix("Mi").unwrap().parse().unwrap();
-    assert!(limit >= heap + 100 + 128 * workers, "{limit} MiB");
+    assert!(limit >= heap + 100 + 144 * workers, "{limit} MiB");
 }
 
 /// The listener of `envoy/monitor.yaml`, in the same VM as the collector of the pod's own file, on
