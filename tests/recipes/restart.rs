@@ -92,7 +92,8 @@ impl Place {
                 sent[*id]
             );
         }
-        // What each client had under way, or had sent once before, when the memory was lost.
+        // The events that each client had under way, or had sent once before, when the memory was
+        // lost.
         assert!(
             twice.len() <= 2 * CLIENTS,
             "{} of {}",

@@ -57,8 +57,8 @@ pub struct Event<'a> {
     pub user_id: Option<Id<'a>>,
     /// The contract's `groupId`; group events alone have one.
     pub group_id: Option<Id<'a>>,
-    /// What the group is, such as a company. The contract has no key for it; group ids are unique
-    /// within it.
+    /// The kind of the group, such as a company. The contract has no key for it; group ids are
+    /// unique within it.
     pub group_type: Option<Id<'a>>,
     /// Where it happened. On a page event these are what the event is about, and go into its
     /// properties.

@@ -191,7 +191,7 @@ impl Preparer {
     }
 }
 
-/// What there is room for, of the payloads of one event.
+/// The payloads of one event that there is room for.
 #[derive(Debug)]
 struct Kept {
     room: usize,

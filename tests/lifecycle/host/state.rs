@@ -1,4 +1,4 @@
-//! What the host knows: one VM of one worker, with the parts of the process that it sees.
+//! The state of the host: one VM of one worker, with the parts of the process that it sees.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
@@ -72,7 +72,7 @@ pub(super) struct State {
     pub(super) in_flight: BTreeMap<u32, u32>,
     pub(super) refusals: BTreeMap<String, Status>,
     pub(super) answers: Vec<(u32, Answer)>,
-    /// What was put into the filter state of streams, by name.
+    /// The filter state of streams, by name.
     pub(super) filter_state: Vec<(u32, String, String)>,
 
     pub(super) queues: Vec<Queue>,
@@ -85,7 +85,7 @@ pub(super) struct State {
     pub(super) logs: Vec<(LogLevel, String)>,
 
     pub(super) host_calls: Vec<String>,
-    /// What the module did that it must never do.
+    /// Forbidden acts of the module.
     pub(super) violations: Vec<String>,
     pub(super) note: String,
 }

@@ -1,4 +1,4 @@
-//! What is taken and probably not meant, each with the whole of its warning.
+//! Settings that are taken and probably not meant, each with the whole of its warning.
 
 use super::{lines, parse};
 

@@ -11,9 +11,9 @@ use crate::clock::SteadyMillis;
 /// Quick webhooks of one worker share about this many calls. With fewer the worker wakes up for
 /// each of them, which costs more than their connections.
 const TOGETHER: usize = 128;
-/// What each of them may have in any case.
+/// Calls that each of them may have in any case.
 const LEAST: usize = 32;
-/// A limit is raised by this factor: twice, and it has come from the least to the usual most.
+/// A limit is raised by this factor. Two raises lead from the least to the usual most.
 const STEP: usize = 4;
 /// A limit is not raised while calls take less than this in the mean, in milliseconds: the least
 /// limit is then more than a worker can make use of.
@@ -153,10 +153,10 @@ mod tests {
 
     const MOST: usize = 256;
     const MINUTE: u64 = 60_000;
-    /// What a worker can do in a millisecond.
+    /// Calls that a worker can make in a millisecond.
     const WORKER: usize = 15;
 
-    /// What became of a minute in which deliveries always waited.
+    /// The result of a minute in which deliveries always waited.
     struct Minute {
         ended: usize,
         /// The limit at the end of each millisecond.

@@ -155,8 +155,8 @@ impl Entry {
     /// webhook has refused before has a call of its own. So has a dead letter, because its headers
     /// are about it alone.
     ///
-    /// Of an event that keeps failing, calls become smaller with each round: the webhook may fail
-    /// because of one event, and would never get those that share its calls.
+    /// The calls of an event that keeps failing become smaller with each round: the webhook may
+    /// fail because of one event, and would never get those that share its calls.
     pub(super) fn waiting_for(
         &self,
         webhook: usize,

@@ -31,7 +31,7 @@ pub struct Handover {
 #[derive(Clone, Debug)]
 struct Recipient {
     index: usize,
-    /// What of the event goes to it.
+    /// The parts of the event that go to it.
     payload: Rc<[u8]>,
     /// In how many rounds it refused the event.
     refusals: u32,

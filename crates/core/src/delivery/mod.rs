@@ -257,8 +257,8 @@ impl<T> Outbox<T> {
         if self.timers.expire(Timer::Queue, now) {
             self.end_overdue_rounds(turn);
         }
-        // What has waited for others, or for a turn of the loop, goes with the next call that is
-        // asked for.
+        // Deliveries that have waited for others, or for a turn of the loop, go with the next call
+        // that is asked for.
         self.timers.expire(Timer::Bundle, now);
         self.call_rate.on_tick(now);
         self.timers

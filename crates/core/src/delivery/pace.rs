@@ -47,9 +47,9 @@ pub(super) fn is_in_time(
     so_far < SAYS_NOTHING || wait_is_short(so_far.saturating_mul(1_000), ahead, at_a_time, timeout)
 }
 
-/// Only half of the time that is left is planned with, so that the deliveries in the queue have
-/// their turn even when the webhook becomes half as quick. An event that would come too late goes
-/// back to its SDK while the SDK still waits.
+/// Plans with only half of the time that is left, so that the deliveries in the queue have their
+/// turn even when the webhook becomes half as quick. An event that would come too late goes back to
+/// its SDK while the SDK still waits.
 fn wait_is_short(micros: u64, ahead: usize, at_a_time: usize, timeout: Duration) -> bool {
     let rounds_of_calls = (ahead / at_a_time.max(1)) as u64;
     let wait = micros.saturating_mul(rounds_of_calls) / 1_000;

@@ -1,4 +1,4 @@
-//! Whose turn it is: one queue of deliveries for each webhook.
+//! The order of deliveries: one queue for each webhook.
 
 use std::time::Duration;
 
@@ -62,8 +62,8 @@ pub(super) struct Queues {
     max_in_flight: usize,
     /// Calls under way to all webhooks.
     in_flight: usize,
-    /// From so many calls on a webhook begins one only if it has less than its share, so that
-    /// `limits.max_in_flight` is never exceeded.
+    /// Once so many calls are under way, a webhook begins one only if it has less than its share,
+    /// so that `limits.max_in_flight` is never exceeded.
     crowded_from: usize,
     share: usize,
 }
@@ -285,7 +285,7 @@ impl Queues {
         }
     }
 
-    /// What each webhook has now.
+    /// The calls of each webhook now.
     pub(super) fn levels(&self) -> impl Iterator<Item = WebhookLevel> + '_ {
         self.queues.iter().map(|queue| WebhookLevel {
             in_flight: queue.in_flight,

@@ -105,7 +105,7 @@ impl<T> Outbox<T> {
                 .iter()
                 .any(|webhook| self.has_turn(webhook, turn.now))
             {
-                // In front of it wait events that SDKs are waiting for.
+                // Events for which SDKs wait stand in front of it.
                 let pause = Backoff::from(&self.config.retry).delay(1, None, &mut self.random);
                 self.reschedule(key, turn.now.saturating_add(pause));
                 continue;

@@ -193,7 +193,7 @@ impl<T> Outbox<T> {
         Some(is_first)
     }
 
-    /// What follows from the end of a delivery for its event.
+    /// The consequences of the end of a delivery for its event.
     pub(super) fn after_delivery(&mut self, key: EntryKey, is_first: bool, turn: &mut Turn<'_>) {
         if is_first {
             self.accept(key, turn);
@@ -255,7 +255,8 @@ impl<T> Outbox<T> {
                 Err(reason) => self.drop_event(key, reason, turn),
             }
         }
-        // Those of an event that a webhook has; the others are told why it failed.
+        // Waiters are still here only when a webhook has the event; otherwise they were told why it
+        // failed.
         for waiter in waiters {
             self.batches.settle(waiter.batch);
             self.batches
@@ -273,7 +274,7 @@ impl<T> Outbox<T> {
         }
     }
 
-    /// Nobody tries the event again: what it has not reached by now it never will.
+    /// Nobody tries the event again: a webhook that lacks it by now never gets it.
     pub(super) fn count_undelivered(&self, key: EntryKey, turn: &mut Turn<'_>) {
         let undelivered = self.store.get(key).into_iter().flat_map(Entry::undelivered);
         for (webhook, outcome) in undelivered {

@@ -1,4 +1,4 @@
-//! Which webhook of a newer configuration is one of the older configuration.
+//! Finds a webhook of the older configuration in a newer one.
 
 use crate::config::Webhook;
 

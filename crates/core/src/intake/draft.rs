@@ -17,7 +17,7 @@ pub(super) struct Draft<'a> {
     pub(super) anonymous_id: Option<Id<'a>>,
     pub(super) user_id: Option<Id<'a>>,
     pub(super) group_id: Option<Id<'a>>,
-    /// What the group is, such as a company: its id is unique among these alone.
+    /// The kind of the group, such as a company: its id is unique within the kind alone.
     pub(super) group_type: Option<Id<'a>>,
     /// Page, library and consent.
     pub(super) surroundings: Surroundings<'a>,

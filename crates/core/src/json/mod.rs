@@ -14,7 +14,7 @@ pub use finite::with_finite_numbers;
 use scalar::Scalar;
 pub use split::check;
 
-/// What a document that is one string means.
+/// The meaning of a document that is one string.
 #[must_use]
 pub fn string(document: &str) -> Option<Cow<'_, str>> {
     match scalar::read(document)? {

@@ -65,7 +65,7 @@ impl<'a> Visitor<'a> for ScalarVisitor {
         Ok(Scalar::String(text.to_owned().into()))
     }
 
-    // What is in it is left unread, which is an error unless it is empty.
+    // The elements are left unread, which is an error unless there are none.
     fn visit_seq<A: SeqAccess<'a>>(self, _: A) -> Result<Scalar<'a>, A::Error> {
         Ok(Scalar::Other)
     }

@@ -134,8 +134,8 @@ fn traits_that_repeat_the_ids_are_left_out() {
     assert_eq!(traits(others), format!("{others}}}"));
 }
 
-/// Whoever the SDKs of PostHog do not know has an id that they made up. Apps send no device beside
-/// it, and in a browser it is not the device's any more after `reset()`.
+/// A user whom the SDKs of PostHog do not know has an id that they made up. Apps send no device
+/// beside it, and in a browser it is not the device's any more after `reset()`.
 #[test]
 fn a_user_that_posthog_has_not_identified_is_none() {
     let sent = |event: &str, more: &str| {

@@ -16,7 +16,7 @@ const BUDGET_WAIT_MILLIS: u64 = 100;
 /// now and then closes its breaker many times a second.
 const HASTEN_EVERY_MILLIS: u64 = 1_000;
 
-/// Which held event is due when.
+/// The held events by the time at which each is due.
 #[derive(Debug, Default)]
 pub(in super::super) struct Schedule {
     /// An entry whose `due` differs from the one here has been scheduled anew.

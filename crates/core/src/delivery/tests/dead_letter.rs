@@ -1,4 +1,4 @@
-//! What would be dropped goes to the dead letter webhook, and nothing else does.
+//! Events that would be dropped go to the dead letter webhook, and nothing else does.
 
 use std::rc::Rc;
 use std::time::Duration;

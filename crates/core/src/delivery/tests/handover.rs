@@ -1,4 +1,4 @@
-//! What is kept goes to the configuration that comes next.
+//! Kept events go to the configuration that comes next.
 
 use std::rc::Rc;
 use std::time::Duration;

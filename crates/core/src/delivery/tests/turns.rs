@@ -1,4 +1,4 @@
-//! What one turn of the host's loop does when much is due at once.
+//! The work of one turn of the host's loop when much is due at once.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::testing::{config, config_with};
 const EVENTS: usize = 3_000;
 /// Calls that a webhook begins with. It may have twice as many.
 const CALLS: usize = 128;
-/// What one turn may do.
+/// The most that one turn may do.
 const MOST: usize = 512;
 
 fn events(count: usize) -> Vec<crate::delivery::PreparedEvent> {

@@ -51,7 +51,7 @@ pub(super) enum Step {
     RetryNow(usize, Option<usize>),
 }
 
-/// What differs between configurations.
+/// The differences between configurations.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Variant {
     /// Webhook `a` has `guarantee: each` too.
@@ -174,7 +174,7 @@ impl World {
         std::mem::replace(&mut self.fixtures[worker], new)
     }
 
-    /// What is retired gives what it keeps to the worker's newest configuration.
+    /// Retired configurations give their kept events to the worker's newest one.
     fn hand_over(&mut self) {
         for old in self.old.iter_mut().filter(|old| old.is_retired) {
             let new = &mut self.fixtures[old.worker];

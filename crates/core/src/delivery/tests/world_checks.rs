@@ -1,4 +1,4 @@
-//! What must be true of the world all the while, and at its end.
+//! Statements that must be true of the world all the while, and at its end.
 
 use std::collections::BTreeSet;
 

@@ -67,7 +67,7 @@ pub(super) fn is_known_encoding(content_encoding: &[u8]) -> bool {
     })
 }
 
-/// What gzip of our own holds, however much that is; nothing if it is damaged.
+/// Unpacks gzip of our own, however much that is; nothing if it is damaged.
 #[must_use]
 pub fn gunzip(compressed: &[u8]) -> Vec<u8> {
     gzip::decode(compressed, usize::MAX).unwrap_or_default()
