@@ -160,6 +160,7 @@ impl Collector {
     /// The host asks this root to end; says whether it may at once.
     pub(crate) fn handle_done(&mut self) -> bool {
         let plugin = Rc::clone(&self.plugin);
+        plugin.leave();
         plugin.hand_over(self.context_id);
         plugin.end();
         self.is_draining = !plugin.worker.borrow().is_empty();

@@ -48,7 +48,8 @@ pub(crate) struct Plugin {
 }
 
 thread_local! {
-    /// The plugins of this VM, oldest first. A new configuration makes a new root in the same VM.
+    /// The plugins of this VM that do not end, oldest first. A new configuration makes a new root
+    /// in the same VM.
     static PLUGINS: RefCell<Vec<Weak<Plugin>>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -140,7 +141,14 @@ impl Plugin {
         self.name.split(|byte| *byte == 0).next() == Some(name.as_bytes())
     }
 
-    /// The newest plugin of the same name, if that is another one.
+    /// From now on nothing is given to this plugin: the host ends it.
+    pub(crate) fn leave(&self) {
+        PLUGINS.with_borrow_mut(|plugins| {
+            plugins.retain(|plugin| !std::ptr::eq(plugin.as_ptr(), self));
+        });
+    }
+
+    /// The newest plugin of the same name that does not end, if that is another one.
     fn successor(self: &Rc<Self>) -> Option<Rc<Self>> {
         let newest = find(|plugin| plugin.name == self.name);
         newest.filter(|newest| !Rc::ptr_eq(newest, self))
@@ -155,8 +163,8 @@ impl Plugin {
         })
     }
 
-    /// Gives what this plugin keeps to the newest one of the same name, if there is one. `from` is
-    /// the context whose callback this is.
+    /// Gives what this plugin keeps to its successor, if there is one. `from` is the context whose
+    /// callback this is.
     pub(crate) fn hand_over(self: &Rc<Self>, from: u32) {
         let Some(successor) = self.successor() else {
             return;

@@ -132,6 +132,40 @@ fn a_corrected_url_holds_for_kept_events_before_the_old_root_ends() {
     assert!(host.retire(old));
 }
 
+/// As when a listener that waits for a certificate is taken back.
+#[test]
+fn a_root_that_ends_before_the_older_one_gives_kept_events_back() {
+    let mut host = Host::with(&webhooks(1));
+    host.collect(&track("a"));
+    let call = host.call();
+    host.respond(&call, 503);
+    replaced!(host, old, at("https://hook.test/in"));
+    let mut called = Vec::new();
+    for second in 0..120 {
+        if second == 30 {
+            assert!(host.retire(host.root()), "the older one takes what it has");
+            host.select(old);
+        }
+        host.advance(Duration::from_secs(1));
+        host.turn();
+        for call in host.calls() {
+            called.push((second < 30, call.authority().to_owned()));
+            host.respond(&call, if second < 60 { 503 } else { 200 });
+        }
+    }
+    assert!(
+        called.contains(&(true, "hook.test".to_owned())),
+        "{called:?}"
+    );
+    let ends_with = |authority: &str| called.last() == Some(&(false, authority.to_owned()));
+    assert!(ends_with("hook-0.test"), "{called:?}");
+    assert!(
+        !called.contains(&(false, "hook.test".to_owned())),
+        "{called:?}"
+    );
+    assert_eq!(host.count("held.outcome.delivered"), 1);
+}
+
 /// Other webhooks or rules may be those of another filter that has the same name by mistake.
 #[test]
 fn kept_events_stay_with_the_old_root_while_webhooks_or_rules_differ() {
