@@ -127,7 +127,9 @@ impl Collection {
         self.verbose |= verbose;
         if let Err(error) = json::check(&text) {
             let refuse = || self.refuse_shape(&NoEvents::Json(error), limits.max_events);
-            text = body::mend::mend(&text).ok_or_else(refuse)?.into();
+            text = body::mend::mend(&text, limits.max_events)
+                .ok_or_else(refuse)?
+                .into();
         }
         let Route {
             dialect,

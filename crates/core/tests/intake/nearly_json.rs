@@ -143,3 +143,18 @@ fn an_event_on_each_line_is_a_list_of_events() {
         assert_eq!(refusal(other).0, 400);
     }
 }
+
+#[test]
+fn no_more_lines_are_read_than_a_request_may_have_events() {
+    let limit = config().limits.max_events;
+    let lines = |events: usize| vec!["{}"; events].join("\n");
+    assert_eq!(properties(lines(limit)).len(), limit);
+    let sentence = format!("The request has more than {limit} events.");
+    for lines in [
+        lines(limit + 1),
+        lines(40 * limit) + "\n\"",
+        format!("{}\n{{", lines(limit)),
+    ] {
+        assert_eq!(refusal(lines), (413, sentence.clone()));
+    }
+}

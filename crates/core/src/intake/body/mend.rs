@@ -11,21 +11,23 @@ const NO_EVENT: &str = "0";
 ///
 /// - `NaN`, `Infinity` and `-Infinity`, which Python writes as numbers, become `null`, as
 ///   JavaScript writes them.
-/// - Events on a line each (NDJSON), which Mixpanel's `/import` documents, become an array.
+/// - Events on a line each (NDJSON), which Mixpanel's `/import` documents, become an array. Of more
+///   than `most` it has one more than that.
 #[cold]
-pub(in crate::intake) fn mend(document: &str) -> Option<String> {
+pub(in crate::intake) fn mend(document: &str, most: usize) -> Option<String> {
     let Some(finite) = json::with_finite_numbers(document) else {
-        return array_of_lines(document);
+        return array_of_lines(document, most);
     };
     if json::check(&finite).is_ok() {
         return Some(finite);
     }
-    array_of_lines(&finite)
+    array_of_lines(&finite, most)
 }
 
 /// The first line says whether the others are events.
-fn array_of_lines(document: &str) -> Option<String> {
+fn array_of_lines(document: &str, most: usize) -> Option<String> {
     let mut array = String::new();
+    let mut left = most;
     for line in document.split('\n').map(str::trim_ascii) {
         let is_event = line.starts_with('{') && json::check(line).is_ok();
         match (line.is_empty(), array.is_empty()) {
@@ -34,6 +36,10 @@ fn array_of_lines(document: &str) -> Option<String> {
             (false, first) => array.push(if first { '[' } else { ',' }),
         }
         array.push_str(if is_event { line } else { NO_EVENT });
+        if left == 0 {
+            break;
+        }
+        left -= 1;
     }
     array.push(']');
     Some(array)
