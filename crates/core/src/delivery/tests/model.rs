@@ -44,6 +44,7 @@ fn step() -> impl Strategy<Value = Step> {
             1 => worker.clone().prop_map(Step::Die),
             2 => (worker, variant()).prop_map(|(worker, variant)| Step::Replace(worker, variant)),
             2 => any::<usize>().prop_map(Step::Retire),
+            1 => (1_000..20_000_u64).prop_map(Step::Freeze),
         ],
         1 => (place(), prop::option::of(0..WEBHOOKS)).prop_map(|(at, webhook)| Step::RetryNow(at, webhook)),
         4 => prop_oneof![1..200_u64, 200..6_000_u64, Just(25_000_u64)].prop_map(Step::Pass),

@@ -41,6 +41,8 @@ pub(super) enum Step {
     /// The host refuses calls to a webhook, or makes them again.
     Refuse(usize, usize, bool),
     Pass(u64),
+    /// Time passes for all workers while none of them runs, as on a machine that is suspended.
+    Freeze(u64),
     /// A worker's VM dies and comes back empty.
     Die(usize),
     /// A worker gets a new configuration. The old one works beside it until it is retired.
@@ -131,7 +133,7 @@ pub(super) struct World {
     pub(super) delivered: BTreeSet<(String, usize)>,
     /// When which owner first heard that a webhook has the event.
     pub(super) accepted: BTreeMap<String, (u32, SteadyMillis)>,
-    /// Events whose owner died before it told that a webhook has them.
+    /// Events whose owner died, or was taken for dead, before it told that a webhook has them.
     pub(super) untold: BTreeSet<String>,
     /// Event and webhook, once the webhook has refused it.
     pub(super) refused: BTreeSet<(String, usize)>,
@@ -139,6 +141,8 @@ pub(super) struct World {
     /// The webhooks that want an event, by its name: those of its first request.
     wanted: BTreeMap<u8, u8>,
     pub(super) has_died: bool,
+    /// How long all workers stood still.
+    pub(super) frozen: SteadyMillis,
 }
 
 impl World {
@@ -163,6 +167,7 @@ impl World {
             seen_tokens: BTreeSet::new(),
             wanted: BTreeMap::new(),
             has_died: false,
+            frozen: 0,
         }
     }
 
@@ -221,6 +226,16 @@ impl World {
                 }
             }
             Step::Pass(millis) => self.pass(*millis),
+            Step::Freeze(millis) => {
+                self.frozen += millis;
+                // Each worker may take the others for dead.
+                let names = self.wanted.keys().map(|name| format!("event-{name}"));
+                self.untold.extend(names);
+                for index in 0..self.workers() {
+                    self.fixture(index).now += millis;
+                }
+                self.pass(1);
+            }
             Step::Die(worker) => self.die(*worker),
             Step::Replace(worker, variant) => {
                 let fixture = self.replace(*worker, *variant);

@@ -17,7 +17,7 @@ impl World {
                 let request = self.requests.get_mut(&(fixture.owner, number)).unwrap();
                 assert_eq!(request.verdict, None, "answered twice: {request:?}");
                 assert!(
-                    fixture.now - request.sent <= 25_000 + LONGEST_STEP,
+                    fixture.now - request.sent <= 25_000 + LONGEST_STEP + self.frozen,
                     "answered late: {request:?} at {}",
                     fixture.now
                 );
