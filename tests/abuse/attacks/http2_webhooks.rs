@@ -59,13 +59,13 @@ pub(crate) const IN_EVERY_WAY: Case = Case {
             count as usize
         });
         measures.none("other outcomes than the manual's", other.sum());
-        recover(&bed, &webhooks, &ids, &mut measures);
+        recover(&webhooks, &ids, &mut measures);
         measures
     },
 };
 
 /// All of them behave from now on: what they have not accepted comes again.
-fn recover(bed: &Bed, webhooks: &[Webhook], ids: &[String], measures: &mut Measures) {
+fn recover(webhooks: &[Webhook], ids: &[String], measures: &mut Measures) {
     for webhook in webhooks {
         webhook.behave();
     }
@@ -82,7 +82,6 @@ fn recover(bed: &Bed, webhooks: &[Webhook], ids: &[String], measures: &mut Measu
     measures.none("lost", webhooks.iter().map(missing).sum());
     let doubled = webhooks.iter().map(|webhook| webhook.accepted.doubled());
     measures.none("doubled", doubled.sum());
-    bed.judge_envoy(measures);
 }
 
 /// A cluster of HTTP/2 and a webhook for each, which is owed every event that misbehaviour is
