@@ -38,7 +38,7 @@ bench: ## Measure the module against its floors and peers, at most 15 min (bench
 faults: ## Break webhooks in every way for FAULTS_SECONDS (300), and hold what was sent against what was received
 	@scripts/faults
 
-abuse: ## Attack and overload the shipped Envoy, 17 min, one row a case (ABUSE_SECONDS, ABUSE_CASES)
+abuse: ## Attack and overload the shipped Envoy, 15 min, one row a case (ABUSE_SECONDS, ABUSE_CASES)
 	@scripts/abuse
 
 browser: ## Drive the live page of a real Envoy in Chromium (TAKE_IMAGES=1 writes the README's pictures)
