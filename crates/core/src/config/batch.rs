@@ -13,7 +13,7 @@ const MIB: usize = 1 << 20;
 object! {
     /// Several events in one call.
     Batch {
-        /// What the body of each call is, also of one with a single event.
+        /// The form of the body of each call, also of one with a single event.
         format: BatchFormat = BatchFormats,
         /// Events of one call.
         max_events: usize = Count::new(100, 1, 1_000),

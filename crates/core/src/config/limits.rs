@@ -20,10 +20,10 @@ object! {
         /// The same body after gzip or base64; more is answered 413. A compressed bomb costs no
         /// more than this.
         max_decoded_bytes: usize = Count::new(5 * MIB, 1, 64 * MIB),
-        /// How many times its size as received a body may unpack to; more is answered 413. 64 KiB
-        /// it may always. The batches that SDKs send are up to 40 times larger unpacked, most of
-        /// them 3 to 6 times. A body is to be compressed once; a second time may only shrink it by
-        /// half.
+        /// How many times larger than received a body may unpack; more is answered 413. Up to 64
+        /// KiB are always allowed. The batches that SDKs send are up to 40 times larger unpacked,
+        /// most of them 3 to 6 times. A body should be compressed once; compressing it again may
+        /// shrink it by half at most.
         max_compression_ratio: usize = Count::new(100, 1, 2_000),
         /// Members of objects and elements of arrays in one event, at any depth; more is answered
         /// 413. Events of SDKs have some 100, and rarely 1,000.
