@@ -112,9 +112,10 @@ impl Bed {
 
     /// How many VMs Envoy has made so far. One that failed is made anew.
     pub(crate) fn vms(&self) -> u64 {
-        self.envoy
-            .stat("wasm.envoy.wasm.runtime.v8.created")
-            .unwrap()
+        let counter = "wasm.envoy.wasm.runtime.v8.created";
+        let made = self.envoy.stat(counter).unwrap();
+        assert!(made > 0, "Envoy does not count {counter}");
+        made
     }
 }
 

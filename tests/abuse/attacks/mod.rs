@@ -47,8 +47,11 @@ pub(crate) const CASES: &[&[Case]] = &[
     &[worst_memory::EVERYTHING],
     &[dedupe::SENT_AGAIN],
     &[table_memory::FULL, churn::REPLACED],
-    &[leaving::TERMINATED, leaving::DRAINED],
-    &[hot_restart::UNDER_LOAD],
+    &[
+        leaving::TERMINATED,
+        leaving::DRAINED,
+        hot_restart::UNDER_LOAD,
+    ],
     &[odd::REQUESTS, odd::PATHS],
     &[random::BYTES],
     &[fuzz::RULES],
