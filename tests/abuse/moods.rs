@@ -121,7 +121,7 @@ pub(crate) const MOODS: &[Mood] = &[
         vec![flood(settings().repeat(1_000))]
     }),
     answers("pings", TIMEOUT, |_| {
-        let pings = frame(PING, 0, 0, &[0; 8]).repeat(50);
+        let pings = frame(PING, 0, 0, &[0; 8]).repeat(5);
         vec![Flood {
             piece: pings,
             reads: true,
