@@ -71,6 +71,13 @@ impl ConcurrencyLimit {
         self.limit
     }
 
+    /// The limit before a higher one that is tried out. Waiting times are planned with it, because
+    /// calls take longer only once the trial has gone on for a while.
+    pub(super) fn on_trial_from(&self) -> Option<usize> {
+        let before = self.trial?.before;
+        (before < self.limit).then_some(before)
+    }
+
     /// A call begins, and is one of so many under way.
     pub(super) fn on_begin(&mut self, in_flight: usize, now: SteadyMillis) {
         if in_flight >= self.limit && self.measurement.is_none() {

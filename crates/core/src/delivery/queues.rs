@@ -128,9 +128,13 @@ impl Queues {
     /// webhook that keeps failing nobody waits.
     pub(super) fn has_turn(&self, webhook: usize, timeout: Duration, now: SteadyMillis) -> bool {
         self.queues.get(webhook).is_some_and(|queue| {
-            let at_once = queue.limit.get().min(self.most_at_once());
-            let (ahead, at_once) = (queue.ahead(), at_once.max(queue.in_flight));
-            // A call that has ended would have let another one begin.
+            let (most, ahead) = (self.most_at_once(), queue.ahead());
+            let at_once = queue.limit.get().min(most).max(queue.in_flight);
+            let planned = match queue.limit.on_trial_from() {
+                Some(before) => before.min(most),
+                None => at_once,
+            };
+            // Each call that ends lets another one begin: none has ended since the last one began.
             let is_full = queue.in_flight >= at_once;
             let so_far = if is_full {
                 now.saturating_sub(queue.began)
@@ -139,7 +143,7 @@ impl Queues {
             };
             ahead < at_once
                 || !queue.breaker.is_open()
-                    && queue.pace.has_turn(ahead, at_once, timeout)
+                    && queue.pace.has_turn(ahead, planned, timeout)
                     && is_in_time(so_far, ahead, self.max_in_flight, timeout)
         })
     }
