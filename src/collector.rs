@@ -15,6 +15,9 @@ use crate::stream::Stream;
 /// Each worker logs this when its configuration has been replaced, and when Envoy exits.
 const DRAINED: &str = "this configuration has ended, nothing of it is in flight or kept";
 
+/// While kept events move to a newer configuration, how often to give it some, in milliseconds.
+const HAND_OVER_EVERY: u64 = 10;
+
 /// The state of a collector's root beside the state that it shares with its streams.
 pub(crate) struct Collector {
     context_id: u32,
@@ -23,6 +26,8 @@ pub(crate) struct Collector {
     tick_at: Option<SteadyMillis>,
     /// The host has asked this root to end.
     is_draining: bool,
+    /// A newer configuration gets what is kept.
+    hands_over: bool,
 }
 
 impl Collector {
@@ -44,6 +49,7 @@ impl Collector {
             plugin,
             tick_at: None,
             is_draining: false,
+            hands_over: false,
         };
         collector.set_tick(wake_in, now);
         collector
@@ -74,30 +80,21 @@ impl Collector {
         }
         // After the calls: a reply enters its stream, and stays there until this callback returns.
         let wants_tick = Self::send_replies(&plugin, now);
-        self.hand_over(&plugin, now);
-        let report_in = plugin.report(now);
-        let wake_in = plugin.worker.borrow_mut().poll_timeout(now);
-        let look_in = plugin.body_watch.look_in(now);
-        self.set_tick(
-            [wake_in, report_in, look_in, wants_tick.then_some(1)]
-                .into_iter()
-                .flatten()
-                .min(),
-            now,
-        );
+        let hands_over = self.hands_over && plugin.worker.borrow().has_held();
+        let ticks = [
+            plugin.report(now),
+            plugin.worker.borrow_mut().poll_timeout(now),
+            plugin.body_watch.look_in(now),
+            wants_tick.then_some(1),
+            hands_over.then_some(HAND_OVER_EVERY),
+        ];
+        self.set_tick(ticks.into_iter().flatten().min(), now);
         if self.is_draining && plugin.worker.borrow().is_empty() {
             self.is_draining = false;
             plugin.end();
             log::info!("{DRAINED}");
             let _ = host::enter(self.context_id);
             host::done();
-        }
-    }
-
-    /// Gives what is kept to a newer configuration, once that has taken over.
-    fn hand_over(&self, plugin: &Rc<Plugin>, now: SteadyMillis) {
-        if self.is_draining || plugin.is_replaced(now) {
-            plugin.hand_over(self.context_id);
         }
     }
 
@@ -164,8 +161,11 @@ impl Collector {
         plugin.hand_over(self.context_id);
         plugin.end();
         self.is_draining = !plugin.worker.borrow().is_empty();
+        self.hands_over = self.is_draining;
         if !self.is_draining {
             log::info!("{DRAINED}");
+        } else if plugin.worker.borrow().has_held() {
+            self.set_tick(Some(HAND_OVER_EVERY), host::steady());
         }
         !self.is_draining
     }
@@ -178,8 +178,11 @@ impl Collector {
         let now = host::steady();
         let plugin = &self.plugin;
         plugin.replies.borrow_mut().on_tick(now);
-        // Before it tries them once more itself.
-        self.hand_over(plugin, now);
+        self.hands_over = self.is_draining || plugin.is_replaced(now);
+        if self.hands_over {
+            // Before it tries them once more itself.
+            plugin.hand_over(self.context_id);
+        }
         plugin
             .worker
             .borrow_mut()

@@ -45,11 +45,12 @@ pub(crate) struct Plugin {
     metrics: Metrics,
     made_at: SteadyMillis,
     flushed_at: Cell<SteadyMillis>,
+    /// The host ends it, and nothing is given to it any more.
+    ends: Cell<bool>,
 }
 
 thread_local! {
-    /// The plugins of this VM that do not end, oldest first. A new configuration makes a new root
-    /// in the same VM.
+    /// The plugins of this VM, oldest first. A new configuration makes a new root in the same VM.
     static PLUGINS: RefCell<Vec<Weak<Plugin>>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -58,7 +59,8 @@ impl Plugin {
     pub(crate) fn new(config: Config, root: u32, now: SteadyMillis) -> Rc<Self> {
         let name = host::plugin_name();
         let identity = identity::new(&name);
-        let other = find(|_| true);
+        // One that ends has defined its metrics all the same.
+        let other = newest_where(|_| true);
         let plugin = Rc::new(Self {
             body_watch: BodyWatch::new("every collection request is refused with 503"),
             wake_queue: WakeQueue::new(&name, root),
@@ -71,6 +73,7 @@ impl Plugin {
             replies: RefCell::new(Quota::new(MAX_REPLIES)),
             made_at: now,
             flushed_at: Cell::new(0),
+            ends: Cell::new(false),
             name,
             root: RootEntry::new(root),
         });
@@ -143,14 +146,12 @@ impl Plugin {
 
     /// From now on nothing is given to this plugin: the host ends it.
     pub(crate) fn leave(&self) {
-        PLUGINS.with_borrow_mut(|plugins| {
-            plugins.retain(|plugin| !std::ptr::eq(plugin.as_ptr(), self));
-        });
+        self.ends.set(true);
     }
 
     /// The newest plugin of the same name that does not end, if that is another one.
     fn successor(self: &Rc<Self>) -> Option<Rc<Self>> {
-        let newest = find(|plugin| plugin.name == self.name);
+        let newest = newest_where(|plugin| plugin.name == self.name && !plugin.ends.get());
         newest.filter(|newest| !Rc::ptr_eq(newest, self))
     }
 
@@ -163,8 +164,8 @@ impl Plugin {
         })
     }
 
-    /// Gives what this plugin keeps to its successor, if there is one. `from` is the context whose
-    /// callback this is.
+    /// Gives what this plugin keeps to its successor, if there is one: as many events as one turn
+    /// of the loop may move. `from` is the context whose callback this is.
     pub(crate) fn hand_over(self: &Rc<Self>, from: u32) {
         let Some(successor) = self.successor() else {
             return;
@@ -183,10 +184,10 @@ impl Plugin {
 
 /// The newest plugin of this VM whose filter has this `name` in Envoy.
 pub(crate) fn newest(name: &str) -> Option<Rc<Plugin>> {
-    find(|plugin| plugin.is_named(name))
+    newest_where(|plugin| plugin.is_named(name) && !plugin.ends.get())
 }
 
-fn find(is_it: impl Fn(&Plugin) -> bool) -> Option<Rc<Plugin>> {
+fn newest_where(is_it: impl Fn(&Plugin) -> bool) -> Option<Rc<Plugin>> {
     PLUGINS.with_borrow(|plugins| {
         let mut plugins = plugins.iter().rev().filter_map(Weak::upgrade);
         plugins.find(|plugin| is_it(plugin))

@@ -1,4 +1,4 @@
-//! The callbacks of a root: each goes to what the configuration has made of that root.
+//! The callbacks of a root. Its configuration has made it a collector, a front or a monitor.
 
 use std::rc::Rc;
 

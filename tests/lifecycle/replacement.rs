@@ -170,9 +170,12 @@ fn a_root_that_ends_before_the_older_one_gives_kept_events_back() {
 #[test]
 fn kept_events_stay_with_the_old_root_while_webhooks_or_rules_differ() {
     let ruled = with(webhooks(1), "events", json!({"types": ["track"]}));
+    let url = |url: &str| json!({"webhooks": [{"url": url}]});
     let other = json!({"webhooks": [{"name": "another", "url": "https://hook.test/in"}]});
-    for new in [ruled, other] {
-        let mut host = Host::with(&webhooks(1));
+    // The name that it has then is that of its place.
+    let unnamed = (url("https://hook-0.test/in"), url("https://hook.test/in"));
+    for (then, new) in [(webhooks(1), ruled), (webhooks(1), other), unnamed] {
+        let mut host = Host::with(&then);
         host.collect(&track("a"));
         let call = host.call();
         host.respond(&call, 503);
@@ -198,6 +201,7 @@ fn an_event_that_fails_while_its_root_drains_goes_to_the_new_root() {
     assert!(!host.retire(old));
     host.break_off(&call);
     assert_eq!(host.status(stream), Some(503));
+    host.advance(Duration::from_millis(10));
     assert_eq!(host.done_calls(old), 1);
     assert!(host.is_gone(old));
     host.turn();

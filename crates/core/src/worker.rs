@@ -312,13 +312,20 @@ impl Worker {
     pub fn replaces(&self, older: &Self) -> bool {
         let (then, now) = (&older.config.webhooks, &self.config.webhooks);
         let has = |(index, webhook): (usize, &Webhook)| {
-            let same = same_webhook::find(then, index, now).and_then(|at| now.get(at));
+            let same = same_webhook::find_certain(then, index, now).and_then(|at| now.get(at));
             same.is_some_and(|same| same.rules == webhook.rules)
         };
-        older.outbox.held_events() > 0 && then.iter().enumerate().all(has)
+        older.has_held() && then.iter().enumerate().all(has)
     }
 
-    /// Gives up the held events that no call is under way for.
+    /// Whether any event is held.
+    #[must_use]
+    pub fn has_held(&self) -> bool {
+        self.outbox.held_events() > 0
+    }
+
+    /// Gives up held events that no call is under way for, as many as one turn of the loop may
+    /// move.
     pub fn take_held(&mut self, now: SteadyMillis, shared: &mut dyn Shared) -> Vec<Handover> {
         self.gauges.touch();
         let mut turn = Turn::new(now, shared, &mut self.observe);

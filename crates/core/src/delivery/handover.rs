@@ -111,7 +111,7 @@ impl Handover {
                 continue;
             };
             let goes_on = one.has_rules_of(then, webhook) && takes(webhook);
-            if !Rc::ptr_eq(&one.payload, &self.event.payload) {
+            if goes_on && !Rc::ptr_eq(&one.payload, &self.event.payload) {
                 let payload = Rc::clone(&one.payload);
                 redacted.push((WebhookSet::from_iter([place]), payload));
             }

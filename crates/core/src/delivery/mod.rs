@@ -290,10 +290,10 @@ impl<T> Outbox<T> {
         self.timers.next()
     }
 
-    /// Gives up every held event that no round is under way for, so that a newer configuration can
-    /// take them.
+    /// Gives up held events that no round is under way for, so that a newer configuration can take
+    /// them: as many as one turn of the loop may move.
     pub fn take_held(&mut self, turn: &mut Turn<'_>) -> Vec<Handover> {
-        let keys = self.store.resting();
+        let keys: Vec<_> = self.store.resting().take(MOST_IN_A_TURN).collect();
         keys.into_iter()
             .filter_map(|key| self.release(key, turn))
             .collect()

@@ -1,6 +1,7 @@
 //! Held events that a person wants to be tried at once.
 
 use super::entry::Entry;
+use super::key::EntryKey;
 use super::{Outbox, Turn};
 use crate::hashed_id;
 
@@ -19,8 +20,8 @@ impl<T> Outbox<T> {
             };
             webhook.is_none_or(goes_to) && id.is_none_or(has_id)
         };
-        let mut keys = self.store.resting();
-        keys.retain(|key| self.store.get(*key).is_some_and(is_meant));
+        let is_meant = |key: &EntryKey| self.store.get(*key).is_some_and(&is_meant);
+        let keys: Vec<_> = self.store.resting().filter(is_meant).collect();
         for each in 0..self.queues.len() {
             if webhook.is_none_or(|webhook| webhook == each) {
                 if let Some(breaker) = self.queues.breaker_mut(each) {

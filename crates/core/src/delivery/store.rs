@@ -122,11 +122,11 @@ impl Store {
     }
 
     /// The held events that no round is under way for.
-    pub(super) fn resting(&self) -> Vec<EntryKey> {
+    pub(super) fn resting(&self) -> impl Iterator<Item = EntryKey> + '_ {
         let rests = |entry: &Entry| entry.held().is_some() && entry.round_is_over();
         let entries = self.entries.iter();
-        let resting = entries.filter(|(_, entry)| rests(entry));
-        resting.map(|(key, _)| key).collect()
+        let resting = entries.filter(move |(_, entry)| rests(entry));
+        resting.map(|(key, _)| key)
     }
 
     /// Says whether the event's memory would be free without the deliveries that wait.

@@ -177,3 +177,50 @@ fn what_is_kept_goes_on_as_it_was_redacted_for_each() {
     new.pass(Duration::from_millis(100));
     assert_eq!(new.under_way(), ["less>0", "whole>2"]);
 }
+
+/// Two webhooks without a name have one url, and each its own rules.
+#[test]
+fn the_payload_of_a_webhook_with_other_rules_does_not_go_on() {
+    let denies = |field: &str| {
+        let rules = Rules {
+            redaction: Some(Redaction {
+                deny: vec![Path::parse(field).unwrap()],
+                ..Redaction::default()
+            }),
+            ..Rules::default()
+        };
+        Some(Rc::new(rules))
+    };
+    let mut old = Fixture::new(config_with(&["webhook_0", "webhook_1"], |config| {
+        config.webhooks[0].rules = denies("traits.phone");
+        config.webhooks[1].rules = denies("traits.email");
+        config.webhooks[1].authority = config.webhooks[0].authority.clone();
+    }));
+    let mut kept = event("whole", &[0, 1]);
+    kept.redacted = [(0, "email"), (1, "phone")]
+        .map(|(webhook, left)| ([webhook].into_iter().collect(), left.as_bytes().into()))
+        .into();
+    old.submit(vec![kept]);
+    old.respond("email", 0, &status(500));
+    old.respond("phone", 1, &status(500));
+    let mut new = Fixture::new(config_with(&["webhook_0"], |config| {
+        config.webhooks[0].rules = denies("traits.email");
+    }));
+    old.hand_over(&mut new);
+    new.pass(Duration::from_millis(100));
+    assert_eq!(new.under_way(), ["phone>0"]);
+}
+
+#[test]
+fn events_move_over_many_turns_of_the_loop() {
+    let mut old = Fixture::new(config(&["a"]));
+    old.submit((0..1_200).map(|n| event(&format!("e{n}"), &[0])).collect());
+    while old.outbox.held_events() < 1_200 {
+        old.respond_all(500);
+        old.pass(Duration::from_millis(4));
+    }
+    let mut new = old.successor(config(&["a"]), 2);
+    let moved: Vec<_> = (0..4).map(|_| old.hand_over(&mut new)).collect();
+    assert_eq!(moved, [512, 512, 176, 0]);
+    assert_eq!(new.outbox.held_events(), 1_200);
+}
