@@ -35,6 +35,14 @@ pub(super) fn read_limits(root: &Object<'_>, reader: &mut Reader<'_>) -> Limits 
         );
         reader.warning(&object.path_of("max_in_flight_bytes"), message);
     }
+    if limits.max_in_flight < limits.max_in_flight_per_webhook {
+        let message = format!(
+            "is {}, less than limits.max_in_flight_per_webhook, which is for one of the webhooks; \
+             write at least {}",
+            limits.max_in_flight, limits.max_in_flight_per_webhook
+        );
+        reader.warning(&object.path_of("max_in_flight"), message);
+    }
     limits
 }
 

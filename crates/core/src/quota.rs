@@ -2,8 +2,8 @@
 //!
 //! Many callbacks may come in one turn: as many as calls end in it. A bound on what each of them
 //! does is no bound on the turn. A tick comes once in a turn, so a quota lasts from one tick to the
-//! next. Where next to nothing is done, it is new after a while without a tick, which would cost as
-//! much as the work.
+//! next. A tick costs as much as a step. So where few steps are done, the quota is renewed without
+//! one.
 
 use crate::clock::SteadyMillis;
 

@@ -357,7 +357,7 @@ fn what_is_taken_with_a_warning() {
         "headers": {"Authorization": "Bearer canary", "X-Api-Key": "canary", "X-Trace": "canary", "X-Token": "Bearer ${CRM_KEY}"},
         "signing": {"secrets": ["${SIGNING_KEY}", "whsec_Y2FuYXJ5Y2FuYXJ5Y2FuYXJ5Y2FuYXJ5"]}
       }],
-      "limits": {"max_decoded_bytes": 500000, "max_in_flight_bytes": 400000}
+      "limits": {"max_decoded_bytes": 500000, "max_in_flight_bytes": 400000, "max_in_flight": 100}
     }"#;
     let warnings = parse(written).unwrap().warnings;
     assert_eq!(
@@ -376,6 +376,8 @@ fn what_is_taken_with_a_warning() {
              bodies are held against too; write at most 500000",
             "limits.max_in_flight_bytes: is 400000, less than limits.max_decoded_bytes, so that \
              the largest requests can never be taken; write at least 500000",
+            "limits.max_in_flight: is 100, less than limits.max_in_flight_per_webhook, which is \
+             for one of the webhooks; write at least 256",
         ]
     );
 }

@@ -35,13 +35,13 @@ object! {
         /// Events of one request; more is answered 413.
         max_events: usize = Count::new(2_500, 1, 100_000),
         /// The most calls to one webhook at a time; the rest wait their turn, within their 25 s. A
-        /// quick webhook gets fewer: 128 of them are shared by all webhooks, and each has at least
-        /// 32. It gets more as long as they make it take more. Four workers stay within Envoy's
-        /// default circuit breaker of 1,024 requests, which remains a backstop.
+        /// webhook begins with its share of 128 calls, and at least with 32. It gets more where it
+        /// then takes more events in a second. Four workers stay within Envoy's default circuit
+        /// breaker of 1,024 requests, which remains a backstop.
         max_in_flight_per_webhook: usize = Count::new(256, 1, 10_000),
         /// Calls to all webhooks at a time. Their answers may all come in one moment, and each
-        /// keeps the worker busy for some 50 µs. When few are left, a webhook with 16 calls or more
-        /// begins none, so that slow webhooks leave some to quick ones.
+        /// keeps the worker busy for some 50 µs. When few are left, only webhooks with fewer than
+        /// 16 calls begin another one, so that slow webhooks leave some to quick ones.
         max_in_flight: usize = Count::new(2_048, 64, 100_000),
         /// Bytes of bodies that come in, and of payloads that wait or are in flight. Past it the
         /// SDK is answered 503 with `Retry-After`, and nothing of its request was taken. Bodies of

@@ -1,5 +1,7 @@
 //! Events that another worker is delivering for an earlier request.
 
+use std::collections::VecDeque;
+
 use super::batches::BatchKey;
 use super::event::PreparedEvent;
 use super::store::Store;
@@ -15,7 +17,7 @@ const MOST_LOOKS: usize = 1_000;
 /// Events to claim again later, each with the batch that waits for it. The next one to look at is
 /// the first.
 #[derive(Debug, Default)]
-pub(super) struct ClaimedByOther(Vec<(PreparedEvent, BatchKey)>);
+pub(super) struct ClaimedByOther(VecDeque<(PreparedEvent, BatchKey)>);
 
 impl ClaimedByOther {
     pub(super) fn push(
@@ -27,15 +29,14 @@ impl ClaimedByOther {
         timers: &mut Timers,
     ) {
         store.reserve(event.cost());
-        self.0.push((event, batch));
+        self.0.push_back((event, batch));
         // The events that wait already must not wait longer because of this one.
         timers.start(Timer::ClaimedByOther, now.saturating_add(LOOK_EVERY));
     }
 
     /// Takes out those that are to be claimed again now.
     pub(super) fn take(&mut self, store: &mut Store) -> Vec<(PreparedEvent, BatchKey)> {
-        let rest = self.0.split_off(self.0.len().min(MOST_LOOKS));
-        let taken = std::mem::replace(&mut self.0, rest);
+        let taken: Vec<_> = self.0.drain(..self.0.len().min(MOST_LOOKS)).collect();
         store.release(taken.iter().map(|(event, _)| event.cost()).sum());
         taken
     }

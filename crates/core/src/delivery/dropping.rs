@@ -38,7 +38,7 @@ impl<T> Outbox<T> {
     }
 
     /// An event that has only ever been refused does not expire: its SDK would send it for ever.
-    // One copy of it in the module is enough; so of those below.
+    // One copy in the module is enough, of this function and of the next three.
     #[inline(never)]
     fn exact_reason(&self, key: EntryKey, reason: DropReason) -> DropReason {
         let Some(entry) = self.store.get(key) else {

@@ -228,7 +228,7 @@ impl Entry {
         }
     }
 
-    /// The event is not recognised any more; says by what it was.
+    /// Takes the id by which the event is recognised: it is not recognised any more.
     pub(super) fn take_id(&mut self) -> Option<EventId> {
         self.event.id.take()
     }

@@ -7,9 +7,9 @@ use crate::clock::{millis, SteadyMillis};
 
 /// The mean follows about this many of the latest calls.
 const WEIGHT: u64 = 8;
-/// The first call to a webhook may take as long as this, in milliseconds: it finds the host and
-/// agrees on keys.
-const SAYS_NOTHING: SteadyMillis = 1_000;
+/// A call that has taken less than this, in milliseconds, is no sign that its webhook hangs: the
+/// first one also looks the host up, connects and agrees on keys.
+const MAY_TAKE: SteadyMillis = 1_000;
 
 /// How long the calls of one webhook have taken lately.
 #[derive(Clone, Copy, Debug, Default)]
@@ -36,15 +36,15 @@ impl Pace {
     }
 }
 
-/// The same by what calls that have not ended have taken so far, in milliseconds. Less than
-/// [`SAYS_NOTHING`] is no sign that a webhook hangs.
+/// The same for a webhook none of whose calls has ended for a while: it plans with the time that
+/// they have taken so far, in milliseconds.
 pub(super) fn is_in_time(
     so_far: SteadyMillis,
     ahead: usize,
     at_a_time: usize,
     timeout: Duration,
 ) -> bool {
-    so_far < SAYS_NOTHING || wait_is_short(so_far.saturating_mul(1_000), ahead, at_a_time, timeout)
+    so_far < MAY_TAKE || wait_is_short(so_far.saturating_mul(1_000), ahead, at_a_time, timeout)
 }
 
 /// Plans with only half of the time that is left, so that the deliveries in the queue have their

@@ -6,6 +6,7 @@ use super::dedupe::State;
 use super::entry::Entry;
 use super::key::EntryKey;
 use super::outcome::{NotSent, Outcome};
+use super::timers::Timer;
 use super::too_late::{starts_too_late, timeout, too_late};
 use super::webhook_set::WebhookSet;
 use super::{Outbox, Turn, TOTAL_TIMEOUT};
@@ -54,8 +55,8 @@ impl<T> Outbox<T> {
         self.queues.has_turn(webhook, timeout, now)
     }
 
-    /// Ends the deliveries that wait behind a webhook that keeps failing, or the first of them: the
-    /// next turns end the others.
+    /// Ends the deliveries that wait behind a webhook that keeps failing: as many as one turn of
+    /// the loop may. The next turns end the others, except for as many as have a call at once.
     pub(super) fn end_hopeless(&mut self, webhook: usize, turn: &mut Turn<'_>) {
         while !self.quota.is_used_up() {
             let Some(key) = self.queues.pop_hopeless(webhook) else {
@@ -63,7 +64,16 @@ impl<T> Outbox<T> {
             };
             self.end_waiting(key, webhook, turn);
         }
+        self.restart_queues(turn);
+    }
+
+    /// Starts the timer for what ends next without a call. It runs out in the next turn if this one
+    /// has done what it may.
+    fn restart_queues(&mut self, turn: &Turn<'_>) {
         self.queues.restart(&mut self.timers);
+        if self.quota.is_used_up() {
+            self.timers.hasten(Timer::Queue, turn.now);
+        }
     }
 
     /// Ends a delivery that was taken out of its queue, if it has not ended already.
@@ -113,7 +123,7 @@ impl<T> Outbox<T> {
                 }
             }
         }
-        self.queues.restart(&mut self.timers);
+        self.restart_queues(turn);
     }
 
     /// The delivery's turn has come; says whether its call is to be made.

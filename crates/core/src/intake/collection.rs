@@ -130,6 +130,9 @@ impl Collection {
             text = body::mend::mend(&text, limits.max_events)
                 .ok_or_else(refuse)?
                 .into();
+            if text.len() > growth.max_bytes {
+                return Err(self.refuse_undecodable(&Undecodable::TooLarge, growth));
+            }
         }
         let Route {
             dialect,

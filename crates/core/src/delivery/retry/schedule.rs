@@ -25,7 +25,7 @@ pub(in super::super) struct Schedule {
     not_before: SteadyMillis,
     /// Webhooks that answer again, and whose events are still to be hastened.
     answering: WebhookSet,
-    /// When events were last hastened, and a while more.
+    /// The next time at which events may be hastened.
     not_hastened_before: SteadyMillis,
 }
 

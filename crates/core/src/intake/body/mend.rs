@@ -26,7 +26,7 @@ pub(in crate::intake) fn mend(document: &str, most: usize) -> Option<String> {
 
 /// The first line says whether the others are events.
 fn array_of_lines(document: &str, most: usize) -> Option<String> {
-    let mut array = String::new();
+    let mut array = String::with_capacity(document.len() + 2);
     let mut left = most;
     for line in document.split('\n').map(str::trim_ascii) {
         let is_event = line.starts_with('{') && json::check(line).is_ok();
