@@ -11,6 +11,8 @@ use freshpaint_harness::markdown::{figure, ratio, Table};
 use std::fs;
 
 const BEGIN: &str = "<!-- figures: `scripts/bench --write` replaces what follows -->";
+/// The longest line of prose.
+const COLUMNS: usize = 100;
 const END: &str = "<!-- end of figures -->";
 
 /// When, where and how it was measured.
@@ -94,10 +96,33 @@ pub(crate) fn replace(readme: &str, figures: &str) -> Result<String> {
     let missing = || format!("benches/README.md has no line \"{BEGIN}\" with \"{END}\" after it");
     let (before, rest) = readme.split_once(BEGIN).with_context(missing)?;
     let (_, after) = rest.split_once(END).with_context(missing)?;
+    let figures: Vec<_> = figures.trim().lines().map(wrapped).collect();
     Ok(format!(
         "{before}{BEGIN}\n\n{}\n\n{END}{after}",
-        figures.trim()
+        figures.join("\n")
     ))
+}
+
+/// A line of prose, or of a list, in lines of the README's length. A row of a table stays whole.
+fn wrapped(line: &str) -> String {
+    if line.starts_with('|') {
+        return line.to_owned();
+    }
+    let next = if line.starts_with("- ") { "\n  " } else { "\n" };
+    let (mut text, mut length) = (String::new(), 0);
+    for word in line.split(' ') {
+        let columns = word.chars().count();
+        if length > 0 && length + 1 + columns > COLUMNS {
+            text.push_str(next);
+            length = next.len() - 1;
+        } else if length > 0 {
+            text.push(' ');
+            length += 1;
+        }
+        text.push_str(word);
+        length += columns;
+    }
+    text
 }
 
 #[cfg(test)]
@@ -111,5 +136,20 @@ mod tests {
         assert_eq!(once, format!("# Head\n{BEGIN}\n\nnew\n\n{END}\ntail\n"));
         assert_eq!(replace(&once, "new").unwrap(), once);
         assert!(replace("no markers", "new").is_err());
+    }
+
+    #[test]
+    fn prose_is_wrapped_and_tables_are_not() {
+        let row = format!("| {} |", "a ".repeat(80));
+        assert_eq!(wrapped(&row), row);
+        assert_eq!(wrapped("- short"), "- short");
+        let words = "word ".repeat(25);
+        let item = format!("- {}", words.trim());
+        let lines = [
+            "- ".to_owned() + &"word ".repeat(19),
+            "  ".to_owned() + &"word ".repeat(6),
+        ];
+        let lines = lines.map(|line| line.trim_end().to_owned());
+        assert_eq!(wrapped(&item), lines.join("\n"));
     }
 }
