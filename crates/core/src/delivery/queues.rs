@@ -100,6 +100,12 @@ impl Queues {
         }
     }
 
+    /// How many calls this webhook may have at once now: those under way in any case.
+    fn at_once(&self, queue: &WebhookQueue) -> usize {
+        let limit = queue.limit.get().min(self.most_at_once());
+        limit.max(queue.in_flight)
+    }
+
     /// Puts a delivery at the end of a webhook's queue.
     pub(super) fn push(&mut self, webhook: usize, waiting: Waiting, timers: &mut Timers) {
         if let Some(queue) = self.queues.get_mut(webhook) {
@@ -128,10 +134,9 @@ impl Queues {
     /// webhook that keeps failing nobody waits.
     pub(super) fn has_turn(&self, webhook: usize, timeout: Duration, now: SteadyMillis) -> bool {
         self.queues.get(webhook).is_some_and(|queue| {
-            let (most, ahead) = (self.most_at_once(), queue.ahead());
-            let at_once = queue.limit.get().min(most).max(queue.in_flight);
+            let (ahead, at_once) = (queue.ahead(), self.at_once(queue));
             let planned = match queue.limit.on_trial_from() {
-                Some(before) => before.min(most),
+                Some(before) => before.min(self.most_at_once()),
                 None => at_once,
             };
             // Each call that ends lets another one begin: none has ended since the last one began.
@@ -222,8 +227,7 @@ impl Queues {
 
     /// Whether more wait behind a webhook that keeps failing than have a call at once.
     fn has_hopeless(&self, queue: &WebhookQueue) -> bool {
-        let at_once = queue.limit.get().min(self.most_at_once());
-        queue.breaker.is_open() && queue.ahead() > at_once.max(queue.in_flight)
+        queue.breaker.is_open() && queue.ahead() > self.at_once(queue)
     }
 
     /// Starts the timer for the delivery whose round ends first. One that is hopeless is due.

@@ -7,9 +7,7 @@ use super::split;
 #[must_use]
 pub fn with_finite_numbers(document: &str) -> Option<String> {
     let bytes = document.as_bytes();
-    // `null` is one byte longer than `NaN`, which has a comma or a bracket behind it.
-    let mut text = Vec::with_capacity(document.len() / 4 * 5);
-    let (mut copied, mut at) = (0, 0);
+    let (mut text, mut copied, mut at) = (Vec::new(), 0, 0);
     while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
         let name: &[u8] = match rest {
             [b'"', ..] => {
@@ -24,6 +22,10 @@ pub fn with_finite_numbers(document: &str) -> Option<String> {
         if name.is_empty() || !rest.starts_with(name) {
             at += 1;
             continue;
+        }
+        if copied == 0 {
+            // `null` is one byte longer than `NaN`, which has a comma or a bracket behind it.
+            text.reserve(document.len() / 4 * 5);
         }
         text.extend_from_slice(bytes.get(copied..at)?);
         text.extend_from_slice(b"null");

@@ -1,19 +1,9 @@
 //! Bodies that are small and become much.
-use std::io::Write as _;
-
-use crate::support::{config, Outcome, Request};
+use crate::support::{config, gzip, Outcome, Request};
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use base64::Engine as _;
-use flate2::write::GzEncoder;
-use flate2::Compression;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
-
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-    encoder.write_all(bytes).unwrap();
-    encoder.finish().unwrap()
-}
 
 /// An event with this many elements in its properties, and the object and the list around them.
 fn event(elements: usize) -> Vec<u8> {

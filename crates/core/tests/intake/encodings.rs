@@ -1,11 +1,7 @@
 //! Bodies as they come: compressed or not, wrapped or not, and labelled as anything.
-use std::io::Write as _;
-
-use crate::support::{boundless, config, Outcome, Request, Said};
+use crate::support::{boundless, config, gzip, Outcome, Request, Said};
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use base64::Engine as _;
-use flate2::write::GzEncoder;
-use flate2::Compression;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -13,12 +9,6 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 const EVENT: &str =
     r#"{"event":"a~~~b???>>>","properties":{"$insert_id":"1","time":0,"p":"1 + 1 = 2 & 100%"}}"#;
 const PAYLOAD: &str = r#"{"event":"a~~~b???>>>","type":"track","timestamp":"1970-01-01T00:00:00Z","messageId":"1","context":{"page":null},"properties":{"p":"1 + 1 = 2 & 100%"}}"#;
-
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-    encoder.write_all(bytes).unwrap();
-    encoder.finish().unwrap()
-}
 
 fn percent(text: &str) -> String {
     text.bytes().map(|byte| format!("%{byte:02X}")).collect()
@@ -191,13 +181,7 @@ fn verbose_is_read_from_the_query_and_from_the_form() {
 }
 
 fn refusal(body: impl Into<Vec<u8>>) -> (u16, String) {
-    match Request::post("/track", body).run_with(&boundless()) {
-        Outcome::Refused(answer) => (
-            answer.status,
-            String::from_utf8(answer.body.into_owned()).unwrap(),
-        ),
-        other => panic!("{other:?}"),
-    }
+    Request::post("/track", body).refusal_with(&boundless())
 }
 
 #[test]

@@ -1,26 +1,10 @@
 //! Bodies that are not quite JSON: a wrong value in them costs no event.
-use std::io::Write as _;
-
-use crate::support::{boundless, config, Outcome, Request, Said};
-use flate2::write::GzEncoder;
-use flate2::Compression;
+use crate::support::{boundless, config, gzip, Outcome, Request, Said};
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-    encoder.write_all(bytes).unwrap();
-    encoder.finish().unwrap()
-}
-
 fn refusal(body: impl Into<Vec<u8>>) -> (u16, String) {
-    match Request::post("/track", body).run_with(&boundless()) {
-        Outcome::Refused(answer) => (
-            answer.status,
-            String::from_utf8(answer.body.into_owned()).unwrap(),
-        ),
-        other => panic!("{other:?}"),
-    }
+    Request::post("/track", body).refusal_with(&boundless())
 }
 
 /// The properties of each event, and the reason why an event has none.
@@ -134,7 +118,7 @@ fn an_event_on_each_line_is_a_list_of_events() {
             "{}",
         ]
     );
-    // What begins in another way is no list.
+    // A body that begins in another way is no list.
     for other in [
         format!("[{one}]\n{two}"),
         format!("{one} {two}\n{two}"),

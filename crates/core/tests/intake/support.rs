@@ -2,6 +2,10 @@
 // Each test program uses a part of it.
 #![allow(dead_code, unreachable_pub)]
 
+use std::io::Write as _;
+
+use flate2::write::GzEncoder;
+use flate2::Compression;
 use freshpaint_core::clock::{Now, UnixMillis};
 use freshpaint_core::config::Config;
 use freshpaint_core::delivery::Verdict;
@@ -104,6 +108,17 @@ impl Request {
         }
     }
 
+    /// The status and the body of the answer to a request that is refused.
+    pub fn refusal_with(&self, config: &Config) -> (u16, String) {
+        match self.run_with(config) {
+            Outcome::Refused(answer) => (
+                answer.status,
+                String::from_utf8(answer.body.into_owned()).expect("UTF-8"),
+            ),
+            other => panic!("{other:?}"),
+        }
+    }
+
     /// The result of `look` on the one event of a request.
     pub fn event<R>(&self, seed: u64, look: impl Fn(&Event<'_>) -> R) -> R {
         let config = config();
@@ -187,6 +202,13 @@ pub fn boundless() -> Config {
     config.limits.max_compression_ratio = 2_000;
     config.limits.max_values = 1_000_000;
     config
+}
+
+/// The same bytes, compressed.
+pub fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(bytes).expect("memory");
+    encoder.finish().expect("memory")
 }
 
 /// The value of the first member called `key` that is a string.

@@ -8,13 +8,7 @@ use freshpaint_core::intake::{judge, Collection, Head, Judgement, Report};
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
 fn refusal(path: &str, body: &str) -> (u16, String) {
-    match Request::post(path, body).run() {
-        Outcome::Refused(answer) => (
-            answer.status,
-            String::from_utf8(answer.body.into_owned()).unwrap(),
-        ),
-        other => panic!("{path} {body}: {other:?}"),
-    }
+    Request::post(path, body).refusal_with(&config())
 }
 
 /// The outcome of each event, payloads left out; and the answer.
