@@ -70,7 +70,7 @@ pub(crate) fn accepted(stream: u32) -> Vec<u8> {
 pub(crate) struct Webhook {
     pub(crate) mood: &'static Mood,
     pub(crate) address: SocketAddr,
-    /// What it has accepted.
+    /// The events that it has accepted.
     pub(crate) accepted: Arc<Ledger>,
     behaves: watch::Sender<bool>,
     serving: JoinHandle<()>,

@@ -20,7 +20,7 @@ fn bed() -> Bed {
         .start()
 }
 
-/// What is counted when `warehouse` accepts one event and fails another one, which nobody has then.
+/// The counts when `warehouse` accepts one event and fails another one, which nobody has then.
 const WAREHOUSE_ACCEPTS_AND_FAILS: [(&str, u64); 8] = [
     ("requests.outcome.accepted", 1),
     ("requests.outcome.retry", 1),
