@@ -104,7 +104,7 @@ impl Collector {
             if let (Some(unread), Ok(())) = (waiting.unread, host::enter(waiting.stream)) {
                 let reply = plugin.worker.borrow_mut().refuse_unread(unread);
                 let _ = host::send_local_reply(&reply);
-                plugin.replies.borrow_mut().take(now);
+                plugin.replies.borrow_mut().take(1, now);
             }
         }
     }
@@ -116,7 +116,7 @@ impl Collector {
             let Some((stream, reply)) = plugin.worker.borrow_mut().poll_reply() else {
                 break;
             };
-            quota.take(now);
+            quota.take(1, now);
             let sent = plugin.wait_no_more(stream)
                 && host::enter(stream).is_ok()
                 && host::send_local_reply(&reply).is_ok();
@@ -125,7 +125,7 @@ impl Collector {
                 worker.observe().count(Counter::Abandoned);
             }
         }
-        quota.wants_tick()
+        quota.wants_tick(now).is_some()
     }
 
     /// Sets the timer only where it would run out too late: the host makes a new one each time, and

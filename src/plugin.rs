@@ -24,7 +24,7 @@ const TAKES_OVER_AFTER_MILLIS: u64 = 5_000;
 
 /// Replies of the root in one turn of the loop. Each takes the worker some 100 µs, with the end of
 /// its stream and mostly of the client's connection.
-const MAX_REPLIES: usize = 32;
+const MAX_REPLIES: u64 = 32;
 
 /// One configured plugin in this VM.
 #[derive(Debug)]
@@ -70,7 +70,7 @@ impl Plugin {
             ),
             worker: RefCell::new(Worker::new(config, &identity, now)),
             waiting: RefCell::default(),
-            replies: RefCell::new(Quota::new(MAX_REPLIES)),
+            replies: RefCell::new(Quota::new(MAX_REPLIES, MAX_REPLIES / 8)),
             made_at: now,
             flushed_at: Cell::new(0),
             ends: Cell::new(false),

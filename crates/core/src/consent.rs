@@ -1,7 +1,7 @@
 //! The wishes of a person for the use of their data: signals of their browser, and the categories
 //! that a consent manager asked for.
 //!
-//! All of it fails closed: what cannot be read is no consent.
+//! All of it fails closed: a text that cannot be read is no consent.
 
 use std::fmt;
 
@@ -36,7 +36,7 @@ impl OptOut {
     }
 }
 
-/// One value of `1` among several is enough. What follows the digit of `DNT` is an extension.
+/// One value of `1` among several is enough. Characters after the digit of `DNT` are an extension.
 fn is_set(value: &[u8]) -> bool {
     value
         .split(|byte| *byte == b',')

@@ -9,9 +9,9 @@ use std::rc::Rc;
 use crate::clock::Now;
 use crate::config::{self, Config};
 use crate::event::Event;
+use crate::gathered::{GatheredBytes, Reserved};
 use crate::hashed_id;
 use crate::intake::{self, Collection, Context, Head, Item, Judgement};
-use crate::upload::{Reserved, Uploads};
 
 /// The header of the request that holds the key. One that a client sends is taken away.
 pub const KEY_HEADER: &str = "x-fleet-key";
@@ -21,7 +21,7 @@ pub const KEY_HEADER: &str = "x-fleet-key";
 pub struct Front {
     config: Rc<Config>,
     random: fastrand::Rng,
-    bodies: Uploads,
+    bodies: GatheredBytes,
 }
 
 /// A collection request whose body Envoy keeps until its end has come.
@@ -39,7 +39,7 @@ impl Front {
             config: Rc::new(config.reading()),
             // No id that is made at random becomes a key.
             random: fastrand::Rng::with_seed(0),
-            bodies: Uploads::default(),
+            bodies: GatheredBytes::default(),
         }
     }
 
@@ -63,7 +63,7 @@ impl Front {
     pub fn waits(&self, waiting: &mut Waiting, size: usize) -> bool {
         waiting.kept.set(size);
         let limits = &self.config.limits;
-        size <= limits.max_body_bytes && self.bodies.bytes() <= limits.max_in_flight_bytes
+        size <= limits.max_body_bytes && self.bodies.get() <= limits.max_in_flight_bytes
     }
 
     /// The key of a request with this body: 16 hexadecimal digits. `None` when nothing in it tells
@@ -98,28 +98,9 @@ fn key_of(event: &Event<'_>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::intake::Headers;
-
-    struct NoHeaders;
-
-    impl Headers for NoHeaders {
-        fn get(&self, _: &str) -> Option<Vec<u8>> {
-            None
-        }
-    }
-
-    fn head(path: &str) -> Head<'_> {
-        Head {
-            method: b"POST",
-            path: path.as_bytes(),
-            headers: &NoHeaders,
-            end_of_stream: false,
-        }
-    }
-
     fn key(body: &str) -> Option<String> {
         let mut front = Front::new(config::Front::default());
-        let waiting = front.handle_head(&head("/v1/batch")).unwrap();
+        let waiting = front.handle_head(&Head::post(b"/v1/batch")).unwrap();
         front.key(waiting, body.as_bytes(), Now::default())
     }
 
@@ -158,12 +139,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_request_of_an_sdk_is_not_waited_for() {
+    fn a_request_of_no_sdk_is_not_waited_for() {
         let front = Front::new(config::Front::default());
-        assert!(front.handle_head(&head("/upload")).is_none());
+        assert!(front.handle_head(&Head::post(b"/upload")).is_none());
         let get = Head {
             method: b"GET",
-            ..head("/v1/batch")
+            ..Head::post(b"/v1/batch")
         };
         assert!(front.handle_head(&get).is_none());
         assert_eq!(key("{"), None);
@@ -177,7 +158,7 @@ mod tests {
             max_waiting_bytes: 150,
             ..config::Front::default()
         });
-        let open = || front.handle_head(&head("/v1/batch")).unwrap();
+        let open = || front.handle_head(&Head::post(b"/v1/batch")).unwrap();
         let (mut one, mut other) = (open(), open());
         assert!(front.waits(&mut one, 100));
         assert!(!front.waits(&mut other, 101));

@@ -12,6 +12,7 @@ pub mod consent;
 pub mod delivery;
 pub mod event;
 pub mod front;
+mod gathered;
 pub mod hashed_id;
 pub mod intake;
 pub mod json;

@@ -2,8 +2,8 @@
 //! says which parts of them go.
 //!
 //! The rules of one webhook are compiled when the configuration is read; a webhook without any has
-//! none and costs nothing. What does not go is counted by webhook and [`SuppressReason`], so that
-//! it can be shown why.
+//! none and costs nothing. An event that a webhook does not get is counted by webhook and
+//! [`SuppressReason`], so that it can be shown why.
 
 use std::hash::Hasher;
 

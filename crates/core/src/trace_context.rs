@@ -1,7 +1,7 @@
 //! The trace that a collection request belongs to (W3C Trace Context, `traceparent`).
 //!
-//! Nothing of the header goes on as it came: what is sent is written anew from the bytes that were
-//! read, with a span id of the call's own.
+//! Nothing of the header goes on as it came: the header of a call is written anew from the bytes
+//! that were read, with a span id of the call's own.
 
 use std::ops::Range;
 
@@ -189,7 +189,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_comes_what_goes_on_is_valid_and_of_the_same_trace(
+        fn any_trace_that_goes_on_is_valid_and_the_same(
             value in values(),
             span_id in 1..=u64::MAX,
         ) {

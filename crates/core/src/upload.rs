@@ -1,9 +1,7 @@
 //! A request whose body is coming in, piece by piece.
 
-use std::cell::Cell;
-use std::rc::Rc;
-
 use crate::config::Limits;
+use crate::gathered::{GatheredBytes, Reserved};
 use crate::intake::{Collection, Head};
 use crate::local_reply::LocalReply;
 use crate::observe::labels::RequestOutcome;
@@ -131,14 +129,14 @@ pub(crate) struct Room {
     pub(crate) spare: usize,
 }
 
-/// The memory that all bodies being gathered on a worker take together.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Uploads(Rc<Cell<usize>>);
+/// The requests whose bodies are coming in to a worker.
+#[derive(Debug)]
+pub(crate) struct Uploads(GatheredBytes);
 
 impl Uploads {
-    /// Bytes of all these bodies.
-    pub(crate) fn bytes(&self) -> usize {
-        self.0.get()
+    /// None yet; the bytes of their bodies are counted here.
+    pub(crate) fn new(gathered: GatheredBytes) -> Self {
+        Self(gathered)
     }
 
     /// The body of this request is to be gathered.
@@ -146,16 +144,8 @@ impl Uploads {
         Upload::Gathering(Gathering {
             collection,
             body: Vec::new(),
-            reserved: self.reserve(),
+            reserved: self.0.reserve(),
         })
-    }
-
-    /// The part of one more body, of which nothing has come.
-    pub(crate) fn reserve(&self) -> Reserved {
-        Reserved {
-            all: self.clone(),
-            bytes: 0,
-        }
     }
 
     /// Takes a piece of this size, which is read only if it is wanted and `has_room`.
@@ -179,7 +169,7 @@ impl Uploads {
             }
         };
         let length = gathering.body.len().saturating_add(size);
-        let others = self.bytes().saturating_sub(gathering.reserved.bytes);
+        let others = gathering.reserved.bytes_of_others();
         let room = Room {
             bytes: gathering.growth(size),
             spare: if length > SMALL_BODY {
@@ -199,26 +189,5 @@ impl Uploads {
         observe.count(Counter::Requests(outcome));
         let left = MAX_SKIPPED_BYTES.saturating_sub(size);
         Upload::Refused(Refused { reply, left })
-    }
-}
-
-/// The part of one body; it ends with the body, also when its client has gone.
-#[derive(Debug)]
-pub(crate) struct Reserved {
-    all: Uploads,
-    bytes: usize,
-}
-
-impl Reserved {
-    pub(crate) fn set(&mut self, bytes: usize) {
-        let others = self.all.0.get().saturating_sub(self.bytes);
-        self.all.0.set(others.saturating_add(bytes));
-        self.bytes = bytes;
-    }
-}
-
-impl Drop for Reserved {
-    fn drop(&mut self) {
-        self.set(0);
     }
 }

@@ -41,7 +41,7 @@ impl Work {
         self.spend(each.saturating_mul(times as u64));
     }
 
-    /// Nothing is left. What was being made is not whole.
+    /// Nothing is left: the payload that was being made is not whole.
     #[must_use]
     pub fn is_over(&self) -> bool {
         self.0.get() == 0

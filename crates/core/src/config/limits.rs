@@ -51,7 +51,7 @@ object! {
 }
 
 object! {
-    /// What becomes of events that every webhook failed.
+    /// The fate of events that every webhook failed.
     Retry {
         /// How long an event is kept and tried. `0s` switches it off.
         window: Duration = Span::millis(900_000, 0, DAY),

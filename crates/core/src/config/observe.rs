@@ -5,7 +5,7 @@ use super::object::object;
 use super::types::Log;
 
 object! {
-    /// What is shown beside the metrics.
+    /// More to see than the metrics.
     Observe {
         /// Records that each worker keeps while nobody looks at the [live page](monitor.md). `0`
         /// records only while somebody looks. Useless without a `monitor` in the same Envoy.

@@ -77,7 +77,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_is_what_a_sorted_set_says(steps in prop::collection::vec((any::<bool>(), 0..40_u64), 0..200)) {
+        fn it_says_the_same_as_a_sorted_set(steps in prop::collection::vec((any::<bool>(), 0..40_u64), 0..200)) {
             let (mut ages, mut known) = (Ages::default(), BTreeMap::<u64, u32>::new());
             for (adds, half_second) in steps {
                 let time = half_second * 500;

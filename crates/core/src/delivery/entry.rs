@@ -8,6 +8,7 @@ use super::dedupe::EventId;
 use super::event::PreparedEvent;
 use super::key::EntryKey;
 use super::outcome::Outcome;
+use super::past::Past;
 use super::ready::Waiting;
 use super::sheddable::Place;
 use super::webhook_set::WebhookSet;
@@ -35,18 +36,6 @@ pub(super) struct Held {
     pub(super) due: SteadyMillis,
 }
 
-/// The history of an event, for a newer configuration.
-#[derive(Clone, Debug)]
-pub(super) struct Past {
-    pub(super) is_accepted: bool,
-    pub(super) refusals: Vec<(usize, u32)>,
-    pub(super) is_too_large: bool,
-    pub(super) dead_letter: Option<DeadLetter>,
-    pub(super) failed_rounds: u32,
-    /// How the last attempt of each webhook that failed it ended.
-    pub(super) failures: Vec<(usize, DeliveryOutcome)>,
-}
-
 /// One event on its way to its webhooks, in rounds: one attempt at each webhook that may still take
 /// it.
 #[derive(Debug)]
@@ -59,22 +48,12 @@ pub(super) struct Entry {
     /// This round's deliveries with a call under way.
     in_flight: WebhookSet,
     delivered: WebhookSet,
-    /// How the last attempt of each webhook that failed it ended.
-    failures: Vec<(usize, DeliveryOutcome)>,
-    /// A webhook has it, perhaps one of an older configuration.
-    is_accepted: bool,
-    /// How often each webhook refused it; webhooks that never did are left out.
-    refusals: Vec<(usize, u32)>,
-    /// Every refusal so far said that it is too large.
-    is_too_large: bool,
-    dead_letter: Option<DeadLetter>,
+    past: Past,
     waiters: Vec<Waiter>,
     /// When this round ends.
     deadline: SteadyMillis,
     /// A call has been made in this round.
     was_called: bool,
-    /// Rounds with a call after which a webhook still lacked it.
-    failed_rounds: u32,
     /// The longest pause that a webhook asked for in this round.
     retry_after: Option<Duration>,
     /// This round is a retry of ours and not an SDK's request.
@@ -88,39 +67,26 @@ pub(super) struct Entry {
 impl Entry {
     /// An event that has not been tried.
     pub(super) fn new(event: PreparedEvent) -> Self {
+        Self::with_past(event, Past::none())
+    }
+
+    /// An event that an older configuration held.
+    pub(super) fn with_past(event: PreparedEvent, past: Past) -> Self {
         Self {
             cost: event.cost(),
             event,
             waiting: WebhookSet::EMPTY,
             in_flight: WebhookSet::EMPTY,
             delivered: WebhookSet::EMPTY,
-            failures: Vec::new(),
-            is_accepted: false,
-            refusals: Vec::new(),
-            is_too_large: true,
-            dead_letter: None,
+            past,
             waiters: Vec::new(),
             deadline: 0,
             was_called: false,
-            failed_rounds: 0,
             retry_after: None,
             is_retry: false,
             held: None,
             claim: None,
             shed_place: None,
-        }
-    }
-
-    /// An event that an older configuration held.
-    pub(super) fn adopted(event: PreparedEvent, past: Past) -> Self {
-        Self {
-            is_accepted: past.is_accepted,
-            refusals: past.refusals,
-            is_too_large: past.is_too_large,
-            dead_letter: past.dead_letter,
-            failed_rounds: past.failed_rounds,
-            failures: past.failures,
-            ..Self::new(event)
         }
     }
 
@@ -135,6 +101,10 @@ impl Entry {
 
     pub(super) fn into_event(self) -> PreparedEvent {
         self.event
+    }
+
+    pub(super) fn into_event_and_past(self) -> (PreparedEvent, Past) {
+        (self.event, self.past)
     }
 
     /// Begins a round: one delivery to each of these webhooks waits for its turn.
@@ -164,8 +134,8 @@ impl Entry {
         too_late: SteadyMillis,
         share: u32,
     ) -> Waiting {
-        let goes_alone = self.refusals(webhook) > 0 || self.dead_letter.is_some();
-        let halvings = self.failed_rounds.saturating_sub(FULL_ROUNDS);
+        let goes_alone = self.refusals(webhook) > 0 || self.past.dead_letter.is_some();
+        let halvings = self.past.failed_rounds.saturating_sub(FULL_ROUNDS);
         let share = (share >> halvings.min(31)).max(1);
         let bytes = self.event.payload_for(webhook).len();
         Waiting {
@@ -202,30 +172,24 @@ impl Entry {
     /// The webhook has the event; says whether it is the first.
     pub(super) fn deliver(&mut self, webhook: usize) -> bool {
         self.delivered.insert(webhook);
-        !std::mem::replace(&mut self.is_accepted, true)
+        !std::mem::replace(&mut self.past.is_accepted, true)
     }
 
     /// The webhook failed the event.
     pub(super) fn fail(&mut self, webhook: usize, outcome: Outcome) {
         self.retry_after = self.retry_after.max(outcome.retry_after());
-        self.failures.retain(|(known, _)| *known != webhook);
-        self.failures.push((webhook, outcome.label()));
+        self.past.fail(webhook, outcome.label());
     }
 
     /// The webhooks that never got the event, and how their last attempt ended.
     pub(super) fn undelivered(&self) -> impl Iterator<Item = (usize, DeliveryOutcome)> + '_ {
-        let failures = self.failures.iter().copied();
+        let failures = self.past.failures.iter().copied();
         failures.filter(|(webhook, _)| !self.delivered.contains(*webhook))
     }
 
     /// The webhook refused the event, and would refuse it again.
     pub(super) fn refuse(&mut self, webhook: usize, outcome: Outcome, rounds: u32) {
-        self.is_too_large &= matches!(outcome, Outcome::Rejected { status: 413, .. });
-        let mut refusals = self.refusals.iter_mut();
-        match refusals.find(|(refusing, _)| *refusing == webhook) {
-            Some((_, known)) => *known = known.saturating_add(rounds),
-            None => self.refusals.push((webhook, rounds)),
-        }
+        self.past.refuse(webhook, outcome, rounds);
     }
 
     /// Takes the id by which the event is recognised: it is not recognised any more.
@@ -238,12 +202,11 @@ impl Entry {
     pub(super) fn become_dead_letter(&mut self, dead_letter: DeadLetter, webhook: usize) {
         self.event.wanted = WebhookSet::from_iter([webhook]);
         self.delivered = WebhookSet::EMPTY;
-        self.is_accepted = false;
-        self.refusals.clear();
-        self.failures.clear();
-        self.failed_rounds = 0;
         self.retry_after = None;
-        self.dead_letter = Some(dead_letter);
+        self.past = Past {
+            dead_letter: Some(dead_letter),
+            ..Past::none()
+        };
     }
 
     /// A call has been made in this round: otherwise the end of the round says nothing.
@@ -253,7 +216,7 @@ impl Entry {
 
     /// A webhook still lacks it after the round.
     pub(super) fn fail_round(&mut self) {
-        self.failed_rounds = self.failed_rounds.saturating_add(1);
+        self.past.failed_rounds = self.past.failed_rounds.saturating_add(1);
     }
 
     pub(super) fn hold(&mut self, held: Held) {
@@ -263,17 +226,6 @@ impl Entry {
     pub(super) fn held_until(self, held: Held) -> Self {
         let held = Some(held);
         Self { held, ..self }
-    }
-
-    pub(super) fn past(&self) -> Past {
-        Past {
-            is_accepted: self.is_accepted,
-            refusals: self.refusals.clone(),
-            is_too_large: self.is_too_large,
-            dead_letter: self.dead_letter.clone(),
-            failed_rounds: self.failed_rounds,
-            failures: Vec::new(),
-        }
     }
 
     /// This worker has claimed it, at this date.
@@ -304,7 +256,7 @@ impl Entry {
 
     /// A webhook has it.
     pub(super) fn is_accepted(&self) -> bool {
-        self.is_accepted
+        self.past.is_accepted
     }
 
     pub(super) fn delivered(&self) -> WebhookSet {
@@ -313,18 +265,16 @@ impl Entry {
 
     /// In how many rounds the webhook refused it.
     pub(super) fn refusals(&self, webhook: usize) -> u32 {
-        let mut refusals = self.refusals.iter();
-        let found = refusals.find(|(refusing, _)| *refusing == webhook);
-        found.map_or(0, |(_, rounds)| *rounds)
+        self.past.refusals(webhook)
     }
 
     /// Every refusal said that it is too large.
     pub(super) fn is_too_large(&self) -> bool {
-        self.is_too_large && !self.refusals.is_empty()
+        self.past.is_too_large()
     }
 
     pub(super) fn dead_letter(&self) -> Option<&DeadLetter> {
-        self.dead_letter.as_ref()
+        self.past.dead_letter.as_ref()
     }
 
     /// Deliveries of this round wait, and none has a call under way.
@@ -354,7 +304,7 @@ impl Entry {
     }
 
     pub(super) fn failed_rounds(&self) -> u32 {
-        self.failed_rounds
+        self.past.failed_rounds
     }
 
     pub(super) fn retry_after(&self) -> Option<Duration> {

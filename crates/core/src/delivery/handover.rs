@@ -2,8 +2,9 @@
 
 use std::rc::Rc;
 
-use super::entry::{Entry, Held, Past};
+use super::entry::{Entry, Held};
 use super::event::PreparedEvent;
+use super::past::Past;
 use super::retry::policy::Policy;
 use super::same_webhook;
 use super::webhook_set::WebhookSet;
@@ -68,13 +69,15 @@ impl Handover {
         if entry.retry_after().is_none() {
             held.due = 0;
         }
+        let dead_letter = dead_letter.map(recipient);
+        let (event, past) = entry.into_event_and_past();
         Some(Self {
+            event,
             then: Rc::clone(config),
             owed,
-            dead_letter: dead_letter.map(recipient),
-            past: entry.past(),
+            dead_letter,
+            past,
             held,
-            event: entry.into_event(),
         })
     }
 
@@ -97,6 +100,7 @@ impl Handover {
         let is_new = |webhook: &Webhook| webhook.rules.is_none() && takes(webhook);
         let mut past = Past {
             refusals: Vec::new(),
+            failures: Vec::new(),
             ..self.past
         };
         let is_dead_letter = past.dead_letter.is_some();
@@ -143,7 +147,7 @@ impl Handover {
             may_be_dead_letter,
             ..self.event
         };
-        Entry::adopted(event, past)
+        Entry::with_past(event, past)
     }
 
     /// The client's address is not to be sent any more.

@@ -16,7 +16,7 @@ mod attempts;
 mod batches;
 mod bundle;
 mod call;
-mod call_rate;
+mod call_cost;
 mod claimed_by_other;
 mod claims;
 mod concurrency;
@@ -31,6 +31,7 @@ pub mod levels;
 pub mod obstacle;
 pub mod outcome;
 mod pace;
+mod past;
 mod queues;
 mod ready;
 mod recording;
@@ -47,21 +48,22 @@ mod store;
 mod tests;
 mod timers;
 mod too_late;
+mod turn;
 pub mod webhook_set;
+mod without_call;
 
 use std::rc::Rc;
 use std::time::Duration;
 
 use crate::clock::{millis, SteadyMillis, UnixSeconds};
 use crate::config::Config;
-use crate::observe::Observe;
+use crate::gathered::GatheredBytes;
 use crate::quota::Quota;
 
 use self::attempts::{Attempt, Attempts};
 use self::batches::Batches;
-use self::call_rate::CallRate;
 use self::claimed_by_other::ClaimedByOther;
-use self::dedupe::{DedupeTable, Owner, Shared};
+use self::dedupe::{DedupeTable, Owner};
 use self::outcome::{CallResponse, NotSent, Outcome};
 use self::queues::Queues;
 use self::retry::budget::Budget;
@@ -75,6 +77,7 @@ pub use self::call::Call;
 pub use self::event::{PreparedEvent, DELIVERY_OVERHEAD_BYTES, ENTRY_OVERHEAD_BYTES};
 pub use self::handover::Handover;
 pub use self::state::{OutboxState, WebhookState};
+pub use self::turn::Turn;
 
 /// All webhooks of an event together have this long (seed, "Considerations").
 pub const TOTAL_TIMEOUT: Duration = Duration::from_secs(25);
@@ -86,33 +89,6 @@ pub(crate) const OVERLOADED_RETRY_AFTER: Duration = Duration::from_secs(2);
 /// that may be looked at in it. Each takes some 10 µs, and tens of thousands may be due at once.
 const MOST_IN_A_TURN: usize = 512;
 
-/// The things that one callback of the host lends to the outbox.
-pub struct Turn<'t> {
-    /// The time of the callback; no time passes in it.
-    pub now: SteadyMillis,
-    /// The host's shared data.
-    pub shared: &'t mut dyn Shared,
-    /// Where things are counted and logged.
-    pub observe: &'t mut Observe,
-    /// The status of the call that has ended.
-    status: Option<u16>,
-    /// How long that call took.
-    took: Option<SteadyMillis>,
-}
-
-impl<'t> Turn<'t> {
-    /// A turn of the callback at this time.
-    pub fn new(now: SteadyMillis, shared: &'t mut dyn Shared, observe: &'t mut Observe) -> Self {
-        Self {
-            now,
-            shared,
-            observe,
-            status: None,
-            took: None,
-        }
-    }
-}
-
 /// The delivery machine of one plugin on one worker. The caller makes an answer from `T`.
 #[derive(Debug)]
 pub struct Outbox<T> {
@@ -122,12 +98,13 @@ pub struct Outbox<T> {
     dedupe: DedupeTable,
     claimed_by_other: ClaimedByOther,
     store: Store,
-    gathered_bytes: usize,
+    /// Bodies that are coming in take a part of the room for events.
+    gathered: GatheredBytes,
     batches: Batches<T>,
     queues: Queues,
     attempts: Attempts,
-    call_rate: CallRate,
-    quota: Quota,
+    call_quota: Quota,
+    step_quota: Quota,
     policy: Policy,
     schedule: Schedule,
     budget: Budget,
@@ -144,12 +121,12 @@ impl<T> Outbox<T> {
             dedupe: DedupeTable::new(owner, config.dedupe.slots, config.dedupe.window),
             claimed_by_other: ClaimedByOther::default(),
             store: Store::default(),
-            gathered_bytes: 0,
+            gathered: GatheredBytes::default(),
             batches: Batches::new(config.acknowledge),
             queues: Queues::new(&config.webhooks, limits),
             attempts: Attempts::default(),
-            call_rate: CallRate::default(),
-            quota: Quota::new(MOST_IN_A_TURN),
+            call_quota: call_cost::quota(),
+            step_quota: Quota::new(MOST_IN_A_TURN as u64, MOST_IN_A_TURN as u64 / 8),
             policy: Policy::new(&config),
             schedule: Schedule::default(),
             budget: Budget::new(now),
@@ -200,7 +177,7 @@ impl<T> Outbox<T> {
         if self.attempts.bytes() >= self.config.limits.max_in_flight_bytes {
             return None;
         }
-        if self.call_rate.is_used_up() {
+        if self.call_quota.is_used_up() {
             return None;
         }
         loop {
@@ -213,10 +190,10 @@ impl<T> Outbox<T> {
             let attempt = Attempt::new(webhook, first.key, bundle, turn.now);
             let random = &mut self.random;
             let call = Call::new(&self.config, attempt, &self.store, turn.now, unix, random)?;
-            self.call_rate
-                .count(call.body().len(), call.signatures(), turn.now);
-            let wants_tick = self.call_rate.wants_tick(turn.now);
-            self.timers.set(Timer::Calls, wants_tick);
+            let cost = call_cost::nanos(call.body().len(), call.signatures());
+            self.call_quota.take(cost, turn.now);
+            self.timers
+                .set(Timer::Calls, self.call_quota.wants_tick(turn.now));
             return Some(call);
         }
     }
@@ -247,7 +224,7 @@ impl<T> Outbox<T> {
     /// Does whatever is due.
     pub fn handle_timeout(&mut self, turn: &mut Turn<'_>) {
         let now = turn.now;
-        self.quota.on_tick(now);
+        self.step_quota.on_tick(now);
         // The heartbeat also goes out for events that this worker waits for: it may claim them in a
         // moment.
         let has_events = !self.store.is_empty() || !self.claimed_by_other.is_empty();
@@ -260,9 +237,9 @@ impl<T> Outbox<T> {
         // Deliveries that have waited for others, or for a turn of the loop, go with the next call
         // that is asked for.
         self.timers.expire(Timer::Bundle, now);
-        self.call_rate.on_tick(now);
+        self.call_quota.on_tick(now);
         self.timers
-            .set(Timer::Calls, self.call_rate.wants_tick(now));
+            .set(Timer::Calls, self.call_quota.wants_tick(now));
         if self.timers.expire(Timer::LostCall, now) {
             for attempt in self.attempts.remove_lost(now, &mut self.timers) {
                 self.end_attempt(attempt, Outcome::Timeout, turn);

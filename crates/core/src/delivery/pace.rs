@@ -63,7 +63,7 @@ mod tests {
     const TIMEOUT: Duration = Duration::from_secs(5);
 
     #[test]
-    fn what_is_worth_queueing_follows_what_calls_take() {
+    fn the_queue_is_as_long_as_the_time_of_calls_allows() {
         let mut pace = Pace::default();
         assert!(pace.has_turn(1_000_000, 1, TIMEOUT), "nothing is known yet");
         for _ in 0..50 {

@@ -81,11 +81,11 @@ impl<T> Outbox<T> {
     /// Starts the rounds that are due.
     pub(super) fn retry_due(&mut self, turn: &mut Turn<'_>) {
         self.hasten(turn);
-        while !self.quota.is_used_up() {
+        while !self.step_quota.is_used_up() {
             let Some((due, key)) = self.schedule.pop_due(turn.now, &self.store) else {
                 break;
             };
-            self.quota.take(turn.now);
+            self.step_quota.take(1, turn.now);
             let Some(entry) = self.store.get(key) else {
                 continue;
             };

@@ -3,6 +3,7 @@
 use super::key::EntryKey;
 use super::outcome::{NotSent, Outcome};
 use super::{Outbox, Turn};
+use crate::gathered::GatheredBytes;
 
 impl<T> Outbox<T> {
     /// Is there room for so many bytes more? If need be, events that a webhook has already give up
@@ -27,7 +28,7 @@ impl<T> Outbox<T> {
     pub(crate) fn has_room(&self, bytes: usize) -> bool {
         let taken = self.store.in_flight_bytes();
         let all = taken
-            .saturating_add(self.gathered_bytes)
+            .saturating_add(self.gathered.get())
             .saturating_add(bytes);
         all <= self.config.limits.max_in_flight_bytes
     }
@@ -39,12 +40,12 @@ impl<T> Outbox<T> {
             .store
             .in_flight_bytes()
             .saturating_sub(self.store.sheddable_bytes());
-        most.saturating_sub(kept.saturating_add(self.gathered_bytes))
+        most.saturating_sub(kept.saturating_add(self.gathered.get()))
     }
 
-    /// Bodies that are coming in take so many bytes of the room.
-    pub(crate) fn set_gathered_bytes(&mut self, bytes: usize) {
-        self.gathered_bytes = bytes;
+    /// The count of the bodies that are coming in, which take a part of the room.
+    pub(crate) fn gathered(&self) -> GatheredBytes {
+        self.gathered.clone()
     }
 
     fn shed(&mut self, key: EntryKey, turn: &mut Turn<'_>) {

@@ -11,7 +11,7 @@ pub(super) enum Timer {
     Queue,
     /// An event has waited long enough for others that would share its call.
     Bundle,
-    /// So many calls were made that a tick should begin a new window for them.
+    /// So many calls were made that a tick should make their quota new.
     Calls,
     /// The host may have forgotten a call.
     LostCall,

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::body::{self, form};
 use super::cors::RequestOrigin;
 use super::dialect::Methods;
-use super::{collection, recognise, Collection, Head, Judgement};
+use super::{recognise, refusal, Collection, Head, Judgement};
 use crate::config::Config;
 use crate::consent::OptOut;
 use crate::local_reply::LocalReply;
@@ -56,7 +56,7 @@ pub fn judge(head: &Head<'_>, config: &Config) -> Judgement {
         ));
     }
     if head.end_of_stream && query_data.is_none() {
-        return refuse(collection::no_body());
+        return refuse(refusal::no_body());
     }
     let collection = Collection {
         route,

@@ -37,6 +37,7 @@ mod head;
 mod integrations;
 mod invalid;
 mod message_id;
+mod refusal;
 mod report;
 mod response;
 mod route;
@@ -49,9 +50,10 @@ use crate::observe::labels::RequestOutcome;
 
 pub use crate::observe::labels::FilteredReason;
 pub use body::gunzip;
-pub use collection::{Collection, Excess};
+pub use collection::Collection;
 pub use head::judge;
 pub use invalid::{Invalid, InvalidReason};
+pub use refusal::Excess;
 pub use report::Report;
 pub use route::{recognise, Route};
 
@@ -79,7 +81,27 @@ pub struct Head<'a> {
     pub end_of_stream: bool,
 }
 
-impl Head<'_> {
+/// A request without headers.
+struct NoHeaders;
+
+impl Headers for NoHeaders {
+    fn get(&self, _: &str) -> Option<Vec<u8>> {
+        None
+    }
+}
+
+impl<'a> Head<'a> {
+    /// The head of a `POST` with a body and without further headers.
+    #[must_use]
+    pub fn post(path: &'a [u8]) -> Self {
+        Self {
+            method: b"POST",
+            path,
+            headers: &NoHeaders,
+            end_of_stream: false,
+        }
+    }
+
     /// The size of the body, where the head says it.
     #[must_use]
     pub fn declared_length(&self) -> Option<u64> {

@@ -1,9 +1,9 @@
 //! Splitting a document one level deep.
 //!
-//! [`check`] has serde_json judge the whole syntax, once. What is split afterwards is known to be
-//! JSON, so that finding where a value ends takes no more than counting brackets and looking for
-//! quotes: a level costs a fifth of what checking it again would. On what is not JSON the splitters
-//! stop early; they never panic.
+//! [`check`] has serde_json judge the whole syntax, once. The text that is split afterwards is
+//! known to be JSON, so that finding where a value ends takes no more than counting brackets and
+//! looking for quotes: a level costs a fifth of what checking it again would. On other text the
+//! splitters stop early; they never panic.
 
 use serde::de::IgnoredAny;
 

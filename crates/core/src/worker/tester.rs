@@ -8,7 +8,7 @@ use crate::delivery::dedupe::Shared;
 use crate::delivery::{PreparedEvent, Verdict};
 use crate::event::Event;
 use crate::hashed_id;
-use crate::intake::{self, Collection, Context, Excess, Head, Headers, Item, Judgement, Report};
+use crate::intake::{self, Collection, Context, Excess, Head, Item, Judgement, Report};
 use crate::json::quoted;
 use crate::local_reply::LocalReply;
 use crate::observe::labels::{EventOutcome, FilteredReason, SuppressReason};
@@ -25,15 +25,6 @@ const MAX_SHOWN_BYTES: usize = 2 * 1024 * 1024;
 pub(super) struct Test {
     pub(super) stream: u32,
     events: String,
-}
-
-/// A tester's request has its event in the body and its credentials there or in the query.
-struct NoHeaders;
-
-impl Headers for NoHeaders {
-    fn get(&self, _: &str) -> Option<Vec<u8>> {
-        None
-    }
 }
 
 /// The outcome of a test.
@@ -81,12 +72,8 @@ impl Worker {
         now: Now,
         shared: &mut dyn Shared,
     ) -> Tested {
-        let head = Head {
-            method: b"POST",
-            path: path.as_bytes(),
-            headers: &NoHeaders,
-            end_of_stream: false,
-        };
+        // Its event is in the body, and its credentials are there or in the query.
+        let head = Head::post(path.as_bytes());
         let mut test = Test {
             stream: stream.unwrap_or_default(),
             events: String::new(),

@@ -7,8 +7,8 @@
 //!
 //! The events of one device share a bucket, their home: those of one request are then claimed by
 //! one reading and one writing, and a request that brings them again in other groups finds them
-//! there. What a home has no room for goes into buckets that follow from the events alone, and the
-//! home says that it has run over.
+//! there. Events for which a home has no room go into buckets that follow from the events alone,
+//! and the home says that it has run over.
 //!
 //! A claim says that its worker is delivering the event, and later that a webhook has it. For this
 //! each worker shares a mark: every claim that it made before the mark is decided. It writes an

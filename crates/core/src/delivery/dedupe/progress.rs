@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_claimed_after_the_mark_went_out_is_not_covered_by_it() {
+    fn an_event_that_is_claimed_after_the_mark_went_out_is_not_covered_by_it() {
         let mut progress = Progress::default();
         progress.begin(progress.date(1_000));
         progress.accept(1_000, A);

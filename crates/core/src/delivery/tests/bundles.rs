@@ -67,7 +67,7 @@ fn a_single_event_has_the_form_of_a_batch_and_goes_at_once() {
 }
 
 #[test]
-fn what_comes_in_while_a_call_is_under_way_shares_the_next_one() {
+fn events_that_come_in_while_a_call_is_under_way_share_the_next_one() {
     let mut fixture = one_webhook(ARRAY);
     for n in 0..5 {
         fixture.submit(events(n..n + 1, &[0]));
@@ -206,7 +206,7 @@ fn a_host_that_makes_no_call_fails_all() {
 }
 
 #[test]
-fn what_each_webhook_is_promised_holds_in_batches() {
+fn the_promise_to_each_webhook_holds_in_batches() {
     let mut fixture = fixture(&["a", "b"], ARRAY, |config| {
         config.webhooks[0].guarantee = Guarantee::Each;
     });

@@ -54,7 +54,7 @@ fn fail_for(fixture: &mut Fixture, seconds: u64, code: u16) {
 }
 
 #[test]
-fn what_is_refused_goes_there_with_the_reason_and_the_names() {
+fn a_refused_event_goes_there_with_the_reason_and_the_names() {
     for (code, reason) in [(422, "refused"), (413, "oversized")] {
         let mut fixture = Fixture::new(configured(|_| {}));
         fixture.submit(vec![letter("x", &[0, 1])]);
@@ -87,7 +87,7 @@ fn an_event_that_expires_goes_to_the_dead_letter_webhook() {
 }
 
 #[test]
-fn what_there_is_no_room_for_goes_there_at_once() {
+fn an_event_without_room_goes_there_at_once() {
     let mut fixture = Fixture::new(configured(|config| config.retry.max_held_events = 1));
     let request = fixture.submit(vec![letter("x", &[0]), letter("y", &[0])]);
     fixture.respond("x", 0, &status(503));
@@ -150,7 +150,7 @@ fn a_dead_letter_that_fails_is_kept_and_lost_when_even_that_ends() {
 }
 
 #[test]
-fn what_its_rules_do_not_let_through_is_dropped() {
+fn an_event_that_its_rules_do_not_let_through_is_dropped() {
     let mut fixture = Fixture::new(configured(|config| config.retry.max_refusals = 1));
     fixture.submit(vec![event("x", &[0])]);
     fixture.respond("x", 0, &status(422));
@@ -218,7 +218,7 @@ fn a_newer_configuration_takes_letters_over_for_the_same_webhook_alone() {
 
 /// Nobody may get an event whose payload the new rules were not applied to.
 #[test]
-fn what_new_rules_end_goes_there_if_its_own_have_not_changed() {
+fn an_event_that_new_rules_end_goes_there_if_its_own_have_not_changed() {
     let denying = |config: &mut Config, webhook: usize| {
         config.webhooks[webhook].rules = Some(Rc::new(Rules {
             deny: vec![Glob::new("y")],
@@ -255,7 +255,7 @@ fn a_webhook_that_becomes_the_dead_letter_webhook_gets_nothing_else() {
 }
 
 #[test]
-fn what_is_handed_over_is_held_within_the_new_bounds() {
+fn an_event_that_is_handed_over_is_held_within_the_new_bounds() {
     let mut old = Fixture::new(configured(|_| {}));
     for n in 0..5 {
         old.submit(vec![letter(&format!("e{n}"), &[0])]);
@@ -270,7 +270,7 @@ fn what_is_handed_over_is_held_within_the_new_bounds() {
 }
 
 #[test]
-fn what_is_handed_over_loses_the_clients_address_with_the_option() {
+fn an_event_that_is_handed_over_loses_the_clients_address_with_the_option() {
     let with_ip = r#"{"type":"track","context":{"ip":"10.1.2.3","page":null}}"#;
     let without = r#"{"type":"track","context":{"page":null}}"#;
     for (before, after, payload) in [

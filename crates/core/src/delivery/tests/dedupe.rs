@@ -234,7 +234,7 @@ fn a_claim_comes_to_acceptance_once_its_workers_mark_has_passed() {
 }
 
 #[test]
-fn what_the_mark_cannot_pass_is_written_into_its_slot() {
+fn an_acceptance_that_the_mark_cannot_pass_is_written_into_its_slot() {
     let (mut one, mut two) = (table(1), table(2));
     let mut shared = SharedMemory::default();
     let [Claim::Ours(_), Claim::Ours(date)] =

@@ -114,7 +114,7 @@ fn another_worker_does_not_send_what_is_kept_for_one_webhook() {
 }
 
 #[test]
-fn what_is_kept_for_one_webhook_is_remembered_for_as_long() {
+fn an_event_kept_for_one_webhook_is_remembered_for_as_long() {
     let mut configured = each_to_b();
     configured.dedupe.window = Duration::from_secs(120);
     let mut fixture = Fixture::new(configured.clone());

@@ -35,7 +35,7 @@ fn a_newer_configuration_takes_over_what_is_kept() {
 
 /// Envoy ends the older configuration `--drain-time-s` after the newer one has come.
 #[test]
-fn what_the_newer_configuration_has_delivered_meanwhile_is_not_delivered_again() {
+fn an_event_that_the_newer_configuration_has_delivered_meanwhile_is_not_delivered_again() {
     for (status_then, outcome) in [(200, accepted()), (422, refused())] {
         let mut old = Fixture::new(config(&["a", "b"]));
         failed_everywhere(&mut old);
@@ -71,7 +71,7 @@ fn a_pause_that_a_webhook_asked_for_outlives_the_configuration() {
 }
 
 #[test]
-fn what_is_handed_over_counts_as_it_failed_when_nobody_tries_it_again() {
+fn an_event_that_is_handed_over_counts_as_it_failed_when_nobody_tries_it_again() {
     let mut old = Fixture::new(config(&["a", "b"]));
     failed_everywhere(&mut old);
     let mut new = old.successor(config(&["b", "a"]), 2);
@@ -107,7 +107,7 @@ fn a_type_that_the_newer_configuration_leaves_out_is_not_delivered_by_it() {
 }
 
 #[test]
-fn what_is_kept_for_webhooks_that_are_gone_goes_to_the_new_ones() {
+fn events_kept_for_webhooks_that_are_gone_go_to_the_new_ones() {
     let mut old = Fixture::new(config(&["a", "b"]));
     failed_everywhere(&mut old);
     let mut new = Fixture::new(config(&["c", "d"]));
@@ -128,7 +128,7 @@ fn ruled(name: &str, kind: Kind) -> Config {
 }
 
 #[test]
-fn what_is_kept_does_not_get_past_rules_that_it_was_not_held_against() {
+fn a_kept_event_does_not_get_past_rules_that_it_was_not_held_against() {
     for (then, now, goes) in [
         (ruled("a", Kind::Track), ruled("a", Kind::Track), true),
         (ruled("a", Kind::Track), ruled("a", Kind::Group), false),
@@ -151,7 +151,7 @@ fn what_is_kept_does_not_get_past_rules_that_it_was_not_held_against() {
 }
 
 #[test]
-fn what_is_kept_goes_on_as_it_was_redacted_for_each() {
+fn a_kept_event_goes_on_as_it_was_redacted_for_each() {
     let redacts = |config: &mut Config| {
         let rules = Rules {
             redaction: Some(Redaction {

@@ -126,7 +126,7 @@ fn tries_end_with_the_window() {
 }
 
 #[test]
-fn what_does_not_fit_is_not_kept_and_the_sdk_is_told_so() {
+fn an_event_that_does_not_fit_is_not_kept_and_the_sdk_is_told_so() {
     let mut fixture = Fixture::new(config_with(&["a"], |config| {
         config.retry.max_held_events = 1
     }));

@@ -127,7 +127,7 @@ fn behind_a_webhook_that_keeps_failing_nobody_waits() {
     }));
     fixture.submit((0..100).map(|n| event(&format!("e{n}"), &[0])).collect());
     assert_eq!(fixture.calls.len(), CALLS);
-    // The fifth failure shows that it keeps failing: what waits is given back.
+    // The fifth failure shows that it keeps failing: events that wait are given back.
     fixture.pass(Duration::from_secs(5));
     for _ in 0..5 {
         let call = fixture.calls.remove(0);

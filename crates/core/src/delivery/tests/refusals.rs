@@ -24,7 +24,7 @@ fn refused(indices: &[u32]) -> Verdict {
 }
 
 #[test]
-fn whatever_the_failure_the_first_answer_is_to_send_it_again_later() {
+fn the_first_answer_to_any_failure_is_to_send_the_event_again_later() {
     for code in [
         301, 302, 307, 400, 401, 403, 404, 408, 410, 413, 415, 422, 429, 500, 503, 999,
     ] {
@@ -94,7 +94,7 @@ fn a_pause_that_429_or_503_asks_for_is_kept() {
 }
 
 #[test]
-fn what_every_webhook_refuses_in_three_rounds_is_given_up_and_remembered() {
+fn an_event_that_every_webhook_refuses_in_three_rounds_is_given_up_and_remembered() {
     let mut fixture = Fixture::new(config(&["a", "b"]));
     let request = fixture.submit(vec![event("x", &[0, 1])]);
     for round in 1..=3 {

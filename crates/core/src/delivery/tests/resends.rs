@@ -125,7 +125,7 @@ fn a_batch_that_comes_again_causes_calls_only_for_what_is_missing() {
 }
 
 #[test]
-fn what_is_sent_again_for_an_hour_is_delivered_once() {
+fn an_event_that_is_sent_again_for_an_hour_is_delivered_once() {
     let mut fixture = Fixture::new(config_with(&["a"], |config| {
         config.dedupe.window = Duration::from_secs(60);
         config.retry.window = Duration::ZERO;

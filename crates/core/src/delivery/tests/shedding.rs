@@ -77,7 +77,7 @@ fn an_event_with_a_call_under_way_keeps_its_memory_and_its_deliveries() {
 }
 
 #[test]
-fn what_a_webhook_is_owed_is_not_shed() {
+fn an_event_that_a_webhook_is_owed_is_not_shed() {
     let mut fixture = Fixture::new(config_with(&["a", "b"], |config| {
         config.webhooks[0].guarantee = Guarantee::Each;
         room_for(3)(config);

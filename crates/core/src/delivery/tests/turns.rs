@@ -43,7 +43,7 @@ fn in_turns(fixture: &mut Fixture, all: usize, done: impl Fn(&Fixture) -> usize)
 }
 
 #[test]
-fn what_waits_behind_a_webhook_that_keeps_failing_is_given_back_over_several() {
+fn events_behind_a_webhook_that_keeps_failing_are_given_back_over_several() {
     let mut fixture = Fixture::new(config(&["a"]));
     fixture.submit(events(EVENTS));
     fixture.pass(Duration::from_secs(5));
@@ -72,7 +72,7 @@ fn rounds_that_end_together_end_over_several() {
 }
 
 #[test]
-fn what_is_kept_and_due_at_once_is_looked_at_over_several() {
+fn kept_events_that_are_due_at_once_are_looked_at_over_several() {
     let mut fixture = narrow();
     fixture.submit(events(EVENTS));
     // The webhook keeps failing, so that none of them can have its turn.
@@ -122,7 +122,7 @@ fn a_webhook_that_answers_now_and_then_does_not_have_all_that_is_kept_looked_at_
 }
 
 #[test]
-fn what_another_worker_delivers_is_asked_for_a_thousand_at_a_time() {
+fn events_that_another_worker_delivers_are_asked_for_a_thousand_at_a_time() {
     let shared = Rc::default();
     let mut one = Fixture::sharing(config(&["a"]), Rc::clone(&shared), 1);
     let mut two = Fixture::sharing(config(&["a"]), shared, 2);

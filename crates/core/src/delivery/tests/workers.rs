@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::fixture::{accepted, event, retry, status, Fixture};
 use crate::delivery::dedupe::{EventId, Heartbeat, Owner, Shared as _, TOLD_WITHIN};
 use crate::delivery::outcome::CallResponse;
-use crate::delivery::PreparedEvent;
+use crate::delivery::{call_cost, PreparedEvent};
 use crate::testing::{config, config_with};
 
 fn two() -> (Fixture, Fixture) {
@@ -16,7 +16,7 @@ fn two() -> (Fixture, Fixture) {
 }
 
 #[test]
-fn what_one_has_delivered_the_other_does_not_send() {
+fn an_event_that_one_has_delivered_is_not_sent_by_the_other() {
     let (mut one, mut two) = two();
     one.submit(vec![event("x", &[0])]);
     one.respond("x", 0, &status(200));
@@ -26,7 +26,7 @@ fn what_one_has_delivered_the_other_does_not_send() {
 }
 
 #[test]
-fn what_one_is_delivering_the_other_waits_for() {
+fn an_event_that_one_is_delivering_is_waited_for_by_the_other() {
     let (mut one, mut two) = two();
     one.submit(vec![event("x", &[0])]);
     let again = two.submit(vec![event("x", &[0])]);
@@ -39,7 +39,7 @@ fn what_one_is_delivering_the_other_waits_for() {
 }
 
 #[test]
-fn what_one_has_failed_to_deliver_the_other_tries() {
+fn an_event_that_one_has_failed_to_deliver_is_tried_by_the_other() {
     let (mut one, mut two) = two();
     one.submit(vec![event("x", &[0])]);
     let again = two.submit(vec![event("x", &[0])]);
@@ -59,7 +59,7 @@ fn what_one_has_failed_to_deliver_the_other_tries() {
 }
 
 #[test]
-fn what_one_keeps_the_other_takes_over_when_it_comes_again() {
+fn a_kept_event_that_comes_again_is_taken_over_by_the_other() {
     let (mut one, mut two) = two();
     one.submit(vec![event("x", &[0])]);
     one.respond("x", 0, &status(500));
@@ -72,7 +72,7 @@ fn what_one_keeps_the_other_takes_over_when_it_comes_again() {
 }
 
 #[test]
-fn what_one_has_delivered_the_other_knows_in_a_moment_whatever_else_is_in_flight() {
+fn the_other_knows_in_a_moment_that_an_event_is_delivered_whatever_else_is_in_flight() {
     let (mut one, mut two) = two();
     one.submit(vec![event("hangs", &[0]), event("x", &[0])]);
     one.pass(Duration::from_millis(40));
@@ -95,7 +95,7 @@ fn what_one_has_delivered_the_other_knows_in_a_moment_whatever_else_is_in_flight
 }
 
 #[test]
-fn what_a_worker_that_ended_has_delivered_is_known_for_the_whole_window() {
+fn events_of_a_worker_that_ended_are_known_for_the_whole_window() {
     let (mut one, mut two) = two();
     one.submit(vec![event("x", &[0])]);
     one.pass(Duration::from_millis(1));
@@ -168,7 +168,7 @@ fn an_event_that_was_waited_for_in_vain_is_counted_as_failed() {
 }
 
 #[test]
-fn what_one_keeps_is_not_lost_with_the_other_that_took_it_over() {
+fn a_kept_event_is_not_lost_with_the_other_that_took_it_over() {
     let (mut one, mut two) = two();
     one.submit(vec![event("x", &[0])]);
     one.respond("x", 0, &status(500));
@@ -185,7 +185,7 @@ fn what_one_keeps_is_not_lost_with_the_other_that_took_it_over() {
 }
 
 #[test]
-fn what_the_other_has_delivered_does_not_cost_a_probe() {
+fn an_event_that_the_other_has_delivered_does_not_cost_a_probe() {
     let (mut one, mut two) = two();
     for n in 0..8 {
         one.submit(vec![event(&format!("e{n}"), &[0])]);
@@ -218,7 +218,7 @@ fn a_table_half_full_forgets_next_to_nothing() {
         let call = one.calls.pop().unwrap();
         one.end(call.token, &status(200));
         // Only so many calls are made at one time, and all of these have the same age.
-        one.outbox.call_rate = Default::default();
+        one.outbox.call_quota = call_cost::quota();
     }
     one.pass(TOLD_WITHIN);
     for event in &events {

@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_damaged_is_refused_as_flate2_refuses_it() {
+    fn damaged_gzip_is_refused_as_flate2_refuses_it() {
         let text: Vec<u8> = (0..300_u16).flat_map(|n| (n / 3).to_be_bytes()).collect();
         let whole = [plain(&text), plain(b"and more")].concat();
         let mut refused = 0;

@@ -123,7 +123,7 @@ fn the_gauges_are_the_sum_of_all_workers() {
 }
 
 #[test]
-fn what_a_dead_worker_had_is_gone_after_ten_seconds_though_nothing_happens() {
+fn the_values_of_a_dead_worker_are_gone_after_ten_seconds_though_nothing_happens() {
     let mut process = Process::default();
     let mut main_thread = process.worker(&["crm"], 0);
     let mut dies = process.worker(&["crm"], 0);

@@ -1,4 +1,4 @@
-//! The host's shared data in memory, for tests, benchmarks and fuzz targets of the workspace.
+//! The host's shared data in memory.
 
 use rustc_hash::FxHashMap;
 
