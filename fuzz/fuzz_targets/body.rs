@@ -1,14 +1,13 @@
-//! A request: its path, a newline, its body. Whatever they are, there is no panic, each payload is
-//! JSON, and the request is answered once when its calls have ended.
+//! A request: its path, a newline, its body. No request makes a panic; each payload is JSON, and
+//! the request is answered once when its calls have ended.
 #![no_main]
 
 use freshpaint_core::clock::{Now, SteadyMillis, UnixMillis, UnixSeconds};
-use freshpaint_core::delivery::outcome::CallResponse;
 use freshpaint_core::intake::Head;
-use freshpaint_core::test_util::SharedMemory;
+use freshpaint_core::test_util::{self, SharedMemory};
 use freshpaint_core::upload::Upload;
 use freshpaint_core::worker::Worker;
-use freshpaint_fuzz::{worker, worker_with_rules, NoHeaders};
+use freshpaint_fuzz::{worker, worker_with_rules};
 use libfuzzer_sys::fuzz_target;
 use serde_json::value::RawValue;
 
@@ -33,9 +32,8 @@ fn deliver(mut worker: Worker, path: &[u8], body: &[u8]) {
     let mut shared = SharedMemory::default();
     let upload = worker.handle_head(&Head {
         method: if body.is_empty() { b"GET" } else { b"POST" },
-        path,
-        headers: &NoHeaders,
         end_of_stream: body.is_empty(),
+        ..Head::post(path)
     });
     let Some(mut upload) = upload else {
         return;
@@ -58,13 +56,8 @@ fn deliver(mut worker: Worker, path: &[u8], body: &[u8]) {
             worker.handle_dispatched(&call, Ok(last_token), now, &mut shared);
             tokens.push(last_token);
         }
-        let delivered = CallResponse {
-            status: Some(200),
-            answered: true,
-            ..CallResponse::default()
-        };
         for token in tokens {
-            worker.handle_response(token, &delivered, now, &mut shared);
+            worker.handle_response(token, &test_util::answer(200), now, &mut shared);
         }
         while let Some((stream, _)) = worker.poll_reply() {
             assert_eq!(stream, 1);

@@ -1,14 +1,13 @@
-//! Answers of webhooks: lines `name: value`, with an empty line between calls; a call without
-//! lines broke off. Whatever they are, the SDK is answered once within 25 s.
+//! Answers of webhooks: lines `name: value`, with an empty line between calls; a call without lines
+//! broke off. The SDK is answered once within 25 s, whatever they are.
 #![no_main]
 
 use freshpaint_core::clock::{Now, UnixSeconds};
 use freshpaint_core::delivery::outcome::CallResponse;
 use freshpaint_core::intake::Head;
-use freshpaint_core::test_util::SharedMemory;
-use freshpaint_core::upload::Upload;
+use freshpaint_core::test_util::{self, SharedMemory};
 use freshpaint_core::worker::Worker;
-use freshpaint_fuzz::{worker, NoHeaders};
+use freshpaint_fuzz::worker;
 use libfuzzer_sys::fuzz_target;
 
 const EVENT: &[u8] = br#"[
@@ -20,18 +19,8 @@ const STREAM: u32 = 8;
 fuzz_target!(|input: &[u8]| {
     let mut worker = worker();
     let mut shared = SharedMemory::default();
-    let upload = worker.handle_head(&Head {
-        method: b"POST",
-        path: b"/track",
-        headers: &NoHeaders,
-        end_of_stream: false,
-    });
-    let read = || EVENT.to_vec();
-    let upload = worker.handle_piece(upload.unwrap(), EVENT.len(), read, || 0, &mut shared);
-    let Upload::Gathering(whole) = upload else {
-        unreachable!()
-    };
-    let now = Now::default();
+    let (head, now) = (Head::post(b"/track"), Now::default());
+    let whole = test_util::gather(&mut worker, &head, EVENT, now.steady, &mut shared).unwrap();
     worker.handle_body(whole, STREAM, now, &mut shared).unwrap();
 
     let lines: Vec<&[u8]> = input.split(|byte| *byte == b'\n').collect();

@@ -1,17 +1,7 @@
 //! A worker on a host without anything, shared by the fuzz targets.
 
-use freshpaint_core::delivery::dedupe::Owner;
-use freshpaint_core::intake::Headers;
-use freshpaint_core::worker::{Identity, Worker};
-
-/// A request without headers.
-pub struct NoHeaders;
-
-impl Headers for NoHeaders {
-    fn get(&self, _: &str) -> Option<Vec<u8>> {
-        None
-    }
-}
+use freshpaint_core::test_util;
+use freshpaint_core::worker::Worker;
 
 /// A worker with two webhooks that want every event.
 pub fn worker() -> Worker {
@@ -52,12 +42,5 @@ fn webhook_with_rules(number: usize) -> String {
 }
 
 fn configured(config: &str) -> Worker {
-    let config = freshpaint_config::parse(config.as_bytes(), &|_| None).unwrap();
-    let identity = Identity {
-        owner: Owner(1),
-        seed: 1,
-        id_key: [7; 16],
-        plugin: b"webhooks",
-    };
-    Worker::new(config, &identity, 0)
+    test_util::worker(freshpaint_config::parse(config.as_bytes(), &|_| None).unwrap())
 }

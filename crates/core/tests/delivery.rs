@@ -5,25 +5,14 @@
 use std::collections::BTreeMap;
 
 use freshpaint_core::clock::{Now, SteadyMillis};
-use freshpaint_core::delivery::dedupe::Owner;
-use freshpaint_core::delivery::outcome::CallResponse;
-use freshpaint_core::intake::{Head, Headers};
-use freshpaint_core::test_util::SharedMemory;
-use freshpaint_core::upload::Upload;
-use freshpaint_core::worker::{Identity, Worker};
+use freshpaint_core::intake::Head;
+use freshpaint_core::test_util::{self, SharedMemory};
+use freshpaint_core::worker::Worker;
 
 const GOOD: &str =
     r#"{"type":"track","event":"good","messageId":"m1","anonymousId":"d","userId":"u"}"#;
 const POISON: &str =
     r#"{"type":"track","event":"poison","messageId":"m2","anonymousId":"d","userId":"u"}"#;
-
-struct NoHeaders;
-
-impl Headers for NoHeaders {
-    fn get(&self, _: &str) -> Option<Vec<u8>> {
-        None
-    }
-}
 
 /// A call as the webhook sees it.
 #[derive(Clone, Debug)]
@@ -54,16 +43,10 @@ impl Setup {
         let variable = |name: &str| Some(format!("{name} of the tests, more than 32 bytes long"));
         let config = freshpaint_config::parse(config.as_bytes(), &variable)
             .unwrap_or_else(|problems| panic!("{problems:?}"));
-        let identity = Identity {
-            owner: Owner(1),
-            seed: 7,
-            id_key: [7; 16],
-            plugin: b"delivery",
-        };
         let webhooks = config.webhooks.iter();
         Self {
             webhooks: webhooks.map(|webhook| webhook.name.clone()).collect(),
-            worker: Worker::new(config, &identity, 0),
+            worker: test_util::worker(config),
             shared: SharedMemory::default(),
             now: 0,
             received: Vec::new(),
@@ -83,19 +66,9 @@ impl Setup {
 
     /// Sends a request; the status and the body of its reply.
     fn send(&mut self, path: &str, body: &str) -> (u16, String) {
-        let upload = self.worker.handle_head(&Head {
-            method: b"POST",
-            path: path.as_bytes(),
-            headers: &NoHeaders,
-            end_of_stream: false,
-        });
-        let (size, read) = (body.len(), || body.as_bytes().to_vec());
-        let upload =
-            self.worker
-                .handle_piece(upload.unwrap(), size, read, || self.now, &mut self.shared);
-        let Upload::Gathering(whole) = upload else {
-            panic!("{upload:?}")
-        };
+        let (head, shared) = (Head::post(path.as_bytes()), &mut self.shared);
+        let whole = test_util::gather(&mut self.worker, &head, body.as_bytes(), self.now, shared);
+        let whole = whole.unwrap();
         let now = Now {
             steady: self.now,
             ..Now::default()
@@ -126,11 +99,7 @@ impl Setup {
                     .collect(),
                 body: String::from_utf8(call.body().to_vec()).unwrap(),
             };
-            let response = CallResponse {
-                status: Some((self.answer)(&received)),
-                answered: true,
-                ..CallResponse::default()
-            };
+            let response = test_util::answer((self.answer)(&received));
             self.received.push(received);
             self.worker
                 .handle_dispatched(&call, Ok(1), self.now, &mut self.shared);
@@ -171,7 +140,7 @@ fn poison_is_refused(call: &Received) -> u16 {
 const ONE: &str = r#"{"webhooks": [{"name": "crm", "url": "https://crm.example.com/in"}]}"#;
 
 #[test]
-fn what_every_webhook_refused_is_named_like_an_invalid_event_of_its_batch() {
+fn an_event_that_every_webhook_refused_is_named_like_an_invalid_one_of_its_batch() {
     let segment = format!(r#"{{"batch":[{GOOD},{POISON},{{"type":"nothing"}}]}}"#);
     let unknown = "batch[2].type is none of track, page, identify, group, screen, alias";
     let refused = "batch[1] was refused by every webhook";
@@ -318,7 +287,7 @@ fn an_event_that_one_webhook_lacks_goes_to_the_dead_letter_with_its_name() {
 }
 
 #[test]
-fn what_only_the_dead_letter_webhook_would_take_goes_nowhere() {
+fn an_event_that_only_the_dead_letter_webhook_would_take_goes_nowhere() {
     let config = DEAD_LETTER.replace(
         r#""url": "https://crm.example.com/in""#,
         r#""url": "https://crm.example.com/in", "events": {"deny": ["good"]}"#,

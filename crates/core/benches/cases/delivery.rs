@@ -7,11 +7,10 @@ use std::rc::Rc;
 use freshpaint_core::clock::{SteadyMillis, UnixSeconds};
 use freshpaint_core::config::Config;
 use freshpaint_core::delivery::dedupe::{EventId, Owner};
-use freshpaint_core::delivery::outcome::CallResponse;
 use freshpaint_core::delivery::{Outbox, PreparedEvent, Turn, Verdict};
 use freshpaint_core::event::Kind;
 use freshpaint_core::observe::Observe;
-use freshpaint_core::test_util::SharedMemory;
+use freshpaint_core::test_util::{self, SharedMemory};
 
 use super::memory;
 use super::Case;
@@ -161,11 +160,7 @@ impl Bed {
     }
 
     fn end_one(&mut self, status: u16) {
-        let response = CallResponse {
-            status: Some(status),
-            answered: true,
-            ..CallResponse::default()
-        };
+        let response = test_util::answer(status);
         let token = self.calls.pop_front().unwrap();
         self.turn(|outbox, turn| outbox.handle_response(token, &response, turn));
         self.drive();

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use base64::Engine as _;
 use freshpaint_core::clock::Now;
 use freshpaint_core::config::{Config, Timestamps};
-use freshpaint_core::intake::{judge, Collection, Context, Head, Headers, Item, Judgement};
+use freshpaint_core::intake::{judge, Collection, Context, Head, Item, Judgement};
 use freshpaint_core::payload;
 use serde::Deserialize;
 
@@ -47,14 +47,6 @@ struct Capture {
     body_base64: String,
 }
 
-struct NoHeaders;
-
-impl Headers for NoHeaders {
-    fn get(&self, _: &str) -> Option<Vec<u8>> {
-        None
-    }
-}
-
 fn prepare(capture: &str, events: u64) -> impl FnMut() {
     let text = br#"{"webhooks": [{"url": "https://example.com/in"}]}"#;
     let config = freshpaint_config::parse(text, &|_| None).unwrap();
@@ -87,9 +79,7 @@ fn request(capture: &str, config: &Config) -> (Collection, Vec<u8>) {
     let capture: Capture = serde_json::from_str(capture).unwrap();
     let head = Head {
         method: capture.method.as_bytes(),
-        path: capture.path.as_bytes(),
-        headers: &NoHeaders,
-        end_of_stream: false,
+        ..Head::post(capture.path.as_bytes())
     };
     match judge(&head, config) {
         Judgement::Collect(collection) => {

@@ -26,7 +26,7 @@ pub struct Case {
     prepare: Box<dyn Fn() -> Run>,
 }
 
-/// Does it once. What it needs from before is made anew by each run, or never used up.
+/// Does it once. Each run makes anew what it needs from before, unless that is never used up.
 pub type Run = Box<dyn FnMut()>;
 
 impl Case {

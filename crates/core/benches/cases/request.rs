@@ -3,12 +3,9 @@
 use std::hint::black_box;
 
 use freshpaint_core::clock::{Now, SteadyMillis, UnixSeconds};
-use freshpaint_core::delivery::dedupe::Owner;
-use freshpaint_core::delivery::outcome::CallResponse;
-use freshpaint_core::intake::{Head, Headers};
-use freshpaint_core::test_util::SharedMemory;
-use freshpaint_core::upload::Upload;
-use freshpaint_core::worker::{Identity, Worker};
+use freshpaint_core::intake::Head;
+use freshpaint_core::test_util::{self, SharedMemory};
+use freshpaint_core::worker::Worker;
 
 use super::delivery::config;
 use super::memory;
@@ -43,23 +40,9 @@ struct Bed {
     now: SteadyMillis,
 }
 
-struct NoHeaders;
-
-impl Headers for NoHeaders {
-    fn get(&self, _: &str) -> Option<Vec<u8>> {
-        None
-    }
-}
-
 impl Bed {
     fn new(events: usize, webhooks: usize) -> Self {
         let config = config(webhooks);
-        let identity = Identity {
-            owner: Owner(1),
-            seed: 1,
-            id_key: [1; 16],
-            plugin: b"bench",
-        };
         let (path, body): (&[u8], _) = if events == 1 {
             (b"/v1/track", EVENT.to_owned())
         } else {
@@ -68,7 +51,7 @@ impl Bed {
         };
         Self {
             shared: memory::full(),
-            worker: Worker::new(config, &identity, 0),
+            worker: test_util::worker(config),
             path,
             ids: body.match_indices(ID).map(|(at, _)| at).collect(),
             body: body.into_bytes(),
@@ -87,19 +70,9 @@ impl Bed {
                 self.body[at + digit] = b"0123456789abcdef"[nibble];
             }
         }
-        let upload = self.worker.handle_head(&Head {
-            method: b"POST",
-            path: self.path,
-            headers: &NoHeaders,
-            end_of_stream: false,
-        });
-        let (size, read) = (self.body.len(), || self.body.clone());
-        let upload =
-            self.worker
-                .handle_piece(upload.unwrap(), size, read, || self.now, &mut self.shared);
-        let Upload::Gathering(whole) = upload else {
-            panic!("refused")
-        };
+        let (head, shared) = (Head::post(self.path), &mut self.shared);
+        let whole = test_util::gather(&mut self.worker, &head, &self.body, self.now, shared);
+        let whole = whole.unwrap();
         let now = Now {
             steady: self.now,
             ..Now::default()
@@ -109,11 +82,7 @@ impl Bed {
             .unwrap();
         let mut status = self.drive();
         while let Some(token) = self.calls.pop() {
-            let response = CallResponse {
-                status: Some(200),
-                answered: true,
-                ..CallResponse::default()
-            };
+            let response = test_util::answer(200);
             self.worker
                 .handle_response(token, &response, self.now, &mut self.shared);
             status = status.or(self.drive());

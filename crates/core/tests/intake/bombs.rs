@@ -23,7 +23,7 @@ fn assert_too_large(request: &Request, sentence: &str) {
 }
 
 #[test]
-fn what_unpacks_to_too_many_times_its_size_is_refused() {
+fn a_body_that_unpacks_to_too_many_times_its_size_is_refused() {
     let small = event(30_000);
     assert!(small.len() < 64 << 10 && small.len() > 100 * gzip(&small).len());
     // Small bodies may be as alike as they like; here it is the values that are too many.
@@ -39,7 +39,7 @@ fn what_unpacks_to_too_many_times_its_size_is_refused() {
 }
 
 #[test]
-fn what_was_compressed_again_and_again_is_refused() {
+fn a_body_that_was_compressed_again_and_again_is_refused() {
     let sentence = "The body was compressed more than once; compress it once.";
     let bomb = gzip(&gzip(&event(1_000_000)));
     assert!(bomb.len() < 1_000);

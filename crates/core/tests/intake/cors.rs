@@ -69,7 +69,7 @@ fn success_and_every_refusal_can_be_read_by_the_page() {
 }
 
 #[test]
-fn so_can_the_answers_that_say_to_send_again() {
+fn browsers_can_read_the_answers_that_say_to_send_again() {
     let request = Request::post("/track", EVENT).header("origin", ORIGIN);
     let config = config();
     let head = Head {
@@ -129,7 +129,7 @@ fn a_preflight_allows_what_it_asks_for() {
 }
 
 #[test]
-fn what_cannot_stand_in_a_header_is_not_reflected() {
+fn bytes_that_cannot_stand_in_a_header_are_not_reflected() {
     let long = "a".repeat(2_000);
     for hostile in ["", "a\r\nset-cookie: x", "a\0", "\u{e9}", "a\tb", &long] {
         let request = Request::post("/track", EVENT).header("origin", hostile);

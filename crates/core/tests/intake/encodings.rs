@@ -204,7 +204,7 @@ fn a_bomb_costs_no_more_than_the_limit() {
 }
 
 #[test]
-fn what_does_not_decode_is_refused_with_the_reason() {
+fn a_body_that_does_not_decode_is_refused_with_the_reason() {
     let mut damaged = gzip(EVENT.as_bytes());
     let cut = damaged.len() - 12;
     damaged.truncate(cut);

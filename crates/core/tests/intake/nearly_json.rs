@@ -60,7 +60,7 @@ fn text_that_is_not_utf_8_costs_no_event() {
 }
 
 #[test]
-fn what_is_put_in_for_bytes_that_are_not_utf_8_counts_against_the_limit() {
+fn replacements_of_bytes_that_are_not_utf_8_count_against_the_limit() {
     let limit = config().limits.max_decoded_bytes;
     let body = [br#"{"event":""#, &vec![0xff; limit / 3][..], br#""}"#].concat();
     let sentence = format!("The decoded body is larger than {limit} bytes.");

@@ -1,5 +1,5 @@
-//! Whatever the bytes are: no panic, one index per event, payloads of the contract's shape, and
-//! nothing of the customer's lost.
+//! For any bytes: no panic, one index per event, payloads of the contract's shape, and nothing of
+//! the customer's lost.
 
 use crate::arbitrary::{event, json, object, string};
 use crate::support::{Outcome, Request, Said};

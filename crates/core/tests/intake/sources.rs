@@ -92,7 +92,7 @@ fn a_field_without_a_name_takes_none_away() {
 }
 
 #[test]
-fn what_is_no_name_is_left_out() {
+fn a_credential_that_names_no_source_is_left_out() {
     for value in [
         "",
         "Basic",

@@ -30,7 +30,7 @@ fn times_come_as_seconds_milliseconds_or_rfc_3339() {
 }
 
 #[test]
-fn what_is_no_time_is_the_time_of_arrival() {
+fn a_timestamp_that_is_no_time_is_the_time_of_arrival() {
     for time in [
         "null",
         "\"\"",

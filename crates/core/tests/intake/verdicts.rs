@@ -93,7 +93,7 @@ fn a_request_that_is_one_wrong_event_is_refused() {
 }
 
 #[test]
-fn what_should_be_a_list_of_events_is_one() {
+fn a_list_key_that_holds_no_list_is_refused() {
     for (path, body, at) in [
         ("/v1/batch", r#"{"batch":1}"#, "line 1 column 10"),
         ("/v1/batch", r#"{"batch": {}}"#, "line 1 column 11"),
@@ -248,7 +248,7 @@ fn sizes_are_refused_in_the_words_of_the_dialect() {
 }
 
 #[test]
-fn what_has_to_come_again_says_so_and_when() {
+fn a_request_that_has_to_come_again_is_told_so_and_when() {
     let mut report = Report::default();
     report.events = 3;
     let after = Duration::from_millis(1);

@@ -2,22 +2,12 @@
 
 use freshpaint_core::clock::Now;
 use freshpaint_core::config::Config;
-use freshpaint_core::delivery::dedupe::Owner;
-use freshpaint_core::delivery::outcome::CallResponse;
-use freshpaint_core::intake::{Head, Headers};
-use freshpaint_core::test_util::SharedMemory;
+use freshpaint_core::intake::Head;
+use freshpaint_core::test_util::{self, SharedMemory};
 use freshpaint_core::upload::{Gathering, Upload};
-use freshpaint_core::worker::{Identity, Worker};
+use freshpaint_core::worker::Worker;
 
 use crate::KIB;
-
-struct NoHeaders;
-
-impl Headers for NoHeaders {
-    fn get(&self, _: &str) -> Option<Vec<u8>> {
-        None
-    }
-}
 
 /// One worker, and the host's memory of what it has called.
 pub(crate) struct Bed {
@@ -34,14 +24,8 @@ impl Bed {
         let environment = |_: &str| Some("k".repeat(32));
         let config: Config = freshpaint_config::parse(configuration.as_bytes(), &environment)
             .unwrap_or_else(|problems| panic!("{problems:?}"));
-        let identity = Identity {
-            owner: Owner(1),
-            seed: 1,
-            id_key: [7; 16],
-            plugin: b"room",
-        };
         Self {
-            worker: Worker::new(config, &identity, 0),
+            worker: test_util::worker(config),
             shared: SharedMemory::default(),
             now: Now::default(),
             calls: Vec::new(),
@@ -51,15 +35,8 @@ impl Bed {
 
     /// Sends a body in pieces of 16 KiB, all but its end; `None` when it is refused.
     pub(crate) fn begin(&mut self, body: &[u8]) -> Option<Gathering> {
-        let mut upload = self
-            .worker
-            .handle_head(&Head {
-                method: b"POST",
-                path: b"/v1/batch",
-                headers: &NoHeaders,
-                end_of_stream: false,
-            })
-            .unwrap();
+        let head = Head::post(b"/v1/batch");
+        let mut upload = self.worker.handle_head(&head).unwrap();
         for piece in body.chunks(16 * KIB) {
             let read = || piece.to_vec();
             let now = || self.now.steady;
@@ -120,11 +97,7 @@ impl Bed {
                 return;
             };
             let (token, _, _) = self.calls.swap_remove(at);
-            let response = CallResponse {
-                status: Some(status),
-                answered: true,
-                ..CallResponse::default()
-            };
+            let response = test_util::answer(status);
             let now = self.now.steady;
             self.worker
                 .handle_response(token, &response, now, &mut self.shared);

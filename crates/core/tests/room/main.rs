@@ -190,7 +190,8 @@ fn a_worker_takes_no_more_memory_than_its_bounds_say() {
     );
     assert!(bed.copies() <= 17 * MIB, "{}", bed.copies());
     let (now, peak) = (NOW.get() - before, PEAK.get() - before);
-    // What is there; and one request: its body, here and at its sender, read, rendered, redacted.
+    // All that is kept, and one request: its body, here and at its sender, read, rendered,
+    // redacted.
     assert!(now > 20 * MIB, "{now}");
     assert!(now <= (16 + 8 + 1) * MIB, "{now}");
     assert!(peak <= (16 + 8 + 1 + 8) * MIB, "{peak}");

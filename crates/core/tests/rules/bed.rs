@@ -3,13 +3,10 @@
 use std::collections::{BTreeMap, HashMap};
 
 use freshpaint_core::clock::{Now, SteadyMillis, UnixMillis, UnixSeconds};
-use freshpaint_core::delivery::dedupe::Owner;
-use freshpaint_core::delivery::outcome::CallResponse;
 use freshpaint_core::intake::{Head, Headers};
 use freshpaint_core::observe::{self, Change};
-use freshpaint_core::test_util::SharedMemory;
-use freshpaint_core::upload::Upload;
-use freshpaint_core::worker::{Identity, Worker};
+use freshpaint_core::test_util::{self, SharedMemory};
+use freshpaint_core::worker::Worker;
 
 /// One worker, and what it has done.
 pub(crate) struct Bed {
@@ -36,12 +33,6 @@ impl Bed {
         };
         let config = freshpaint_config::parse(config.as_bytes(), &environment)
             .unwrap_or_else(|problems| panic!("{problems:?}"));
-        let identity = Identity {
-            owner: Owner(1),
-            seed: 7,
-            id_key: [7; 16],
-            plugin: b"rules",
-        };
         Self {
             names: observe::metrics(&config.webhooks)
                 .into_iter()
@@ -52,7 +43,7 @@ impl Bed {
                 .iter()
                 .map(|webhook| webhook.name.clone())
                 .collect(),
-            worker: Worker::new(config, &identity, 0),
+            worker: test_util::worker(config),
             now: 0,
             counts: BTreeMap::new(),
             calls: Vec::new(),
@@ -93,20 +84,12 @@ impl Bed {
                 .collect(),
         );
         let head = Head {
-            method: b"POST",
-            path: path.as_bytes(),
             headers: &headers,
-            end_of_stream: false,
+            ..Head::post(path.as_bytes())
         };
-        let upload = self.worker.handle_head(&head).unwrap();
-        let read = || body.as_bytes().to_vec();
         let nothing = &mut SharedMemory::default();
-        let upload = self
-            .worker
-            .handle_piece(upload, body.len(), read, || steady, nothing);
-        let Upload::Gathering(whole) = upload else {
-            panic!("refused");
-        };
+        let whole = test_util::gather(&mut self.worker, &head, body.as_bytes(), steady, nothing);
+        let whole = whole.unwrap();
         let mut memory = self.memory.take();
         // A new one each time, so that no event is taken for another.
         let mut forgotten = SharedMemory::default();
@@ -128,12 +111,8 @@ impl Bed {
             self.calls
                 .push((self.webhooks[call.webhook()].clone(), payload));
             self.worker.handle_dispatched(&call, Ok(1), steady, nothing);
-            let accepted = CallResponse {
-                status: Some(200),
-                answered: true,
-                ..CallResponse::default()
-            };
-            self.worker.handle_response(1, &accepted, steady, nothing);
+            self.worker
+                .handle_response(1, &test_util::answer(200), steady, nothing);
         }
         while self.worker.poll_reply().is_some() {}
         self.memory = memory;

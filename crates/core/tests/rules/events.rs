@@ -62,7 +62,7 @@ fn names_are_asked_of_track_events_alone_and_types_of_all() {
 }
 
 #[test]
-fn what_the_options_do_not_want_is_not_counted_as_suppressed() {
+fn an_event_that_the_options_leave_out_is_not_counted_as_suppressed() {
     let mut bed = Bed::new(&format!(
         r#"{{"webhooks": [{URLS}], "events": {{"types": ["track"]}}}}"#
     ));

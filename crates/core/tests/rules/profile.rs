@@ -47,7 +47,7 @@ fn nothing_goes_but_what_the_event_is() {
 }
 
 #[test]
-fn what_is_allowed_goes_but_never_the_user_id() {
+fn properties_that_are_allowed_go_but_never_the_user_id() {
     assert_eq!(
         payload(
             r#""allow": ["properties.plan", "anonymousId", "userId"]"#,

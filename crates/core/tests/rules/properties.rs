@@ -19,14 +19,14 @@ fn redacted(properties: &str) -> String {
     bed.payload("a").to_owned()
 }
 
-/// What comes before `context` in the payload of [`EVENT`].
+/// The part before `context` of the payload of [`EVENT`].
 const HEAD: &str = r#"{"type":"identify","timestamp":"2022-12-28T22:00:25Z","messageId":"m","anonymousId":"d","userId":"u-1","#;
 const CONTEXT: &str = r#""context":{"page":{"url":"https://a.test/x?q=1","title":"T","path":"/x"},"library":{"name": "web", "version": "1"}},"#;
 const PROPERTIES: &str =
     r#""properties":{"plan": "pro", "total": 1.50, "nested": {"a": 1, "b": {"c": [1, 2]}}},"#;
 
 #[test]
-fn what_no_rule_names_stays_byte_for_byte() {
+fn parts_that_no_rule_names_stay_byte_for_byte() {
     assert_eq!(
         redacted(r#""deny": ["traits.nothing", "properties.nested.a.b", "groupId"], "mask": ["traits.orders.*.name"]"#)
             .split_once(r#""traits""#)
@@ -50,7 +50,7 @@ fn denied_members_are_left_out_at_any_depth() {
 }
 
 #[test]
-fn what_is_allowed_is_all_that_stays_of_properties_traits_and_context() {
+fn allowed_parts_are_all_that_stays_of_properties_traits_and_context() {
     let payload = redacted(
         r#""allow": ["properties.plan", "properties.nested.b", "traits.orders.*.id", "traits.email.domain", "context.page.title"]"#,
     );

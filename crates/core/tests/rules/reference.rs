@@ -135,7 +135,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
 
     #[test]
-    fn what_is_left_is_what_the_manual_says(
+    fn the_rest_of_an_event_is_as_the_manual_says(
         objects in [object(), object(), object()],
         deny in vec(keys(), 0..3),
         allow in vec(vec(keys(), 1..4), 0..3),

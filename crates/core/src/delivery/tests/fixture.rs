@@ -12,7 +12,7 @@ use crate::delivery::outcome::{CallResponse, NotSent};
 use crate::delivery::{Outbox, PreparedEvent, Turn, Verdict};
 use crate::event::Kind;
 use crate::observe::{self, Change, Observe};
-use crate::test_util::SharedMemory;
+use crate::test_util::{self, SharedMemory};
 
 /// A call under way.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,11 +64,7 @@ pub(super) fn event(name: &str, webhooks: &[usize]) -> PreparedEvent {
 }
 
 pub(super) fn status(status: u16) -> CallResponse {
-    CallResponse {
-        status: Some(status),
-        answered: true,
-        ..CallResponse::default()
-    }
+    test_util::answer(status)
 }
 
 /// The verdict of a request whose events have all arrived.
@@ -254,5 +250,20 @@ impl Fixture {
 
     pub(super) fn count(&self, name: &str) -> u32 {
         self.counts.get(name).copied().unwrap_or(0)
+    }
+}
+
+impl<T: std::fmt::Debug> Outbox<T> {
+    /// How often an event has been looked up.
+    pub(super) fn looks(&self) -> usize {
+        self.store.looks()
+    }
+
+    /// Nothing is left, and every counter says so.
+    pub(super) fn assert_idle(&self) {
+        assert!(self.is_empty(), "{self:?}");
+        assert!(self.attempts.is_empty(), "{self:?}");
+        assert_eq!(self.store.counters(), [0; 6], "{self:?}");
+        assert_eq!(self.queues.in_flight(), 0, "{self:?}");
     }
 }

@@ -19,7 +19,3 @@ mod shedding;
 mod states;
 mod turns;
 mod workers;
-#[cfg(not(target_arch = "wasm32"))]
-mod world;
-#[cfg(not(target_arch = "wasm32"))]
-mod world_checks;

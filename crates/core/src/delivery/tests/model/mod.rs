@@ -1,10 +1,18 @@
 //! Random schedules of requests, answers, failures, re-sends, time, deaths and new configurations
 //! on three workers.
 
+mod checks;
+mod configuration;
+mod step;
+mod world;
+
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::world::{Ending, Step, Variant, World, WEBHOOKS, WORKERS};
+use configuration::{Variant, WEBHOOKS};
+use step::{Ending, Step};
+use world::{World, WORKERS};
+
 use crate::config::Acknowledge;
 
 fn ending() -> impl Strategy<Value = Ending> {
@@ -72,8 +80,9 @@ proptest! {
             let letters = |reason: &str| fixture.count(&format!("dead_letters.reason.{reason}"));
             let expired = held("expired") + letters("expired");
             let refused = held("refused") + letters("refused") + letters("oversized");
-            // `refused` also counts events that were refused at once and so never kept. What is
-            // handed from one configuration to the next is kept in the one and ends in the other.
+            // `refused` also counts events that were refused at once and so never kept. An event
+            // that is handed from one configuration to the next is kept in the one and ends in the
+            // other.
             if world.old.is_empty() {
                 let ended = held("delivered") + expired + held("handed_over");
                 assert!(ended <= held("kept") && held("kept") <= ended + refused, "{held}", held = held("kept"));

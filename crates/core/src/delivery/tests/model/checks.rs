@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::world::{
-    events_of, World, DEAD_LETTER, EACH, LONGEST_STEP, MOST_BYTES, MOST_HELD, MOST_IN_FLIGHT,
-    MOST_TOGETHER, WEBHOOKS,
+use super::configuration::{
+    DEAD_LETTER, EACH, MOST_BYTES, MOST_HELD, MOST_IN_FLIGHT, MOST_TOGETHER, WEBHOOKS,
 };
-use crate::delivery::{Outbox, Verdict};
+use super::world::{events_of, World, LONGEST_STEP};
+use crate::delivery::Verdict;
 
 impl World {
     /// Looks at everything that has happened.
@@ -93,20 +93,5 @@ impl World {
             lacking.len() <= given_up.iter().sum::<u32>() as usize,
             "{lacking:?} are not all among those given up: {given_up:?}"
         );
-    }
-}
-
-impl<T: std::fmt::Debug> Outbox<T> {
-    /// How often an event has been looked up.
-    pub(super) fn looks(&self) -> usize {
-        self.store.looks()
-    }
-
-    /// Nothing is left, and every counter says so.
-    pub(super) fn assert_idle(&self) {
-        assert!(self.is_empty(), "{self:?}");
-        assert!(self.attempts.is_empty(), "{self:?}");
-        assert_eq!(self.store.counters(), [0; 6], "{self:?}");
-        assert_eq!(self.queues.in_flight(), 0, "{self:?}");
     }
 }

@@ -1,109 +1,23 @@
-//! Three workers, what may happen to them, and what must be true all the while.
+//! Three workers, the webhooks that they call, and what an observer of both ends knows.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::fixture::{event, status, Fixture, Made};
+use super::configuration::{configuration, Variant, DEAD_LETTER, WEBHOOKS};
+use super::step::{Ending, Step};
 use crate::clock::{millis, SteadyMillis};
-use crate::config::{Acknowledge, Batch, BatchFormat, Config, Guarantee};
+use crate::config::Acknowledge;
 use crate::delivery::dedupe::TOLD_WITHIN;
 use crate::delivery::outcome::{CallResponse, NotSent};
+use crate::delivery::tests::fixture::{event, status, Fixture, Made};
 use crate::delivery::{PreparedEvent, Verdict};
 use crate::test_util::SharedMemory;
-use crate::testing::config;
 
 pub(super) const WORKERS: usize = 3;
-/// The webhooks that get events; the dead letter webhook comes after them.
-pub(super) const WEBHOOKS: usize = 3;
-/// The one that is promised each event.
-pub(super) const EACH: usize = 2;
-pub(super) const DEAD_LETTER: usize = WEBHOOKS;
-pub(super) const MOST_IN_FLIGHT: usize = 2;
-/// Events in one call to a webhook with `batch`.
-pub(super) const MOST_TOGETHER: usize = 4;
-pub(super) const MOST_HELD: usize = 4;
-pub(super) const MOST_BYTES: usize = 8 * 500;
 /// Time passes in steps of at most this many milliseconds, and what happened is seen at their ends.
 pub(super) const LONGEST_STEP: SteadyMillis = 500;
-
-#[derive(Clone, Debug)]
-pub(super) enum Step {
-    /// A request on a worker, with events by name and the webhooks that want them.
-    Submit(usize, Vec<(u8, u8)>),
-    /// The SDK sends an earlier request again, perhaps to another worker.
-    SendAgain(usize, usize),
-    /// The SDK sends the events of two earlier requests again in one, the last ones first.
-    Regroup(usize, usize, usize),
-    /// A call under way ends.
-    End(usize, usize, Ending),
-    /// The host refuses calls to a webhook, or makes them again.
-    Refuse(usize, usize, bool),
-    Pass(u64),
-    /// Time passes for all workers while none of them runs, as on a machine that is suspended.
-    Freeze(u64),
-    /// A worker's VM dies and comes back empty.
-    Die(usize),
-    /// A worker gets a new configuration. The old one works beside it until it is retired.
-    Replace(usize, Variant),
-    /// A configuration that has been replaced ends: it gives away what it keeps.
-    Retire(usize),
-    /// Somebody wants what a worker keeps to be tried at once.
-    RetryNow(usize, Option<usize>),
-}
-
-/// The differences between configurations.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Variant {
-    /// Webhook `a` has `guarantee: each` too.
-    pub(super) each: bool,
-    /// Webhook `b` gets each event in a call of its own.
-    pub(super) single: bool,
-    pub(super) no_dead_letter: bool,
-    pub(super) little_room: bool,
-}
-
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Ending {
-    Delivered,
-    Status(u16),
-    RetryAfter(u32),
-    Broken,
-    TimedOut,
-}
-
-fn configuration(acknowledge: Acknowledge, variant: Variant) -> Config {
-    let mut config = config(&["a", "b", "c", "dead"]);
-    config.dead_letter = (!variant.no_dead_letter).then_some(DEAD_LETTER);
-    if variant.each {
-        config.webhooks[0].guarantee = Guarantee::Each;
-    }
-    config.webhooks[EACH].guarantee = Guarantee::Each;
-    for (webhook, format, max_wait) in [
-        (1, BatchFormat::JsonArray, Duration::ZERO),
-        (EACH, BatchFormat::Ndjson, Duration::from_millis(50)),
-    ] {
-        config.webhooks[webhook].batch = Some(Batch {
-            format,
-            max_events: MOST_TOGETHER,
-            max_wait,
-            ..Batch::default()
-        });
-    }
-    if variant.single {
-        config.webhooks[1].batch = None;
-    }
-    config.retry.max_refusals = 2;
-    config.retry.window = Duration::from_secs(120);
-    config.retry.max_backoff = Duration::from_secs(20);
-    config.dedupe.window = Duration::from_secs(3_600);
-    config.acknowledge = acknowledge;
-    config.limits.max_in_flight_per_webhook = MOST_IN_FLIGHT;
-    config.limits.max_in_flight_bytes = MOST_BYTES;
-    config.retry.max_held_events = if variant.little_room { 1 } else { MOST_HELD };
-    config
-}
 
 /// A request as its SDK remembers it.
 #[derive(Clone, Debug)]
@@ -394,7 +308,7 @@ impl World {
             old.is_retired = true;
         }
         self.hand_over();
-        // Two windows: what expires may be a dead letter for another one.
+        // Two windows: an event that expires may be a dead letter for another one.
         for _ in 0..400 {
             for index in 0..self.workers() {
                 for call in self.fixture(index).calls.clone() {
