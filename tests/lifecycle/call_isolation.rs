@@ -21,7 +21,7 @@ fn configuration() -> Value {
     with(json!({"webhooks": webhooks}), "options", options)
 }
 
-/// What [`configuration`] says, and nothing else.
+/// The calls that [`configuration`] names, and nothing else.
 fn configured() -> [Structure; 2] {
     let agent = concat!("freshpaint-webhooks/", env!("CARGO_PKG_VERSION"));
     let structure = |cluster: &str, headers: &[(&str, &str)]| {

@@ -27,7 +27,7 @@ fn every_problem_is_one_line_and_the_configuration_is_refused() {
 }
 
 #[test]
-fn what_is_doubtful_is_said_and_taken() {
+fn doubtful_settings_are_warned_of_and_taken() {
     let mut host = Host::start();
     let limits = json!({"max_body_bytes": 2_000_000, "max_decoded_bytes": 1_000_000});
     assert!(host.configure(with(webhooks(1), "limits", limits).to_string()));

@@ -22,6 +22,13 @@ pub(crate) fn with(mut configuration: Value, key: &str, value: Value) -> Value {
     configuration
 }
 
+/// One webhook with this `batch`.
+pub(crate) fn batching(batch: Value) -> Value {
+    let mut configuration = webhooks(1);
+    configuration["webhooks"][0]["batch"] = batch;
+    configuration
+}
+
 /// A track event as freshpaint.js sends it; the name is its message id as well.
 pub(crate) fn event(name: &str) -> Value {
     json!({

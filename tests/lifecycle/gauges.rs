@@ -10,7 +10,7 @@ use crate::host::Host;
 const SECOND: Duration = Duration::from_secs(1);
 
 #[test]
-fn what_is_held_and_under_way_shows_within_a_second_and_goes_when_it_ends() {
+fn held_events_and_calls_show_within_a_second_and_go_when_they_end() {
     let retry = json!({"initial_backoff": "2s"});
     let mut host = Host::with(&with(webhooks(2), "retry", retry));
     host.collect(&track("a"));

@@ -17,6 +17,7 @@ mod calls;
 mod configuration;
 mod fixtures;
 mod gauges;
+mod handover;
 mod host;
 mod host_calls;
 mod monitor;

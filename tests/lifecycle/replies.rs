@@ -36,7 +36,7 @@ fn time_out_until_all_are_replied_to(host: &mut Host, streams: &[StreamId]) {
 }
 
 #[test]
-fn they_go_out_over_several_turns() {
+fn replies_that_are_due_at_once_go_out_over_several_turns() {
     let (mut host, streams) = behind_a_hung_webhook();
     time_out_until_all_are_replied_to(&mut host, &streams);
     let mut statuses = streams.iter().map(|stream| host.status(*stream));
@@ -59,8 +59,7 @@ fn a_turn_in_which_many_calls_end_sends_no_more_of_them_than_another() {
 #[test]
 fn a_root_that_is_replaced_sends_them_before_it_ends() {
     let (mut host, streams) = behind_a_hung_webhook();
-    let old = host.root();
-    assert!(host.configure(webhooks(1).to_string()));
+    let old = host.replace(&webhooks(1));
     assert!(!host.retire(old));
     time_out_until_all_are_replied_to(&mut host, &streams);
     let mut statuses = streams.iter().map(|stream| host.status(*stream));

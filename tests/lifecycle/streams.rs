@@ -7,7 +7,7 @@ use crate::fixtures::{batch, payload, track, webhooks, with};
 use crate::host::{Host, Request};
 
 #[test]
-fn what_is_not_ours_passes_and_nothing_but_its_head_is_read() {
+fn a_request_that_is_not_ours_passes_and_nothing_but_its_head_is_read() {
     let mut host = Host::with(&webhooks(1));
     host.host_calls();
     let request = Request::post("/other", "some body")
@@ -169,7 +169,7 @@ fn a_body_past_the_limit_is_refused_when_it_has_come_in() {
 }
 
 #[test]
-fn what_is_no_event_is_refused_by_the_root() {
+fn a_body_without_events_is_refused_by_the_root() {
     let mut host = Host::with(&webhooks(1));
     let stream = host.collect(&Request::post("/track", "no json"));
     assert_eq!(host.status(stream), Some(400));
@@ -228,7 +228,7 @@ fn an_answer_and_the_next_call_in_one_callback_do_not_mix() {
 }
 
 #[test]
-fn what_needs_no_call_is_answered_in_the_callback_that_has_all_of_it() {
+fn a_request_that_needs_no_call_is_answered_in_the_callback_that_has_all_of_it() {
     let mut host = Host::with(&webhooks(1));
     let bodies = ["no json", "[]", "{}", "\"a\""];
     let statuses = bodies.map(|body| {

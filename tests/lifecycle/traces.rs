@@ -82,7 +82,7 @@ fn a_retry_is_a_new_span_of_the_same_trace() {
 }
 
 #[test]
-fn what_is_not_valid_goes_nowhere() {
+fn a_trace_that_is_not_valid_goes_nowhere() {
     for traceparent in [
         "",
         "ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",

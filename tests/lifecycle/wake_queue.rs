@@ -18,8 +18,7 @@ fn roots_of_one_name_share_a_queue_which_only_a_handover_wakes() {
     let mut host = Host::with(&webhooks(1));
     for replaced in 0..3 {
         keep_one(&mut host, &replaced.to_string());
-        let old = host.root();
-        assert!(host.configure(webhooks(1).to_string()));
+        let old = host.replace(&webhooks(1));
         // A configuration that is only tried leaves none behind.
         assert_eq!(host.queues().len(), usize::from(replaced > 0));
         host.host_calls();
@@ -45,8 +44,7 @@ fn plugins_of_different_names_have_queues_of_their_own() {
         host.set_plugin_name(name);
         assert!(host.configure(webhooks(1).to_string()));
         keep_one(&mut host, name);
-        let old = host.root();
-        assert!(host.configure(webhooks(1).to_string()));
+        let old = host.replace(&webhooks(1));
         assert!(host.retire(old));
     }
     let queues = host.queues();

@@ -9,7 +9,7 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 
-/// A self-signed certificate: whoever trusts it as an authority can verify the receiver.
+/// A self-signed certificate: a client that trusts it as an authority can verify the receiver.
 pub struct Certificate {
     key: rcgen::CertifiedKey<rcgen::KeyPair>,
 }
@@ -98,7 +98,7 @@ pub fn ask_as(
     let mut stream = StreamOwned::new(connection, TcpStream::connect(to)?);
     stream.write_all(request)?;
     let (mut reply, mut chunk) = (Vec::new(), [0; 16 << 10]);
-    // A peer may end without saying so; what it has sent counts.
+    // A peer may end without saying so; the bytes that it has sent count.
     while let Ok(read @ 1..) = stream.read(&mut chunk) {
         reply.extend_from_slice(chunk.get(..read).unwrap_or_default());
         // Envoy leaves the connection open for a second, for a client that still sends.

@@ -67,7 +67,7 @@ fn run(context: u32, callback: &mut dyn FnMut()) {
     });
     callback();
     let violations = with(|state| {
-        // Which context acts is forgotten with the callback (proxy-wasm-cpp-host,
+        // The context that acts is forgotten with the callback (proxy-wasm-cpp-host,
         // `SaveRestoreContext`).
         state.current = 0;
         state.entered = None;

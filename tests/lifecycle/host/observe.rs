@@ -17,7 +17,7 @@ impl Host {
         })
     }
 
-    /// What was put into a stream's filter state, by name.
+    /// The filter state of a stream, by name.
     pub(crate) fn filter_state(&self, stream: StreamId) -> Vec<(String, String)> {
         with(|state| {
             let own = state.filter_state.iter().filter(|(id, ..)| *id == stream.0);

@@ -65,7 +65,7 @@ extern "C" fn proxy_register_shared_queue(
     let id = with(|state| {
         state.count("proxy_register_shared_queue");
         let root = state.acting_root();
-        // Who registers a name last owns it.
+        // The root that registers a name last owns it.
         let known = state.queues.iter().position(|queue| queue.name == name);
         let index = known.unwrap_or(state.queues.len());
         if let Some(queue) = state.queues.get_mut(index) {

@@ -27,8 +27,7 @@ pub(super) fn with<T>(act: impl FnOnce(&mut State) -> T) -> T {
     STATE.with_borrow_mut(|state| act(state.as_mut().expect("no VM on this thread")))
 }
 
-/// What a panic of the module should be shown with; nothing when the panic is not one of the
-/// module.
+/// Lines to show with a panic of the module; none when the panic is not one of the module.
 pub(super) fn under_way() -> Option<String> {
     STATE.with(|state| {
         let state = state.try_borrow().ok()?;
@@ -58,7 +57,7 @@ pub(super) struct State {
     pub(super) done_calls: BTreeMap<u32, usize>,
     /// Whose callback the module is in; 0 between callbacks.
     pub(super) current: u32,
-    /// What `proxy_set_effective_context` was last given in this callback.
+    /// The context that `proxy_set_effective_context` was last given in this callback.
     pub(super) entered: Option<u32>,
     /// The headers of the call that this callback is about, and the root whose call it was.
     pub(super) response: Headers,

@@ -4,6 +4,8 @@ use std::io::Write;
 use std::sync::Once;
 use std::time::Duration;
 
+use serde_json::Value;
+
 use super::callbacks::{
     _initialize, callback, delete_root, during, proxy_on_configure, proxy_on_context_create,
     proxy_on_delete, proxy_on_done, proxy_on_vm_start,
@@ -59,7 +61,7 @@ impl Host {
     }
 
     /// A VM with this configuration.
-    pub(crate) fn with(configuration: &serde_json::Value) -> Self {
+    pub(crate) fn with(configuration: &Value) -> Self {
         let mut host = Self::start();
         assert!(
             host.configure(configuration.to_string()),
@@ -118,6 +120,13 @@ impl Host {
         self.newest.unwrap()
     }
 
+    /// Loads a new configuration, and returns the root of the one before.
+    pub(crate) fn replace(&mut self, configuration: &Value) -> RootId {
+        let old = self.root();
+        assert!(self.configure(configuration.to_string()));
+        old
+    }
+
     /// A new configuration has replaced this one, and its last stream is gone; says whether the
     /// root is done at once.
     pub(crate) fn retire(&mut self, root: RootId) -> bool {
@@ -136,7 +145,7 @@ impl Host {
         with(|state| !state.roots.contains_key(&root.0))
     }
 
-    /// What to show if the module panics from here on.
+    /// A line to show if the module panics from here on.
     pub(crate) fn note(&mut self, note: String) {
         with(|state| state.note = note);
     }

@@ -129,7 +129,7 @@ fn a_monitor_reads_two_keys_a_second_while_nobody_looks() {
 }
 
 #[test]
-fn what_is_suppressed_invalid_or_recognised_is_shown_with_its_reason() {
+fn events_that_are_suppressed_invalid_or_recognised_are_shown_with_their_reason() {
     let mut configuration = webhooks(1);
     configuration["webhooks"][0]["events"] = json!({"deny": ["secret*"]});
     let mut vm = Vm::with(&configuration);

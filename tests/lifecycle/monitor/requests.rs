@@ -48,7 +48,7 @@ fn one_of(known: &[&str]) -> impl Strategy<Value = Vec<u8>> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..Default::default() })]
 
-    /// Whatever is asked, it is answered, and the collector has no call and no count of it.
+    /// Every request is answered, and the collector has no call and no count of it.
     #[test]
     fn bad_input_gets_a_status_and_never_touches_collection(
         method in one_of(&["GET", "POST", "HEAD", "OPTIONS", "DELETE"]),

@@ -93,7 +93,7 @@ fn each_warning_says_where_what_and_what_instead() {
 }
 
 #[test]
-fn what_is_meant_gets_no_warning() {
+fn settings_that_are_meant_get_no_warning() {
     for (webhook, members) in [
         (r#""url": "http://10.0.0.1/in", "cluster": "crm""#, ""),
         (r#""url": "http://localhost/in""#, r#", "cluster": "crm""#),
@@ -139,4 +139,66 @@ fn no_line_shows_a_canary() {
         }
     }
     assert!(shown > 300, "{shown}");
+}
+
+#[test]
+fn a_secret_in_a_query_is_taken_with_a_warning() {
+    let warnings = |url: &str| {
+        let written = format!(r#"{{"webhooks": [{{"url": "{url}"}}]}}"#);
+        lines(&parse(written).unwrap().warnings)
+    };
+    let said = |variable: &str| {
+        format!(
+            "webhooks[0].url: holds a secret in plain sight; write \"${{{variable}}}\", list \
+                 {variable} under vm_config.environment_variables.host_env_keys and export it \
+                 where Envoy starts"
+        )
+    };
+    for (query, variable) in [
+        ("api_key=canary", "API_KEY"),
+        ("v=1&access-token=canary", "ACCESS_TOKEN"),
+        ("code=canary", "CODE"),
+        ("a=b&sig=canary&key=canary", "SIG"),
+        ("apiKey=canary", "APIKEY"),
+    ] {
+        let url = format!("https://example.com/in?{query}");
+        assert_eq!(warnings(&url), [said(variable)], "{query}");
+    }
+    for query in ["", "api_key=", "key=${CRM_KEY}", "zipcode=1", "v=1", "key"] {
+        let url = format!("https://example.com/in?{query}");
+        assert_eq!(warnings(&url), [""; 0], "{query}");
+    }
+}
+
+#[test]
+fn a_secret_in_the_file_and_limits_that_cross_are_taken_with_a_warning() {
+    let written = r#"{
+      "webhooks": [{
+        "url": "https://example.com/in",
+        "headers": {"Authorization": "Bearer canary", "X-Api-Key": "canary", "X-Trace": "canary", "X-Token": "Bearer ${CRM_KEY}"},
+        "signing": {"secrets": ["${SIGNING_KEY}", "whsec_Y2FuYXJ5Y2FuYXJ5Y2FuYXJ5Y2FuYXJ5"]}
+      }],
+      "limits": {"max_decoded_bytes": 500000, "max_in_flight_bytes": 400000, "max_in_flight": 100}
+    }"#;
+    let warnings = parse(written).unwrap().warnings;
+    assert_eq!(
+        lines(&warnings),
+        [
+            "webhooks[0].headers.Authorization: holds a secret in plain sight; write \
+             \"${AUTHORIZATION}\", list AUTHORIZATION under \
+             vm_config.environment_variables.host_env_keys and export it where Envoy starts",
+            "webhooks[0].headers.X-Api-Key: holds a secret in plain sight; write \"${X_API_KEY}\", \
+             list X_API_KEY under vm_config.environment_variables.host_env_keys and export it \
+             where Envoy starts",
+            "webhooks[0].signing.secrets[1]: holds a secret in plain sight; write \
+             \"${WEBHOOK_0_SIGNING_KEY}\", list WEBHOOK_0_SIGNING_KEY under \
+             vm_config.environment_variables.host_env_keys and export it where Envoy starts",
+            "limits.max_body_bytes: is 1048576, more than limits.max_decoded_bytes, which plain \
+             bodies are held against too; write at most 500000",
+            "limits.max_in_flight_bytes: is 400000, less than limits.max_decoded_bytes, so that \
+             the largest requests can never be taken; write at least 500000",
+            "limits.max_in_flight: is 100, less than limits.max_in_flight_per_webhook, which is \
+             for one of the webhooks; write at least 256",
+        ]
+    );
 }

@@ -1,5 +1,4 @@
-//! Whatever the bytes are, they are taken or refused with a reason, and the two ways of writing
-//! agree.
+//! Any bytes are taken or refused with a reason, and the two ways of writing agree.
 
 use proptest::prelude::*;
 use serde_json::{Map, Value};
@@ -121,7 +120,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_taken_is_fit_for_the_wire(path in "[ -~\u{e9}\u{4e2d}]{0,30}", name in "[!-~]{1,12}", value in "\\PC{0,20}") {
+    fn a_configuration_that_is_taken_is_fit_for_the_wire(path in "[ -~\u{e9}\u{4e2d}]{0,30}", name in "[!-~]{1,12}", value in "\\PC{0,20}") {
         let webhook = serde_json::json!({"url": format!("https://example.com/{path}"), "headers": {name: value}});
         let Ok(config) = parse(serde_json::json!({"webhooks": [webhook]}).to_string()) else {
             return Ok(());

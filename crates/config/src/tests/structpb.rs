@@ -69,7 +69,7 @@ const SERIALISED: &str = "
     0a312a2f0a110a0774696d656f757412061a04312e35730a1a0a0375726c12131a11687474703a2f2f612e6578616d706c652f";
 
 #[test]
-fn what_protobuf_serialises_is_read() {
+fn a_struct_that_protobuf_serialises_is_read() {
     let written = json!({
         "cluster": "c",
         "limits": {"max_events": 7},

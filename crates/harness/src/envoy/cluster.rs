@@ -1,6 +1,6 @@
 //! The clusters of a test's Envoy.
 
-use super::config::{address, ext, filter};
+use super::parts::{address, ext, filter};
 use serde_json::{json, Value};
 use std::net::SocketAddr;
 

@@ -6,15 +6,17 @@ mod config;
 mod epochs;
 mod faulty;
 mod files;
+mod parts;
 mod shipped;
 mod whole;
 
 pub use admin::Stats;
 pub use cluster::Cluster;
-pub use config::{address, ext, filter, Config, Plugin, READY_PATH};
+pub use config::{Config, Plugin, READY_PATH};
 pub use epochs::Epochs;
 pub use faulty::{faulty_module, FAULT_HEADER};
 pub use files::{binary, module, ENVOY_VERSION};
+pub use parts::{address, ext, filter};
 pub use whole::{Place, Whole};
 
 use crate::client::Request;

@@ -226,7 +226,7 @@ async fn serve(listener: TcpListener, acceptor: Acceptor, shared: Arc<record::Sh
     }
 }
 
-/// A connection ends as it likes; whoever is at the other end has the error.
+/// A connection ends as it likes; the other end has the error.
 async fn connection(stream: TcpStream, acceptor: Acceptor, shared: Arc<record::Shared>) {
     let id = shared.next_connection();
     let _ = match acceptor {
