@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cut_short_ends_early() {
+    fn a_map_that_is_cut_short_ends_early() {
         let HeaderMap(whole) = map(&[("a", b"1"), ("b", b"2")]);
         for end in 0..whole.len() {
             let cut = HeaderMap(whole[..end].to_vec());

@@ -16,7 +16,7 @@ const MOST_MIB: f64 = 512.0;
 const MOST_ERRORS_PERCENT: f64 = 1.0;
 /// The good client's 99th percentile on a machine that has nothing else to do.
 const MOST_P99: Duration = Duration::from_millis(250);
-/// What the good client's 99th percentile is on such a machine when nobody attacks.
+/// The good client's 99th percentile on such a machine when nobody attacks.
 const USUAL_P99: Duration = Duration::from_millis(15);
 /// A machine that is slower than this allows no judgement of times.
 const MOST_SLOWER: f64 = 6.0;
@@ -32,7 +32,7 @@ pub(crate) struct Bed {
     pub(crate) app: Receiver,
     /// How many times slower the machine is than one that does nothing else; at least 1.
     pub(crate) slower: f64,
-    /// What the good client saw before anything began.
+    /// The good client's experience before anything began.
     pub(crate) alone: Experience,
 }
 
@@ -92,7 +92,7 @@ impl Bed {
         millis(time) * self.slower
     }
 
-    /// What holds in every case: the good client, the memory, no VM that failed.
+    /// These bounds hold in every case: the good client, the memory, no VM that failed.
     pub(crate) fn judge(&self, seen: &Experience) -> Measures {
         let mut measures = Measures::default();
         let errors = seen.errors_percent();

@@ -30,12 +30,12 @@ struct Seen {
     is_good: bool,
 }
 
-/// What a good client saw.
+/// The experience of a good client.
 #[derive(Debug, Default)]
 pub(crate) struct Experience(Vec<Seen>);
 
 impl Experience {
-    /// What it saw at another time too.
+    /// Its experience at another time as well.
     pub(crate) fn add(&mut self, other: Self) {
         self.0.extend(other.0);
     }

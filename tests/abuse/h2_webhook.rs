@@ -149,7 +149,7 @@ async fn converse(mut stream: TcpStream, mood: &Mood, ledger: &Ledger) -> io::Re
         let (kind, flags) = (head[3], head[4]);
         let id = u32::from_be_bytes([head[5], head[6], head[7], head[8]]);
         match kind {
-            // Who says nothing says nothing to anything.
+            // A silent webhook answers no frame.
             _ if hello.is_empty() => {}
             SETTINGS | PING if flags & ACK == 0 => {
                 let content: &[u8] = if kind == PING { &payload } else { &[] };

@@ -8,10 +8,10 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{sleep_until, timeout};
 
-/// What one request got.
+/// The answer to one request.
 #[derive(Clone, Debug)]
 pub(crate) struct Outcome {
-    /// Which request it was, from 0.
+    /// The number of the request, from 0.
     pub(crate) index: usize,
     /// `None` when the connection was refused or ended, or no answer came in time.
     pub(crate) status: Option<u16>,

@@ -31,7 +31,7 @@ const WINDOW: i64 = 65_535;
 pub(crate) struct Raw {
     stream: TcpStream,
     unread: Vec<u8>,
-    /// What may be sent on the connection, and on each new stream.
+    /// Bytes that may be sent on the connection, and on each new stream.
     pub(crate) connection_window: i64,
     pub(crate) stream_window: i64,
     /// How many streams the peer takes at a time.

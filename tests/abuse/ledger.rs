@@ -1,10 +1,10 @@
-//! Which event reached a webhook, how often, and when.
+//! The events that reached a webhook, how often, and when.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// What a webhook was sent, by `messageId`.
+/// The events that a webhook was sent, by `messageId`.
 pub(crate) struct Ledger {
     start: Instant,
     received: Mutex<HashMap<String, Vec<Duration>>>,

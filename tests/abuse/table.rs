@@ -22,7 +22,7 @@ impl Case {
     }
 }
 
-/// What a case measured.
+/// The figures of a case.
 #[derive(Default)]
 pub(crate) struct Measures(Vec<Measure>);
 
@@ -138,7 +138,7 @@ impl Table {
         for (case, ended) in cases.iter().zip(all) {
             let (mut measures, mut took) = ended.unwrap_or_else(|panic| resume_unwind(panic));
             if !measures.is_within() {
-                // Another program may have had the machine. What is weak is weak twice.
+                // Another program may have had the machine. A weak case fails twice.
                 let again;
                 (measures, again) = case.run_timed(plan);
                 took += again;
@@ -165,7 +165,7 @@ impl Table {
     }
 }
 
-/// Which share of `times` is at most what this gives; `share` is between 0 and 1.
+/// The time that this share of `times` does not exceed; `share` is between 0 and 1.
 pub(crate) fn quantile(times: &mut [Duration], share: f64) -> Duration {
     times.sort_unstable();
     let index = (times.len() as f64 * share) as usize;

@@ -1,4 +1,4 @@
-//! What the VMs of an Envoy take, apart from Envoy's own memory.
+//! The memory of an Envoy's VMs, apart from Envoy's own.
 
 use std::fs;
 

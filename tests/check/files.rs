@@ -1,4 +1,5 @@
-//! Whatever becomes of a file: Envoy and the check end with a verdict, and agree on what is YAML.
+//! Files that are damaged at random: Envoy and the check end with a verdict, and agree on what is
+//! YAML.
 
 use super::{judge, BASE};
 use proptest::prelude::*;

@@ -1,4 +1,4 @@
-//! Whatever is written as the module's configuration: the check says of it what the module says.
+//! The check says of every configuration of the module what the module itself says.
 
 use super::{judge, BASE};
 use freshpaint_check::Severity;

@@ -147,8 +147,8 @@ fn listener(place: &Place<'_>, profile: Profile) -> Value {
     listener
 }
 
-/// INSERT_BEFORE the filter that the patch names. What comes over ADS there, comes from a file
-/// here.
+/// INSERT_BEFORE the filter that the patch names. A part that comes over ADS there comes from a
+/// file here.
 fn insert(listener: &mut Value, patch: &Value, mut value: Value, place: &Place<'_>) {
     assert_eq!(patch["patch"]["operation"], "INSERT_BEFORE");
     let before = &patch["match"]["listener"]["filterChain"]["filter"]["subFilter"]["name"];

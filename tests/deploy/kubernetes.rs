@@ -13,7 +13,7 @@ fn configuration() -> Value {
 }
 
 #[test]
-fn its_envoy_is_the_shipped_one_with_probes() {
+fn the_envoy_of_a_pod_is_the_shipped_one_with_probes() {
     let mut here = configuration();
     let shipped = documents(&repository().join("envoy/envoy.yaml"))
         .unwrap()

@@ -74,7 +74,7 @@ fn every_problem_is_told_and_nothing_starts() {
 }
 
 #[test]
-fn what_is_no_configuration_is_told_so() {
+fn an_empty_or_broken_configuration_is_refused_with_the_reason() {
     let bytes =
         json!({"@type": "type.googleapis.com/google.protobuf.BytesValue", "value": "/////w=="});
     for (plugin, problem) in [

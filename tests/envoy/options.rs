@@ -59,7 +59,7 @@ fn a_webhook_overrides_the_options_of_all() {
 }
 
 #[test]
-fn what_no_webhook_wants_is_a_success_without_a_call() {
+fn an_event_that_no_webhook_wants_is_a_success_without_a_call() {
     let bed = Setup::new(&["crm"]).start();
     send(&bed, "$identify");
     send(&bed, "$pageview");

@@ -77,7 +77,7 @@ fn every_event_of_twenty_full_batches_at_once_is_accounted_for() {
 }
 
 #[test]
-fn so_it_is_when_no_webhook_takes_them() {
+fn every_event_of_a_burst_that_all_webhooks_fail_is_accounted_for() {
     let _turn = alone();
     if seconds().is_some() {
         burst(FAILING, 2);

@@ -160,7 +160,7 @@ fn a_claim_dies_with_its_worker() {
 /// Nothing happens after the worker's death: no request, no tick of another worker that keeps
 /// something.
 #[test]
-fn what_a_dead_worker_kept_leaves_the_gauges() {
+fn events_that_a_dead_worker_kept_leave_the_gauges() {
     let _turn = beside_others();
     let trial = Trial::start(2, |config| {
         config.module = Some(faulty_module().into());

@@ -85,7 +85,7 @@ fn the_shortened_rules_are_the_shipped_ones_but_for_durations() {
     }
     restored += rest;
     assert_eq!(restored, shipped);
-    // None was left out: what the parser reads as a duration is one that was found.
+    // None was left out: every duration that the parser reads was found.
     let rules: Value = yaml(&shipped).unwrap();
     let rules = rules["groups"][0]["rules"].as_array().unwrap();
     let lasts = rules.iter().filter(|rule| rule["for"].is_string()).count();

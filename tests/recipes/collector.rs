@@ -38,7 +38,7 @@ fn the_collector_speaks_tls_and_takes_a_new_certificate_over_without_a_restart()
 }
 
 #[test]
-fn who_has_no_api_key_is_refused() {
+fn a_client_without_an_api_key_is_refused() {
     let crm = Receiver::start().unwrap();
     let mut setup = Setup::new(&crm);
     setup.filter_requests(piece("API key", 0));
@@ -52,7 +52,7 @@ fn who_has_no_api_key_is_refused() {
 }
 
 #[test]
-fn who_has_no_token_of_the_issuer_is_refused() {
+fn a_client_without_a_token_of_the_issuer_is_refused() {
     // HS256, of the issuer on the page, for the key below, and good until 2100.
     let token = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCIsImtpZCI6InQifQ.\
                  eyJpc3MiOiJodHRwczovL2FjY291bnRzLmV4YW1wbGUuY29tIiwic3ViIjoic2hvcCIsImV4cCI6NDEwMjQ0NDgwMH0.\

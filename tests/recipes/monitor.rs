@@ -147,7 +147,7 @@ fn tls() -> Value {
 }
 
 #[test]
-fn who_has_no_certificate_of_the_authority_gets_no_answer() {
+fn a_client_without_a_certificate_of_the_authority_gets_no_answer() {
     let [team, stranger] = [(); 2].map(|()| Certificate::for_names(&["ada"]).unwrap());
     let socket = piece("Client certificates", 0);
     let door = Door::new(socket, &[], |setup| setup.write("team.pem", &team.pem()));
@@ -157,7 +157,7 @@ fn who_has_no_certificate_of_the_authority_gets_no_answer() {
 }
 
 #[test]
-fn who_has_no_password_is_asked_for_one() {
+fn a_client_without_a_password_is_asked_for_one() {
     // `htpasswd -nbs ada lovelace`
     let users = "ada:{SHA}MJgvYgf2tRctgBqviyzN0HpBdyY=\n";
     let door = Door::new(tls(), &[piece("Passwords", 0)], |setup| {
@@ -179,7 +179,7 @@ fn who_has_no_password_is_asked_for_one() {
 }
 
 #[test]
-fn who_is_not_logged_in_is_sent_to_the_identity_provider() {
+fn a_client_that_is_not_logged_in_is_sent_to_the_identity_provider() {
     let heading = "Single sign-on";
     let login = Receiver::start().unwrap();
     login.decide(|request, _| {

@@ -149,7 +149,7 @@ fn a_hot_restart_loses_nothing_that_was_answered_with_success() {
     });
 }
 
-/// Without a drain: what is under way has no answer, and comes again.
+/// Without a drain: requests under way have no answer, and come again.
 #[test]
 fn an_envoy_that_is_stopped_under_load_loses_nothing_that_was_answered_with_success() {
     let place = Place::new();

@@ -37,8 +37,8 @@ fn envoy_file(plugin: &str) -> String {
     )
 }
 
-/// What stands under `config` for a block of the manual: `configuration`, perhaps with the
-/// `vm_config` that it needs, or the plugin's configuration alone.
+/// The members of `config` for a block of the manual: `configuration`, perhaps with the `vm_config`
+/// that it needs, or the plugin's configuration alone.
 fn plugin(block: &str) -> String {
     let indented = |text: &str, by: &str| -> String {
         text.lines().map(|line| format!("{by}{line}\n")).collect()
@@ -129,7 +129,7 @@ fn every_json_block_is_taken_by_the_module() {
         let text = fs::read_to_string(&page).unwrap();
         let fenced = text.split("```json\n").skip(1);
         let fenced = fenced.map(|after| after.split("```").next().unwrap());
-        // What stands below `value: |`, one object on one line.
+        // The text below `value: |`, one object on one line.
         let inline = text.lines().map(str::trim);
         let inline = inline.filter(|line| line.starts_with("{\"webhooks\""));
         for block in fenced

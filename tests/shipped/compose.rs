@@ -124,7 +124,7 @@ fn the_live_page_comes_with_both_and_is_published_on_loopback_alone() {
 
 /// Prometheus and Grafana, which no test here runs.
 #[test]
-fn what_is_mounted_is_there_and_prometheus_reaches_envoy() {
+fn mounted_files_are_there_and_prometheus_reaches_envoy() {
     let [compose] = manifests("docker-compose.yaml")
         .unwrap()
         .try_into()

@@ -128,7 +128,7 @@ fn one_users_events_all_reach_the_same_collector() {
 }
 
 #[test]
-fn what_is_sent_again_is_delivered_once() {
+fn an_event_that_is_sent_again_is_delivered_once() {
     let (collectors, front) = fleet::<2>();
     for user in 0..IDS {
         let [_, request, ..] = of_four_sdks(&format!("user-{user}"));
@@ -152,7 +152,7 @@ fn what_is_sent_again_is_delivered_once() {
 }
 
 #[test]
-fn what_is_no_event_passes_through_without_a_trace_and_without_a_limit() {
+fn a_request_without_events_passes_through_without_a_trace_and_without_a_limit() {
     let (collectors, front) = fleet::<2>();
     // Larger than the front's buffers.
     let large = format!(

@@ -81,7 +81,7 @@ fn client(
         let body = body.to_string();
         let plain = Request::post("/v1/track", body.as_str());
         let packed = Request::post("/v1/track", gzip(&body));
-        // As apps do; what is sent again is plain.
+        // As apps do; an event that is sent again is plain.
         let request = if n % 2 == 0 { &packed } else { &plain };
         for _ in 0..20 {
             let accepted = request.send(front).is_ok_and(|answer| answer.status == 200);
@@ -125,7 +125,7 @@ fn nothing_accepted_is_lost_when_a_collector_dies_and_another_joins() {
             scope.spawn(move || client(number, front, stop, log));
         }
         thread::sleep(third);
-        // Killed, not drained: what it had in flight is gone.
+        // Killed, not drained: its events in flight are gone.
         drop(collectors.remove(0));
         thread::sleep(third);
         let new = collector(&webhook, &webhook);

@@ -84,7 +84,7 @@ fn an_event_that_is_sent_again_in_another_shape_is_recognised() {
         .unwrap_or_else(|| panic!("{} and not {wanted}", duplicates()));
 }
 
-/// What SDKs in browsers send when a page closes: the event is in the path.
+/// SDKs in browsers send this when a page closes: the event is in the path.
 #[test]
 fn the_event_of_a_pixel_is_read_too() {
     let (collectors, front) = fleet::<2>();
@@ -109,7 +109,7 @@ fn the_event_of_a_pixel_is_read_too() {
 
 /// The collectors answer what cannot be read, and all of one client's goes to one of them.
 #[test]
-fn what_cannot_be_read_goes_by_the_address_of_its_client() {
+fn a_request_that_cannot_be_read_goes_by_the_address_of_its_client() {
     let (collectors, front) = fleet::<2>();
     for n in 0..IDS {
         let body = json!({"batch": [event(&format!("user-{n}"), &format!("m-{n}"))]}).to_string();

@@ -83,7 +83,7 @@ fn a_connection_that_is_old_is_closed_once_it_has_its_answer() {
 }
 
 #[test]
-fn who_does_not_read_an_answer_is_not_waited_for() {
+fn a_client_that_does_not_read_its_answer_is_not_waited_for() {
     let receiver = Receiver::start().unwrap();
     receiver.set(status(200).body(vec![b'a'; 32 << 20]));
     for (_, file) in files(&receiver) {

@@ -112,7 +112,7 @@ fn a_secret_that_is_half_written_stops_envoy_and_is_not_shown() {
 }
 
 #[test]
-fn what_istio_and_envoy_gateway_are_told_to_patch_in_is_valid() {
+fn the_patches_for_istio_and_envoy_gateway_are_valid() {
     for manifest in MANIFESTS {
         let mut shipped = grafted(manifest, &trust_store().unwrap());
         shipped.load_module(&module().unwrap()).unwrap();

@@ -1,4 +1,4 @@
-//! Whatever is in a file, the check ends with a report that shows no secret.
+//! The check ends with a report that shows no secret, whatever is in a file.
 
 // A test says what is wrong by panicking.
 #![allow(clippy::unwrap_used, clippy::string_slice)]

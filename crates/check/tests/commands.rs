@@ -54,7 +54,7 @@ fn each_command_of_the_page_runs() {
 }
 
 #[test]
-fn what_cannot_be_checked_ends_with_2() {
+fn files_that_cannot_be_checked_end_with_2() {
     for arguments in [
         &[][..],
         &["nowhere.yaml"],
@@ -71,7 +71,7 @@ fn what_cannot_be_checked_ends_with_2() {
 }
 
 #[test]
-fn what_is_wrong_ends_with_1_and_stands_on_standard_output() {
+fn errors_end_with_1_and_stand_on_standard_output() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("envoy.yaml");
     std::fs::write(&file, "admin: {\n").unwrap();

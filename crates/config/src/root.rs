@@ -32,8 +32,8 @@ pub(super) const FIELDS: &[Description] = &[
         "guarantee",
         ["string", "`at_least_one`", "`at_least_one`, `each`"],
         "default_guarantee",
-        "What an event is kept for. `at_least_one`: until one webhook has accepted it. `each`: \
-         until each webhook has.",
+        "`at_least_one`: an event is kept until one webhook has accepted it. `each`: until each \
+         webhook has.",
     ),
     Description::other(
         "dead_letter",
@@ -73,7 +73,7 @@ pub(super) const FIELDS: &[Description] = &[
         "profile",
         ["string", "none", "`hipaa`"],
         "profile",
-        "What holds for all webhooks beyond the rules that are written.",
+        "More rules for all webhooks, beside those that are written.",
     ),
     Description::other(
         "allow_unsigned",

@@ -152,7 +152,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_goes_on_the_wire() {
+    fn a_url_gives_scheme_authority_and_path() {
         let cases = [
             ("https://example.com", "https", "example.com", "/"),
             ("https://example.com?k=v", "https", "example.com", "/?k=v"),

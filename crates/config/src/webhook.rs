@@ -47,7 +47,7 @@ pub(super) const FIELDS: &[Description] = &[
         "guarantee",
         ["string", "`guarantee`", "`at_least_one`, `each`"],
         "guarantee",
-        "What this webhook is promised. See [guarantee](#guarantee).",
+        "The promise to this webhook. See [guarantee](#guarantee).",
     ),
     Description::object("batch", Batch::FIELDS, "one event in each call", "See [batch](#batch)."),
     Description::object("signing", signing::FIELDS, "not signed", "See [signing](#signing)."),

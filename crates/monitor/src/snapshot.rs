@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read() {
+    fn a_snapshot_that_is_written_is_read() {
         let lines = "{\"n\":11}\n";
         let text = snapshot().encode(lines);
         assert_eq!(Snapshot::decode(&text), Some((snapshot(), lines)));
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cut_short_or_foreign_is_ignored_or_has_fewer_webhooks() {
+    fn a_snapshot_that_is_cut_short_or_foreign_is_ignored_or_has_fewer_webhooks() {
         let text = snapshot().encode("");
         for end in 0..text.len() {
             assert_eq!(Snapshot::decode(text.get(..end).unwrap()), None, "{end}");

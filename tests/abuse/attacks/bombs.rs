@@ -91,7 +91,7 @@ fn strike(bed: &Bed, time: Duration, rate: u64, request: &[u8], expected: u16) -
         .map(|all| all.load(Ordering::Relaxed))
         .sum();
     measures.none("delivered", delivered);
-    // What a request waits is its own stall, and at times that of another one.
+    // A request waits for its own stall, and at times for that of another one.
     let mut times: Vec<_> = outcomes.iter().map(|one| one.took).collect();
     let most = bed.allowing(MOST_STALL);
     measures.at_most(

@@ -11,8 +11,8 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(20);
 /// By then every place that is used again has been used.
 const WARM: u64 = 20;
-/// What a replacement may leave behind on average. Envoy keeps 1 to 2 KiB, a quarter of them also
-/// without a module.
+/// The memory that a replacement may leave behind on average. Envoy keeps 1 to 2 KiB, a quarter of
+/// them also without a module.
 const MOST_KIB: f64 = 5.0;
 
 pub(crate) const REPLACED: Case = Case {
@@ -69,7 +69,7 @@ pub(super) fn allocated(envoy: &Envoy) -> u64 {
         envoy.wait_for_stat(&stat, 0, PATIENCE).unwrap();
     }
     let mut least = u64::MAX;
-    // What ends with a listener ends in one of the next turns of each loop.
+    // The parts of a listener end in one of the next turns of each loop.
     let _ = poll(Duration::from_secs(2), || {
         let memory: Value = serde_json::from_str(&envoy.ask_admin("/memory").ok()?).ok()?;
         let now = memory["allocated"].as_str()?.parse().ok()?;

@@ -75,7 +75,7 @@ fn fan_out(events: usize, prepare: impl FnOnce(&Bed)) -> Measures {
     measures
 }
 
-/// What the worker did beside each page that was asked for meanwhile.
+/// The work beside each page that was asked for meanwhile.
 pub(super) fn stalls(bed: &Bed, is_over: &AtomicBool) -> Vec<Duration> {
     let worker = Worker::of(bed);
     // Envoy answers this one itself, in the worker and behind the module.

@@ -78,7 +78,7 @@ fn moods(before: usize) -> Answer {
     }
 }
 
-/// What became of the requests.
+/// The fate of the requests.
 #[derive(Default)]
 struct Tally {
     requests: usize,

@@ -64,7 +64,7 @@ pub(crate) const IN_EVERY_WAY: Case = Case {
     },
 };
 
-/// All of them behave from now on: what they have not accepted comes again.
+/// All of them behave from now on: events that they have not accepted come again.
 fn recover(webhooks: &[Webhook], ids: &[String], measures: &mut Measures) {
     for webhook in webhooks {
         webhook.behave();

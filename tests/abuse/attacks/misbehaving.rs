@@ -55,7 +55,7 @@ pub(crate) const IN_EVERY_WAY: Case = Case {
     },
 };
 
-/// What the webhook does, and how docs/operations.md says that the delivery ends.
+/// The webhook's behaviour, and how docs/operations.md says that the delivery ends.
 fn replies() -> Vec<(Reply, &'static str)> {
     let drip = |head: &str, piece: Vec<u8>| {
         let head = Step::Send(head.to_owned().into());

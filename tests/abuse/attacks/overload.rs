@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 /// An SDK that is turned away is to hear so within this.
 const MOST_WAIT: Duration = Duration::from_secs(1);
 const LEAST_GOODPUT_PERCENT: f64 = 80.0;
-/// What an event may take in all, and what it takes to be given back.
+/// The time that an event may take in all, and the time to give it back.
 const PATIENCE: Duration = Duration::from_secs(28);
 /// Until then the queue fills, and the rate is not known.
 const WARM_UP: Duration = Duration::from_secs(6);

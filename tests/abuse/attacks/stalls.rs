@@ -56,7 +56,7 @@ pub(crate) const WORST: Case = Case {
     },
 };
 
-/// What each webhook does with events.
+/// The rules of each webhook for events.
 struct Rules {
     name: &'static str,
     of: fn(usize) -> Value,
@@ -147,7 +147,7 @@ fn webhook(n: usize, rules: fn(usize) -> Value) -> Value {
 /// How a dialect writes an event with a name and properties, and a request of events.
 struct Dialect {
     path: &'static str,
-    /// What comes before the name, before the members, and after them.
+    /// The text before the name, before the members, and after them.
     event: [&'static str; 3],
     list: [&'static str; 2],
 }
@@ -275,7 +275,7 @@ fn stall(bed: &Bed, dialect: &Dialect, body: &[u8]) -> Duration {
     })
 }
 
-/// The thread of Envoy's one worker. What it has run for is the same on a machine that others use.
+/// The thread of Envoy's one worker. Its running time is the same on a machine that others use.
 pub(super) struct Worker(PathBuf);
 
 impl Worker {

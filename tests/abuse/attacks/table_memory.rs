@@ -1,4 +1,4 @@
-//! What the table of recognised events takes of Envoy's memory once it is full.
+//! The share of Envoy's memory that the table of recognised events takes once it is full.
 
 use super::churn::allocated;
 use crate::bed::no_vm_failed;

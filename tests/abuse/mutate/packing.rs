@@ -33,7 +33,7 @@ impl Mutator<'_> {
         if self.one_in(8) {
             self.change(&mut body);
         }
-        // What is compressed here grows less than the text did.
+        // Text that is compressed here grows less than the text did.
         body.truncate(MIB + 1);
         let coding = if self.one_in(16) {
             Some(self.one_of(CODINGS))

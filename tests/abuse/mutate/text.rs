@@ -2,7 +2,7 @@
 
 use super::Mutator;
 
-/// What a value may be that nobody thought of.
+/// Values that nobody thought of.
 const VALUES: &[&str] = &[
     "null",
     "-0",
@@ -170,7 +170,7 @@ impl Mutator<'_> {
             let is_id = IDS.iter().any(|id| key.ends_with(id));
             at += colon + 1;
             let value = text[at..].iter_mut().skip_while(|byte| **byte == b' ');
-            // A string; what ends it stays.
+            // A string; the quote that ends it stays.
             let changed = value.skip(1).take(8).take_while(|_| is_id);
             for byte in changed.filter(|byte| byte.is_ascii_alphanumeric()) {
                 *byte = self.random.alphanumeric() as u8;

@@ -39,7 +39,7 @@ fn others() -> Vec<Request> {
 }
 
 #[test]
-fn what_is_not_ours_passes_untouched() {
+fn a_request_that_is_not_ours_passes_untouched() {
     let bed = Setup::new(&["crm"]).start();
     let reply = status(418)
         .header("x-odd", b"\xff\xfe".to_vec())

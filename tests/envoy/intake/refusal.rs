@@ -91,7 +91,7 @@ fn a_preflight_is_answered_and_every_answer_can_be_read() {
 }
 
 #[test]
-fn what_is_not_an_event_is_told_what_and_where() {
+fn a_body_that_is_not_an_event_is_refused_with_what_and_where() {
     let bed = bed();
     let cases: [(&[u8], &str); 9] = [
         (b"", "The request has no body."),

@@ -11,7 +11,7 @@ use serde_json::json;
 const MIB: usize = 1 << 20;
 const UPLOAD: usize = 6 * MIB;
 
-/// What each kind of client gets for a body of 6 MiB.
+/// Each kind of client gets this status for a body of 6 MiB.
 fn assert_answered(bed: &Bed, method: &str, target: &str, status: u16) {
     let mut request = Request::new(method, target);
     request.body = vec![b' '; UPLOAD];

@@ -74,7 +74,7 @@ async function day() {
   await send('secret plan')
   await shown(page, (row) => row.event === 'secret plan' && row.webhook === 'cdp' && row.outcome === 'suppressed: filter')
 
-  // What is kept is tried again when somebody asks.
+  // Kept events are tried again when somebody asks.
   assert.equal(await send('Order Completed'), 503)
   await shown(page, (row) => row.event === 'Order Completed' && row.outcome === 'rejected' && row.status === '429')
   await shown(page, (row) => row.event === 'Order Completed' && row.outcome === 'held' && row.next !== '')
@@ -132,7 +132,7 @@ async function day() {
   await page.click('#pause')
   await shown(page, (row) => row.event === 'While paused')
 
-  // Whoever has an event finds it by its own id.
+  // A person who has an event finds it by its own id.
   await send('Found', { $insert_id: 'the-id-of-the-customer' })
   await page.fill('[name=text]', 'the-id-of-the-customer')
   const hashed = createHash('sha256').update('the-id-of-the-customer').digest('hex').slice(0, 16)
@@ -195,7 +195,7 @@ async function day() {
   assert.equal(await page.evaluate(() => document.scrollingElement.scrollWidth), 320)
 }
 
-// What has the focus keeps it, although new records come and figures change every second.
+// The element with the focus keeps it, although new records come and figures change every second.
 async function focusStays(page) {
   const another = async () => {
     await send('Meanwhile')
@@ -210,7 +210,7 @@ async function focusStays(page) {
   await another()
   assert.equal(await focused(), before)
 
-  // What is clicked opens, although records come between the press and the release.
+  // A row that is clicked opens, although records come between the press and the release.
   const clicked = page.locator('#rows tr.record').nth(4)
   const [id, box] = [await clicked.locator('td').nth(3).textContent(), await clicked.boundingBox()]
   await page.mouse.move(box.x + 300, box.y + box.height / 2)

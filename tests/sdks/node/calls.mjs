@@ -1,4 +1,5 @@
-// What every program here does: makes the calls that its arguments name, one after the other, and prints what the SDK says of each.
+// Every program here makes the calls that its arguments name, one after the other, and prints what
+// the SDK says of each.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 
@@ -22,7 +23,7 @@ export async function make(calls, close = async () => {}) {
   process.exit()
 }
 
-// What goes into the calls, whatever the SDK.
+// The content of the calls, whatever the SDK.
 export const who = { userId: 'hello@example.com', anonymousId: 'device-1' }
 export const order = { revenue: 49.99, currency: 'USD', 'ünïcode': '✓' }
 export const home = { url: 'https://example.com/', title: 'Home Page', path: '/' }

@@ -7,7 +7,7 @@ import time
 
 COLLECT_URL = os.environ["COLLECT_URL"]
 
-# What goes into the calls, whatever the SDK.
+# The content of the calls, whatever the SDK.
 USER = "hello@example.com"
 WHO = {"user_id": USER, "anonymous_id": "device-1"}
 ORDER = {"revenue": 49.99, "currency": "USD", "ünïcode": "✓"}

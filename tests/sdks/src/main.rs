@@ -1,8 +1,8 @@
 //! Runs the real SDKs against a real Envoy with the module; `make sdks`.
 //!
 //! Each SDK is driven by a small program (`node/`, `python/`, `browser/`) that makes its calls and
-//! prints what the SDK itself says of each. What the webhooks got is held against `expected/`.
-//! README.md has the rest.
+//! prints what the SDK itself says of each. The calls that the webhooks got are held against
+//! `expected/`. README.md has the rest.
 
 mod expected;
 mod pins;

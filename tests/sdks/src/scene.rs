@@ -149,7 +149,7 @@ pub fn webhooks_down(
     poll(DELIVERY, || {
         (distinct(&accepted()).len() >= events).then_some(())
     });
-    // Whatever is still kept would be delivered later: wait until nothing is.
+    // Events that are still kept would be delivered later: wait until there are none.
     let kept = || {
         let kept = stage.counted("held", "outcome.kept");
         let gone = stage.counted("held", "") - kept;

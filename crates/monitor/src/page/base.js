@@ -6,7 +6,7 @@ const $ = (id) => document.getElementById(id);
 const FAILURES = [
   "rejected", "timeout", "unreachable", "not_sent", "invalid", "refused", "expired", "no_room", "lost",
 ];
-// What outcomes and reasons mean, where a word does not say it.
+// The meaning of outcomes and reasons, where a word does not say it.
 const MEANING = {
   timeout: "no whole answer in time", unreachable: "no connection, or no whole answer",
   duplicate: "was sent before, no webhook gets it twice",
@@ -34,7 +34,7 @@ async function ask(path, body) {
   };
   const signal = AbortSignal.timeout(RECORDED_FOR);
   const response = await fetch(`api/v1/${path}`, { cache: "no-store", signal, ...options });
-  // What stands in front of the page answers in words of its own.
+  // A proxy in front of the page answers in words of its own.
   const answer = await response.json().catch(() => ({}));
   if (response.status === 401) throw new Error("log in again by loading the page anew");
   if (!response.ok) throw new Error(answer.error ?? `status ${response.status}`);

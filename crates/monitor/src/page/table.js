@@ -19,7 +19,7 @@ function row(record) {
   const title = new Date(record.t).toISOString();
   line.firstChild.append(el("button", { type: "button", title }, exact(record.t)));
   line.addEventListener("click", () => {
-    // Who marks text wants to copy it.
+    // A person who marks text wants to copy it.
     if (!getSelection().isCollapsed) return;
     opened = opened === keyOf(record) ? "" : keyOf(record);
     draw();

@@ -1,5 +1,5 @@
 //! Drives the live page of a real Envoy in Chromium: with two workers, with four, and under
-//! `profile: hipaa`. What is held is in `browser/monitor.mjs`.
+//! `profile: hipaa`. The statements that have to hold are in `browser/monitor.mjs`.
 
 use std::env;
 use std::process::{Command, ExitCode};
