@@ -65,10 +65,12 @@ pub struct Event<'a> {
     pub page: Page<'a>,
     /// The contract's `context.library`.
     pub library: Library<'a>,
+    /// The name of the page or screen, which goes into the properties.
+    pub view: View<'a>,
     /// The contract's `properties`.
     pub properties: Properties<'a>,
     /// The contract's `traits`, for identify and group.
-    pub traits: Option<Object<'a>>,
+    pub traits: Properties<'a>,
     /// The write key, token or environment id that the event was sent with: message ids are unique
     /// within it.
     pub source: Option<Id<'a>>,
@@ -165,6 +167,16 @@ impl<'a> Page<'a> {
     }
 }
 
+/// A page or screen, as an SDK names it beside the properties (Segment, "Spec: Page" and "Spec:
+/// Screen").
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct View<'a> {
+    /// `name`
+    pub name: Option<Text<'a>>,
+    /// `category`
+    pub category: Option<Text<'a>>,
+}
+
 /// The SDK that captured the event.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Library<'a> {
@@ -177,7 +189,8 @@ pub enum Library<'a> {
     Named(Text<'a>, Option<Text<'a>>),
 }
 
-/// The properties of an event: the members of up to two objects, without the SDK's own keys.
+/// The properties of an event, or its traits: the members of up to two objects, without the SDK's
+/// own keys.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Properties<'a> {
     /// In the order of the payload.

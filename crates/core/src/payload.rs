@@ -5,8 +5,8 @@
 //! `properties` is always there, and `traits` on identify and group.
 
 use crate::config::Timestamps;
-use crate::event::{Event, Kind, Library, Page, Properties};
-use crate::json::{Id, Object, Text, Value};
+use crate::event::{Event, Kind, Library, Page, View};
+use crate::json::{Id, Text, Value};
 use crate::time;
 
 /// Writes the payload of `event` at the end of `out`.
@@ -24,11 +24,7 @@ pub fn render(event: &Event<'_>, timestamps: Timestamps, out: &mut Vec<u8>) {
     if event.kind == Kind::Group {
         object.id("groupId", event.group_id);
     }
-    let page = match event.kind {
-        Kind::Page => event.page,
-        _ => Page::default(),
-    };
-    properties(&page, &event.properties, object.key("properties"));
+    properties(event, object.key("properties"));
     if matches!(event.kind, Kind::Identify | Kind::Group) {
         traits(event, object.key("traits"));
     }
@@ -38,7 +34,7 @@ pub fn render(event: &Event<'_>, timestamps: Timestamps, out: &mut Vec<u8>) {
 /// Freshpaint's SDK for Android repeats the event's ids among the traits. They are left out, so
 /// that each id stands in one place.
 fn traits(event: &Event<'_>, out: &mut Vec<u8>) {
-    let traits = event.traits.unwrap_or(Object::EMPTY);
+    let traits = &event.traits;
     let ids = [event.user_id, event.anonymous_id];
     let is_repeated = |key: Text<'_>, value: Value<'_>| {
         matches!(&*key.decoded(), "userId" | "anonymousId")
@@ -48,8 +44,8 @@ fn traits(event: &Event<'_>, out: &mut Vec<u8>) {
     };
     let mut is_whole = true;
     traits.members(|key, value| is_whole &= !is_repeated(key, value));
-    if is_whole {
-        out.extend_from_slice(traits.get().as_bytes());
+    if let Some(whole) = traits.whole().filter(|_| is_whole) {
+        out.extend_from_slice(whole.get().as_bytes());
         return;
     }
     let mut object = Writer::open(out);
@@ -96,25 +92,37 @@ fn context(event: &Event<'_>, out: &mut Vec<u8>) {
     context.close();
 }
 
-/// Page data go before the properties, each unless the properties have it already.
-fn properties(page: &Page<'_>, properties: &Properties<'_>, out: &mut Vec<u8>) {
-    if *page == Page::default() {
-        if let Some(whole) = properties.whole() {
-            out.extend_from_slice(whole.get().as_bytes());
-            return;
-        }
+/// The keys that are added to properties.
+const ADDED: [&str; 5] = ["url", "title", "path", "name", "category"];
+
+/// The data of a pageview and the name of a page or screen go before the properties, each unless
+/// the properties have it already.
+fn properties(event: &Event<'_>, out: &mut Vec<u8>) {
+    let properties = &event.properties;
+    let Page { url, title, path } = match event.kind {
+        Kind::Page => event.page,
+        _ => Page::default(),
+    };
+    let View { name, category } = event.view;
+    let mut added = [url, title, path, name, category];
+    let adds = added.iter().any(Option::is_some);
+    if let Some(whole) = properties.whole().filter(|_| !adds) {
+        out.extend_from_slice(whole.get().as_bytes());
+        return;
     }
     let mut object = Writer::open(out);
-    if *page != Page::default() {
-        let mut absent = *page;
-        properties.members(|key, _| match &*key.decoded() {
-            "url" => absent.url = None,
-            "title" => absent.title = None,
-            "path" => absent.path = None,
-            _ => {}
+    if adds {
+        properties.members(|key, _| {
+            let key = key.decoded();
+            let same = ADDED.iter().position(|added| *added == key);
+            if let Some(value) = same.and_then(|at| added.get_mut(at)) {
+                *value = None;
+            }
         });
-        for (name, value) in absent.members() {
-            object.text(name, value);
+        for (key, value) in ADDED.iter().zip(added) {
+            if let Some(value) = value {
+                object.text(key, value);
+            }
         }
     }
     properties.members(|key, value| object.member(key, value));

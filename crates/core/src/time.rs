@@ -17,6 +17,9 @@ const MAX_SECONDS: f64 = 1e11;
 /// the network takes as long, and moving timestamps by that would only blur them.
 const CLOCK_TOLERANCE: i64 = 5_000;
 
+/// Milliseconds that an event waits in an SDK, at most, while there is network.
+const MAX_WAIT: i64 = 60_000;
+
 /// Reads a time: seconds or milliseconds as a number or in a string, or RFC 3339 with up to nine
 /// digits of a second. A date and time without an offset is UTC.
 ///
@@ -160,6 +163,26 @@ pub fn correct_skew(original: UnixMillis, sent: UnixMillis, received: UnixMillis
         return original;
     }
     in_range(UnixMillis(original.0.saturating_add(skew)).min(received)).unwrap_or(original)
+}
+
+/// The time of an event that says how many milliseconds ago it was, and when it was `captured`.
+///
+/// Both say the same, and what was captured is more exact, unless the customer gave the event a
+/// time of its own: then it was as long ago as it says.
+#[must_use]
+pub fn ago(offset: f64, captured: Option<UnixMillis>, received: UnixMillis) -> UnixMillis {
+    // The cast saturates, and NaN is not JSON.
+    #[allow(clippy::cast_possible_truncation)]
+    let offset = (offset as i64).max(0);
+    let happened = received.0.saturating_sub(offset);
+    let same = |captured: &UnixMillis| {
+        offset <= MAX_WAIT || captured.0.abs_diff(happened) <= CLOCK_TOLERANCE.unsigned_abs()
+    };
+    let happened = in_range(UnixMillis(happened));
+    captured
+        .filter(|captured| happened.is_none() || same(captured))
+        .or(happened)
+        .unwrap_or(received)
 }
 
 /// Writes a time in UTC as RFC 3339, in quotes: `"2022-12-28T21:16:50Z"`, or with milliseconds

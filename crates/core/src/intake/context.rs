@@ -31,6 +31,15 @@ pub(super) struct Surroundings<'a> {
     pub(super) consent: Option<Value<'a>>,
 }
 
+/// An object of its own; older SDKs send its name alone.
+fn library(sent: Option<Value<'_>>) -> Library<'_> {
+    let object = sent.and_then(Value::object).map(Library::Sent);
+    let name = sent.and_then(Value::text);
+    object
+        .or(name.map(|name| Library::Named(name, None)))
+        .unwrap_or_default()
+}
+
 impl<'a> Surroundings<'a> {
     pub(super) fn of(context: Option<Object<'a>>) -> Self {
         let fields = Fields::of(context);
@@ -41,10 +50,7 @@ impl<'a> Surroundings<'a> {
                 title: page.title.and_then(Value::text),
                 path: page.path.and_then(Value::text),
             },
-            library: fields
-                .library
-                .and_then(Value::object)
-                .map_or(Library::Unknown, Library::Sent),
+            library: library(fields.library),
             traits: fields.traits,
             consent: fields.consent,
         }

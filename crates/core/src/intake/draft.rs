@@ -1,8 +1,8 @@
 //! An event as its SDK states it, before it is made the canonical [`crate::event::Event`].
 
 use super::context::Surroundings;
-use crate::event::{Kind, Properties};
-use crate::json::{Id, Object, Text, Value};
+use crate::event::{Kind, Properties, View};
+use crate::json::{Id, Text, Value};
 
 /// An event as its SDK states it.
 #[derive(Clone, Debug)]
@@ -13,6 +13,8 @@ pub(super) struct Draft<'a> {
     pub(super) time: Option<Value<'a>>,
     /// When it was sent, by the same clock, if the event itself says so.
     pub(super) sent_at: Option<Value<'a>>,
+    /// How long before it was sent it happened, in milliseconds.
+    pub(super) offset: Option<Value<'a>>,
     pub(super) message_id: Option<Id<'a>>,
     pub(super) anonymous_id: Option<Id<'a>>,
     pub(super) user_id: Option<Id<'a>>,
@@ -21,8 +23,9 @@ pub(super) struct Draft<'a> {
     pub(super) group_type: Option<Id<'a>>,
     /// Page, library and consent.
     pub(super) surroundings: Surroundings<'a>,
+    pub(super) view: View<'a>,
     pub(super) properties: Properties<'a>,
-    pub(super) traits: Option<Object<'a>>,
+    pub(super) traits: Properties<'a>,
     pub(super) source: Option<Id<'a>>,
     pub(super) integrations: Option<Value<'a>>,
 }
@@ -34,14 +37,16 @@ impl<'a> Draft<'a> {
             name: None,
             time: None,
             sent_at: None,
+            offset: None,
             message_id: None,
             anonymous_id: None,
             user_id: None,
             group_id: None,
             group_type: None,
             surroundings: Surroundings::default(),
+            view: View::default(),
             properties: Properties::default(),
-            traits: None,
+            traits: Properties::default(),
             source: None,
             integrations: None,
         }

@@ -6,9 +6,12 @@ use super::message_id::MessageIds;
 use super::{integrations, Collection, Context, FilteredReason, Item};
 use crate::clock::{Now, UnixMillis};
 use crate::consent::Consent;
-use crate::event::{Event, Kind};
+use crate::event::{Event, Kind, Library};
 use crate::json::{Id, Value};
 use crate::time;
+
+/// Segment's SDKs that close a batch before they send it.
+const CLOSE_BATCHES_EARLY: [&str; 3] = ["analytics-kotlin", "analytics-swift", "Analytics-CSharp"];
 
 impl<'a> Draft<'a> {
     /// Makes the event that is routed, or filters it when the customer's `integrations` say so.
@@ -39,6 +42,7 @@ impl<'a> Draft<'a> {
             group_type: self.group_type,
             page: surroundings.page,
             library: surroundings.library,
+            view: self.view,
             properties: self.properties,
             traits: self.traits,
             source: source.or(self.source).or(collection
@@ -53,16 +57,38 @@ impl<'a> Draft<'a> {
     }
 
     /// The event's own time, corrected when the client's clock is wrong; else when it was sent;
-    /// else when it came in.
+    /// else when it came in. An event may say how long ago it was in place of when.
     fn timestamp(&self, sent_at: Option<Value<'_>>, now: Now) -> UnixMillis {
-        let sent = sent_at
-            .and_then(time::parse)
-            .or_else(|| self.sent_at.and_then(time::parse));
+        // RudderStack's SDK for Swift closes a batch long before it sends it, and says in each
+        // event when it sends it.
+        let sent = [sent_at, self.sent_at].into_iter().flatten();
+        let sent = sent.filter_map(time::parse).max();
         let original = self.time.and_then(time::parse).or(sent);
+        if let Some(offset) = self.offset.and_then(Value::number) {
+            return time::ago(offset, original, now.unix);
+        }
         match (original, sent) {
-            (Some(original), Some(sent)) => time::correct_skew(original, sent, now.unix),
+            (Some(original), Some(sent)) => {
+                let corrected = time::correct_skew(original, sent, now.unix);
+                if corrected > original && self.closes_batches_early() {
+                    original
+                } else {
+                    corrected
+                }
+            }
             (Some(original), None) => original,
             (None, _) => now.unix,
         }
+    }
+
+    /// Whether the SDK says when it closed a batch in place of when it sent it. On a device without
+    /// network, hours lie between the two, and they are none of its clock's (Segment, "Spec: Common
+    /// Fields", about `sentAt`).
+    fn closes_batches_early(&self) -> bool {
+        let Library::Sent(library) = self.surroundings.library else {
+            return false;
+        };
+        let name = library.member("name").and_then(Value::text);
+        name.is_some_and(|name| CLOSE_BATCHES_EARLY.contains(&&*name.decoded()))
     }
 }

@@ -8,7 +8,7 @@ use rustc_hash::FxBuildHasher;
 
 use super::draft::Draft;
 use crate::clock::UnixMillis;
-use crate::event::{Id128, Kind, MessageId};
+use crate::event::{Id128, Kind, MessageId, ReservedKeys};
 use crate::json::{Id, Object, Text, Value};
 use crate::secret::{half_digest, Half, HashKey};
 use crate::time;
@@ -105,29 +105,44 @@ fn feed(draft: &Draft<'_>, update: &mut dyn FnMut(&[u8])) {
         update(&length.to_be_bytes());
         update(text.unwrap_or_default().as_bytes());
     };
-    field(Some(draft.kind.as_str()));
-    field(draft.name.map(Text::escaped));
-    field(draft.time.map(Value::get));
-    for id in [
-        draft.anonymous_id,
-        draft.user_id,
-        draft.group_id,
-        draft.source,
-    ] {
-        field(id.map(Id::escaped));
-    }
     let page = &draft.surroundings.page;
-    for text in [page.url, page.title, page.path] {
-        field(text.map(Text::escaped));
+    let [part, more_parts] = draft.properties.parts.map(text_of);
+    let [traits, more_traits] = draft.traits.parts.map(text_of);
+    for text in [
+        Some(draft.kind.as_str()),
+        draft.name.map(Text::escaped),
+        draft.time.map(Value::get),
+        draft.anonymous_id.map(Id::escaped),
+        draft.user_id.map(Id::escaped),
+        draft.group_id.map(Id::escaped),
+        draft.source.map(Id::escaped),
+        page.url.map(Text::escaped),
+        page.title.map(Text::escaped),
+        page.path.map(Text::escaped),
+        part,
+        more_parts,
+        traits,
+    ] {
+        field(text);
     }
-    for part in draft.properties.parts {
-        field(part.map(|(object, _)| object.get()));
+    // Last, and only those that there are, so that all other events have the ids that they had.
+    for (key, text) in [
+        (None, draft.group_type.map(Id::escaped)),
+        (None, more_traits),
+        (Some("name"), draft.view.name.map(Text::escaped)),
+        (Some("category"), draft.view.category.map(Text::escaped)),
+    ] {
+        if text.is_some() {
+            if key.is_some() {
+                field(key);
+            }
+            field(text);
+        }
     }
-    field(draft.traits.map(Object::get));
-    // Last, and only where there is one, so that all other events have the ids that they had.
-    if let Some(group_type) = draft.group_type {
-        field(Some(group_type.escaped()));
-    }
+}
+
+fn text_of<'a>(part: Option<(Object<'a>, ReservedKeys)>) -> Option<&'a str> {
+    part.map(|(object, _)| object.get())
 }
 
 fn base64(bytes: Half) -> Id128 {

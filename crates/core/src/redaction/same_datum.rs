@@ -156,6 +156,7 @@ fn is_user_key(key: &str) -> bool {
             | "anonymousId"
             | "anonymous_id"
             | "email"
+            | "name"
             | "username"
     )
 }

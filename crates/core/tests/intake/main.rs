@@ -21,11 +21,14 @@ mod fidelity;
 mod ids;
 mod manual;
 mod mapping;
+mod mixpanel;
 mod nearly_json;
 mod paths;
 mod placeholders;
+mod posthog;
 #[cfg(not(target_arch = "wasm32"))]
 mod properties;
+mod segment;
 mod sources;
 mod support;
 mod times;

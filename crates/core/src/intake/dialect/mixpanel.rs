@@ -8,7 +8,7 @@ use super::{
 use crate::event::{Kind, Library, Page, Properties, ReservedKeys};
 use crate::intake::invalid::{Defect, Fault};
 use crate::intake::{response, FilteredReason};
-use crate::json::{self, Object, Text, Value};
+use crate::json::{self, Id, Object, Text, Value};
 use crate::local_reply::LocalReply;
 
 /// freshpaint.js carries its events in the query of a `GET`, or in the body of a `POST`.
@@ -54,6 +54,7 @@ fields! {
     struct Fields {
         event: "event",
         properties: "properties",
+        metadata: "$mp_metadata",
     }
 }
 
@@ -77,6 +78,9 @@ fields! {
         url: "$current_url",
         title: "$title",
         path: "$pathname",
+        /// Mixpanel's own pageview has these two in their place.
+        page_title: "current_page_title",
+        page_path: "current_url_path",
         browser: "$browser",
         lib: "$lib",
         mp_lib: "mp_lib",
@@ -97,7 +101,8 @@ fields! {
         set: "$set",
         set_once: "$set_once",
         /// A change that depends on the values that the profile has.
-        operation: "$add" | "$append" | "$union" | "$remove" | "$unset" | "$delete",
+        operation: "$add" | "$append" | "$union" | "$remove" | "$unset" | "$delete" | "$merge",
+        metadata: "$mp_metadata",
     }
 }
 
@@ -113,7 +118,8 @@ fn read(event: Object<'_>) -> Result<Parsed<'_>, Fault> {
         // Older ones send `mp_page_view` whenever a page is loaded.
         "$page" | "$pageview" | "$mp_web_page_view" | "mp_page_view" => Kind::Page,
         "$web_event" if inner.is_pageview() => Kind::Page,
-        "$screen" => Kind::Track,
+        // `$mp_page_view` is how Mixpanel's SDKs for apps name a screen.
+        "$screen" | "$mp_page_view" => Kind::Track,
         "$create_alias" => return Ok(Parsed::Filtered(None, FilteredReason::Alias)),
         other if other.starts_with('$') => {
             return Ok(Parsed::Filtered(None, FilteredReason::Autocapture))
@@ -122,14 +128,15 @@ fn read(event: Object<'_>) -> Result<Parsed<'_>, Fault> {
     };
     let mut draft = Draft::new(kind);
     if kind == Kind::Track {
-        draft.name = Some(if sent_name.is("$screen") {
+        draft.name = Some(if sent_name.decoded().starts_with('$') {
             SCREEN_VIEW
         } else {
             sent_name
         });
     }
     draft.time = present(inner.time);
-    draft.message_id = id(kind, "properties.$insert_id", inner.insert_id)?;
+    draft.message_id =
+        id(kind, "properties.$insert_id", inner.insert_id)?.or(event_id(kind, fields.metadata)?);
     let device_id = id(kind, "properties.$device_id", inner.device_id)?;
     let distinct_id = id(kind, "properties.distinct_id", inner.distinct_id)?;
     let mut user_id = id(kind, "properties.$user_id", inner.user_id)?;
@@ -141,18 +148,25 @@ fn read(event: Object<'_>) -> Result<Parsed<'_>, Fault> {
         _ => None,
     };
     draft.set_ids(device_id.or(anonymous_id), distinct_id, user_id);
+    let mut traits = None;
+    let (mut title, mut path) = (inner.title, inner.path);
     match kind {
-        Kind::Identify => draft.traits = object(kind, "properties.$user_props", inner.user_props)?,
+        Kind::Identify => traits = object(kind, "properties.$user_props", inner.user_props)?,
         Kind::Group => {
             draft.group_id = group_id("properties.$group_id", inner.group_id)?;
-            draft.traits = object(kind, "properties.$group_props", inner.group_props)?;
+            traits = object(kind, "properties.$group_props", inner.group_props)?;
         }
-        Kind::Track | Kind::Page => {}
+        Kind::Page => {
+            title = title.or(inner.page_title);
+            path = path.or(inner.page_path);
+        }
+        Kind::Track => {}
     }
+    draft.traits = Properties::of(traits, ReservedKeys::None);
     draft.surroundings.page = Page {
         url: inner.url.and_then(Value::text),
-        title: inner.title.and_then(Value::text),
-        path: inner.path.and_then(Value::text),
+        title: title.and_then(Value::text),
+        path: path.and_then(Value::text),
     };
     draft.surroundings.library = inner.library();
     draft.properties = Properties::of(properties, ReservedKeys::Mixpanel);
@@ -165,9 +179,8 @@ fn read(event: Object<'_>) -> Result<Parsed<'_>, Fault> {
 fn read_profile(update: Object<'_>, kind: Kind) -> Result<Parsed<'_>, Fault> {
     let fields = ProfileFields::of(update);
     let mut draft = Draft::new(kind);
-    draft.traits =
-        object(kind, "$set", fields.set)?.or(object(kind, "$set_once", fields.set_once)?);
-    if draft.traits.is_none() {
+    let traits = object(kind, "$set", fields.set)?.or(object(kind, "$set_once", fields.set_once)?);
+    if traits.is_none() {
         return if fields.operation.is_some() {
             Ok(Parsed::Filtered(
                 Some(kind),
@@ -177,6 +190,8 @@ fn read_profile(update: Object<'_>, kind: Kind) -> Result<Parsed<'_>, Fault> {
             Err(Fault::new(kind, "$set", Defect::Missing))
         };
     }
+    draft.traits = Properties::of(traits, ReservedKeys::None);
+    draft.message_id = event_id(kind, fields.metadata)?;
     let device_id = id(kind, "$device_id", fields.device_id)?;
     let distinct_id = id(kind, "$distinct_id", fields.distinct_id)?;
     let user_id = id(kind, "$user_id", fields.user_id)?;
@@ -188,6 +203,15 @@ fn read_profile(update: Object<'_>, kind: Kind) -> Result<Parsed<'_>, Fault> {
     draft.time = present(fields.time);
     draft.source = fields.token.and_then(Value::id);
     Ok(Parsed::Event(draft))
+}
+
+/// The id that Mixpanel's SDKs for apps give each event, of which the older ones count the time in
+/// seconds.
+#[inline(never)]
+fn event_id(kind: Kind, metadata: Option<Value<'_>>) -> Result<Option<Id<'_>>, Fault> {
+    let metadata = metadata.and_then(Value::object);
+    let event_id = metadata.and_then(|metadata| metadata.member("$mp_event_id"));
+    id(kind, "$mp_metadata.$mp_event_id", event_id)
 }
 
 impl<'a> Inner<'a> {

@@ -40,6 +40,7 @@ fields! {
         event: "event",
         properties: "properties",
         timestamp: "timestamp",
+        offset: "offset",
         uuid: "uuid",
         /// Of older SDKs for Python, PHP and Ruby, which send no `uuid`.
         message_id: "messageId",
@@ -47,6 +48,8 @@ fields! {
         token: "token" | "api_key",
         set: "$set",
         set_once: "$set_once",
+        /// Of the SDK for Java, which has none among the properties.
+        lib: "$lib",
     }
 }
 
@@ -59,6 +62,8 @@ fields! {
         device_id: "$device_id",
         anon_distinct_id: "$anon_distinct_id",
         is_identified: "$is_identified",
+        has_profile: "$process_person_profile",
+        screen_name: "$screen_name",
         group_type: "$group_type",
         group_key: "$group_key",
         group_set: "$group_set",
@@ -77,7 +82,7 @@ fn read(event: Object<'_>) -> Result<Parsed<'_>, Fault> {
     let fields = Fields::of(event);
     let sent_name = name(None, "event", fields.event)?;
     let kind = match &*sent_name.decoded() {
-        "$identify" | "$set" => Kind::Identify,
+        "$identify" | "$set" | "$set_once" => Kind::Identify,
         "$groupidentify" => Kind::Group,
         "$pageview" => Kind::Page,
         "$screen" => Kind::Track,
@@ -94,12 +99,18 @@ fn read(event: Object<'_>) -> Result<Parsed<'_>, Fault> {
     let mut draft = Draft::new(kind);
     if kind == Kind::Track {
         draft.name = Some(if sent_name.is("$screen") {
+            let screen_name = inner.screen_name.and_then(Value::text);
+            draft.view.name = screen_name.filter(|name| !name.is_empty());
             SCREEN_VIEW
         } else {
             sent_name
         });
     }
-    draft.time = present(fields.timestamp).or(present(inner.time));
+    draft.time = present(fields.timestamp);
+    if draft.time.is_none() {
+        draft.time = present(inner.time);
+        draft.offset = fields.offset;
+    }
     draft.message_id = id(kind, "uuid", fields.uuid)?
         .or(id(kind, "properties.$insert_id", inner.insert_id)?)
         .or(id(kind, "messageId", fields.message_id)?);
@@ -114,22 +125,27 @@ fn read(event: Object<'_>) -> Result<Parsed<'_>, Fault> {
         Kind::Identify => id(kind, "properties.$anon_distinct_id", inner.anon_distinct_id)?,
         _ => None,
     };
-    if inner.is_anonymous() && !sent_name.is("$identify") {
+    if inner.is_anonymous(distinct_id) && !sent_name.is("$identify") {
         draft.anonymous_id = device_id.or(distinct_id);
     } else {
         draft.set_ids(device_id.or(anonymous_id), distinct_id, None);
     }
     match kind {
         Kind::Identify => {
-            draft.traits = object(kind, "properties.$set", inner.set)?
-                .or(object(kind, "$set", fields.set)?)
-                .or(object(kind, "properties.$set_once", inner.set_once)?)
-                .or(object(kind, "$set_once", fields.set_once)?);
+            let set =
+                object(kind, "properties.$set", inner.set)?.or(object(kind, "$set", fields.set)?);
+            let set_once = object(kind, "properties.$set_once", inner.set_once)?.or(object(
+                kind,
+                "$set_once",
+                fields.set_once,
+            )?);
+            draft.traits = traits(set, set_once);
         }
         Kind::Group => {
             draft.group_id = group_id("properties.$group_key", inner.group_key)?;
             draft.group_type = inner.group_type.and_then(Value::id);
-            draft.traits = object(kind, "properties.$group_set", inner.group_set)?;
+            let set = object(kind, "properties.$group_set", inner.group_set)?;
+            draft.traits = Properties::of(set, ReservedKeys::None);
             draft.user_id = draft.user_id.filter(|user| !inner.is_group(*user));
         }
         Kind::Track | Kind::Page => {}
@@ -141,7 +157,7 @@ fn read(event: Object<'_>) -> Result<Parsed<'_>, Fault> {
         title: None,
         path: inner.path.and_then(Value::text),
     };
-    if let Some(name) = inner.lib.and_then(Value::text) {
+    if let Some(name) = inner.lib.or(fields.lib).and_then(Value::text) {
         draft.surroundings.library = Library::Named(name, inner.lib_version.and_then(Value::text));
     }
     draft.properties = Properties::of(properties, ReservedKeys::PostHog);
@@ -150,11 +166,42 @@ fn read(event: Object<'_>) -> Result<Parsed<'_>, Fault> {
     Ok(Parsed::Event(draft))
 }
 
+/// Values that an SDK sets, after those that it sets only once. Browsers send many of their own
+/// with the latter, such as `$initial_referrer`.
+fn traits<'a>(set: Option<Object<'a>>, set_once: Option<Object<'a>>) -> Properties<'a> {
+    let (Some(set), Some(set_once)) = (set, set_once) else {
+        return Properties::of(set.or(set_once), ReservedKeys::None);
+    };
+    Properties {
+        parts: [
+            Some((set_once, ReservedKeys::Dollar)),
+            Some((set, ReservedKeys::None)),
+        ],
+    }
+}
+
+/// Whether the id has the form of a UUID.
+fn is_uuid(id: Id<'_>) -> bool {
+    let id = id.escaped().as_bytes();
+    let fits = |(at, byte): (usize, &u8)| match at {
+        8 | 13 | 18 | 23 => *byte == b'-',
+        _ => byte.is_ascii_hexdigit(),
+    };
+    id.len() == 36 && id.iter().enumerate().all(fits)
+}
+
 impl<'a> Inner<'a> {
     /// Whether the SDK says that it knows no user. Then it made its distinct id up, also where that
     /// is not the device's, as after `reset()`, or the event has no device's, as in apps.
-    fn is_anonymous(&self) -> bool {
-        self.is_identified.is_some_and(|is| is.get() == "false")
+    ///
+    /// An SDK of a server that is told of no user makes a UUID up, and wants no profile for it. A
+    /// customer who wants none for a user has another kind of id as a rule.
+    fn is_anonymous(&self, distinct_id: Option<Id<'_>>) -> bool {
+        let is_false = |value: Value<'_>| value.get() == "false";
+        match self.is_identified {
+            Some(is_identified) => is_false(is_identified),
+            None => self.has_profile.is_some_and(is_false) && distinct_id.is_some_and(is_uuid),
+        }
     }
 
     /// Whether the id stands for the group: without a user, the SDKs of servers send

@@ -4,7 +4,7 @@ use super::{
     group_id, id, name, object, present, Credential, Dialect, Draft, Methods, Parsed, Path,
     Replies, Type, SCREEN_VIEW,
 };
-use crate::event::{Kind, Properties, ReservedKeys};
+use crate::event::{Kind, Properties, ReservedKeys, View};
 use crate::intake::context::Surroundings;
 use crate::intake::invalid::{Defect, Fault};
 use crate::intake::{response, FilteredReason};
@@ -50,6 +50,8 @@ fields! {
         user_id: "userId",
         group_id: "groupId",
         context: "context",
+        name: "name",
+        category: "category",
         properties: "properties",
         traits: "traits",
         integrations: "integrations",
@@ -94,10 +96,19 @@ pub(super) fn read_with<'a>(
     }
     draft.surroundings = surroundings;
     draft.properties = Properties::of(object(kind, "properties", fields.properties)?, reserved);
-    draft.traits = object(kind, "traits", fields.traits)?;
-    if kind == Kind::Identify && draft.traits.is_none() {
-        // RudderStack's JavaScript and Python SDKs put them there and nowhere else.
-        draft.traits = object(kind, "context.traits", surroundings.traits)?;
+    let mut traits = object(kind, "traits", fields.traits)?;
+    if kind == Kind::Identify && traits.is_none() {
+        // RudderStack's SDKs for JavaScript, Python and apps put them there and nowhere else.
+        traits = object(kind, "context.traits", surroundings.traits)?;
+    }
+    draft.traits = Properties::of(traits, ReservedKeys::None);
+    // Freshpaint's own SDKs have the name of a screen among the properties.
+    if matches!(call, Type::Page | Type::Screen) && reserved == ReservedKeys::None {
+        let text = |value: Option<Value<'a>>| value?.text().filter(|text| !text.is_empty());
+        draft.view = View {
+            name: text(fields.name),
+            category: text(fields.category),
+        };
     }
     draft.source = fields.write_key.and_then(Value::id);
     draft.integrations = fields.integrations;
