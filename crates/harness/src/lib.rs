@@ -23,4 +23,4 @@ pub mod wire;
 pub use client::{Connection, H2Connection, Request, Response};
 pub use envoy::{Cluster, Config, Envoy, Plugin};
 pub use port::Port;
-pub use receiver::{Answer, Receiver, Recorded, Reply, Step};
+pub use receiver::{Answer, Gate, Receiver, Recorded, Reply, Step};

@@ -39,14 +39,14 @@ impl Port {
         self.address
     }
 
-    /// Listens on the port, and waits up to 2 s while a listener that was closed is still open.
+    /// Listens on the port, and waits up to 20 s while a listener that was closed is still open.
     ///
     /// A program that is being started shares every socket of this process between its fork and its
     /// exec, so the old listener may be open there for a moment.
     pub fn listen(&self) -> io::Result<TcpListener> {
         let listen = || TcpListener::bind(self.address);
         let in_use = |tried: &io::Result<_>| matches!(tried, Err(error) if error.kind() == io::ErrorKind::AddrInUse);
-        let limit = Duration::from_secs(2);
+        let limit = Duration::from_secs(20);
         poll(limit, || Some(listen()).filter(|tried| !in_use(tried))).unwrap_or_else(listen)
     }
 }

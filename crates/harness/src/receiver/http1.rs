@@ -41,9 +41,7 @@ pub(super) async fn serve(mut stream: impl Stream, shared: &Shared, connection: 
         buffer.drain(..used);
         match reply {
             Reply::Answer(answer) => {
-                if !answer.delay.is_zero() {
-                    sleep(answer.delay).await;
-                }
+                answer.wait().await;
                 stream.write_all(&answer.encode()).await?;
                 stream.flush().await?;
             }

@@ -10,7 +10,6 @@ use http::{HeaderMap, HeaderName, HeaderValue, Response};
 use std::sync::Arc;
 use std::time::Instant;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::time::sleep;
 
 pub(super) async fn serve(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send,
@@ -56,7 +55,7 @@ async fn answer(
     });
     match reply {
         Reply::Answer(answer) => {
-            sleep(answer.delay).await;
+            answer.wait().await;
             send(&mut respond, answer)
         }
         Reply::Steps(_) => {

@@ -7,7 +7,7 @@ mod record;
 mod reply;
 
 pub use record::Recorded;
-pub use reply::{status, Answer, Reply, Step};
+pub use reply::{status, Answer, Gate, Reply, Step};
 
 use crate::port::Port;
 use crate::runtime::runtime;
@@ -20,6 +20,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
+
+/// The longest that a receiver takes to close.
+const CLOSES: Duration = Duration::from_secs(10);
 
 /// A server on a free port of 127.0.0.1, or on one that was asked for; gone when the value goes.
 pub struct Receiver {
@@ -154,11 +157,16 @@ impl Receiver {
     }
 
     /// Stops listening and drops every connection: from now on connections are refused.
+    ///
+    /// A program that is being started shares every socket of this process between its fork and
+    /// its exec, so connections may be taken, and reset, for a moment longer: that is waited for.
     pub fn close(&self) {
         let task = self.serving.lock().ok().and_then(|mut task| task.take());
         if let Some(task) = task {
             task.abort();
-            poll(Duration::from_secs(5), || task.is_finished().then_some(()));
+            poll(CLOSES, || task.is_finished().then_some(()));
+            let is_refused = || std::net::TcpStream::connect(self.address).is_err();
+            poll(CLOSES, || is_refused().then_some(()));
         }
     }
 

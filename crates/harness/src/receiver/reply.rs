@@ -1,7 +1,10 @@
 //! How a receiver treats a request.
 
 use bytes::Bytes;
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::watch;
+use tokio::time::sleep;
 
 /// How a receiver treats a request.
 #[derive(Clone, Debug)]
@@ -23,6 +26,29 @@ pub struct Answer {
     pub body: Bytes,
     /// How long the receiver thinks before it answers.
     pub delay: Duration,
+    /// Opened before it answers at all.
+    pub gate: Option<Gate>,
+}
+
+/// Holds answers back until a test opens it, so that a test need not guess how long something else
+/// takes.
+#[derive(Clone, Debug)]
+pub struct Gate(Arc<watch::Sender<bool>>);
+
+impl Gate {
+    /// A closed one.
+    pub fn closed() -> Self {
+        Self(Arc::new(watch::Sender::new(false)))
+    }
+
+    /// Lets every answer through, from now on.
+    pub fn open(&self) {
+        self.0.send_replace(true);
+    }
+
+    pub(super) async fn pass(&self) {
+        let _ = self.0.subscribe().wait_for(|is_open| *is_open).await;
+    }
 }
 
 /// One thing done on the connection.
@@ -49,6 +75,7 @@ pub fn status(status: u16) -> Answer {
         headers: Vec::new(),
         body: Bytes::new(),
         delay: Duration::ZERO,
+        gate: None,
     }
 }
 
@@ -69,6 +96,22 @@ impl Answer {
     pub fn after(mut self, delay: Duration) -> Self {
         self.delay = delay;
         self
+    }
+
+    /// Once the gate is open.
+    pub fn behind(mut self, gate: &Gate) -> Self {
+        self.gate = Some(gate.clone());
+        self
+    }
+
+    /// Waits for the gate, and thinks.
+    pub(super) async fn wait(&self) {
+        if let Some(gate) = &self.gate {
+            gate.pass().await;
+        }
+        if !self.delay.is_zero() {
+            sleep(self.delay).await;
+        }
     }
 
     pub(super) fn encode(&self) -> Vec<u8> {
