@@ -3,7 +3,7 @@
 use crate::support::{assert_retry, fresh_id, track, Bed, Setup, SOON};
 use freshpaint_harness::receiver::status;
 use freshpaint_harness::wait::poll;
-use freshpaint_harness::{Recorded, Request, Response};
+use freshpaint_harness::{Gate, Recorded, Request, Response};
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::thread;
@@ -213,10 +213,14 @@ fn under_load_events_of_several_requests_share_calls_and_none_is_lost() {
         .with_webhook(0, "batch", json!({"max_events": 5}))
         .with("limits", json!({"max_in_flight_per_webhook": 1}))
         .start();
-    bed.hook("crm")
-        .set(status(200).after(Duration::from_millis(100)));
+    // The first call is answered once all clients have sent, however long that takes them.
+    let gate = Gate::closed();
+    bed.hook("crm").set(status(200).behind(&gate));
     let sent: BTreeSet<_> = thread::scope(|scope| {
         let clients: Vec<_> = (0..24).map(|_| scope.spawn(|| bed.track())).collect();
+        let active = "http.collect.downstream_rq_active";
+        bed.envoy.wait_for_stat(active, 24, SOON).unwrap();
+        gate.open();
         let answers = clients.into_iter().map(|client| client.join().unwrap());
         let ids = answers.map(|(id, answer)| {
             assert_eq!(answer.status, 200, "{}", answer.text());

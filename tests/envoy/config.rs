@@ -123,6 +123,9 @@ fn a_right_configuration_is_accepted_and_delivers_in_either_form() {
     }
 }
 
+/// How many of what was replaced still drain.
+const DRAINING: &str = "listener_manager.total_filter_chains_draining";
+
 /// Both webhooks have a cluster; the configuration names the first.
 fn watched() -> Setup {
     let mut setup = Setup::new(&["crm", "warehouse"]);
@@ -194,6 +197,8 @@ fn a_right_update_takes_over_and_what_was_in_flight_ends_well() {
         assert!(taken_over.is_some(), "{}", bed.envoy.log());
         assert_accepted(&before.join().unwrap());
     });
+    // Each worker takes it over by itself. Once nothing of the old one drains, all have.
+    bed.envoy.wait_for_stat(DRAINING, 0, SOON).unwrap();
     let (id, answer) = bed.track();
     assert_accepted(&answer);
     bed.hook("warehouse")
@@ -224,6 +229,5 @@ fn kept_events_go_where_a_corrected_configuration_says_while_the_old_one_drains(
     let arrived = warehouse.wait_until(2 * SOON, |all| !all.is_empty());
     let arrived = arrived.unwrap_or_else(|error| panic!("{error:#}\n{}", bed.envoy.log()));
     assert_eq!(arrived[0].message_id(), id);
-    let draining = "listener_manager.total_filter_chains_draining";
-    bed.envoy.wait_for_stat(draining, 1, SOON).unwrap();
+    bed.envoy.wait_for_stat(DRAINING, 1, SOON).unwrap();
 }

@@ -2,7 +2,8 @@
 
 use crate::support::{assert_accepted, assert_retry, track, Setup, SOON};
 use freshpaint_harness::receiver::status;
-use freshpaint_harness::{Connection, H2Connection, Recorded, Reply, Request};
+use freshpaint_harness::wait::poll;
+use freshpaint_harness::{Connection, Gate, H2Connection, Recorded, Reply, Request};
 use serde_json::json;
 use std::time::{Duration, Instant};
 
@@ -26,39 +27,46 @@ fn one_acceptance_is_enough_and_is_not_repeated() {
     assert_eq!(seen[1].message_id(), next);
 }
 
+/// Neither webhook answers before both are called.
 #[test]
 fn webhooks_are_called_at_once() {
     for acknowledge in ["settled", "first_acceptance"] {
         let bed = Setup::new(&["crm", "warehouse"])
             .with("acknowledge", json!(acknowledge))
             .start();
+        let gate = Gate::closed();
         for name in ["crm", "warehouse"] {
-            bed.hook(name).set(status(200).after(SECOND));
+            bed.hook(name).set(status(200).behind(&gate));
         }
-        let begun = Instant::now();
-        assert_accepted(&bed.track().1);
-        let took = begun.elapsed();
-        assert!(
-            (SECOND..SECOND * 19 / 10).contains(&took),
-            "{acknowledge}: {took:?}"
-        );
-        let apart = bed.only("crm").at.max(bed.only("warehouse").at)
-            - bed.only("crm").at.min(bed.only("warehouse").at);
-        assert!(apart < SECOND / 2, "{acknowledge}: {apart:?}");
+        let (id, request) = track();
+        let mut client = Connection::open(bed.envoy.address()).unwrap();
+        client.send(&request.to_bytes()).unwrap();
+        for name in ["crm", "warehouse"] {
+            assert_eq!(bed.only(name).message_id(), id, "{acknowledge}");
+        }
+        gate.open();
+        assert_accepted(&client.response().unwrap());
     }
 }
 
 #[test]
 fn the_answer_comes_at_first_acceptance_unless_it_waits_for_all() {
-    let slow = || status(200).after(SECOND * 2);
-    let took = |acknowledge: &str| {
+    for (acknowledge, waits) in [("first_acceptance", false), ("settled", true)] {
         let bed = Setup::new(&["crm", "warehouse"])
             .with("acknowledge", json!(acknowledge))
             .start();
-        bed.hook("crm").set(slow());
-        let begun = Instant::now();
-        assert_accepted(&bed.track().1);
-        let took = begun.elapsed();
+        let gate = Gate::closed();
+        bed.hook("crm").set(status(200).behind(&gate));
+        let mut client = Connection::open(bed.envoy.address()).unwrap();
+        client.send(&track().1.to_bytes()).unwrap();
+        bed.only("crm");
+        if waits {
+            let early = client.response_within(SECOND);
+            assert!(early.is_err(), "before the last webhook: {early:?}");
+            gate.open();
+        }
+        assert_accepted(&client.response().unwrap());
+        gate.open();
         bed.assert_metrics(&[
             ("requests.outcome.accepted", 1),
             ("events.type.track.outcome.accepted", 1),
@@ -70,12 +78,7 @@ fn the_answer_comes_at_first_acceptance_unless_it_waits_for_all() {
                 1,
             ),
         ]);
-        took
-    };
-    let first = took("first_acceptance");
-    assert!(first < SECOND, "{first:?}");
-    let all = took("settled");
-    assert!(all >= SECOND * 2, "{all:?}");
+    }
 }
 
 #[test]
@@ -86,7 +89,7 @@ fn a_webhook_has_5_seconds() {
     assert_retry(&bed.track().1);
     let took = begun.elapsed();
     assert!(
-        (Duration::from_millis(4_950)..SECOND * 7).contains(&took),
+        (Duration::from_millis(4_950)..SECOND * 10).contains(&took),
         "{took:?}"
     );
     bed.assert_metrics(&[
@@ -115,19 +118,28 @@ fn all_deliveries_of_a_request_have_25_seconds() {
     ));
     let took = begun.elapsed();
     assert_eq!(answer.status, 503);
-    assert!((SECOND * 20..SECOND * 23).contains(&took), "{took:?}");
-    let metrics = bed.metrics();
-    assert_eq!(metrics["deliveries.webhook.crm.outcome.delivered"], 5);
-    assert_eq!(metrics["events.type.track.outcome.accepted"], 5);
-    assert_eq!(metrics["events.type.track.outcome.failed"], 5);
+    assert!((SECOND * 20..SECOND * 24).contains(&took), "{took:?}");
+    let names = [
+        "deliveries.webhook.crm.outcome.delivered",
+        "events.type.track.outcome.accepted",
+        "events.type.track.outcome.failed",
+    ];
+    let mut counts = [None; 3];
+    poll(SOON, || {
+        let metrics = bed.metrics();
+        counts = names.map(|name| metrics.get(name).copied());
+        (counts == [Some(5); 3]).then_some(())
+    });
+    assert_eq!(counts, [Some(5); 3], "{names:?}");
 }
 
 #[test]
 fn a_client_that_hangs_up_changes_no_delivery() {
     for leave in ["reset", "close", "half-close"] {
         let bed = Setup::new(&["crm", "warehouse"]).start();
-        bed.hook("crm").set(status(200).after(SECOND));
-        bed.hook("warehouse").set(status(500).after(SECOND));
+        let gate = Gate::closed();
+        bed.hook("crm").set(status(200).behind(&gate));
+        bed.hook("warehouse").set(status(500).behind(&gate));
         let (id, request) = track();
         let mut client = Connection::open(bed.envoy.address()).unwrap();
         client.send(&request.to_bytes()).unwrap();
@@ -142,6 +154,10 @@ fn a_client_that_hangs_up_changes_no_delivery() {
                 None
             }
         };
+        // Envoy has heard of it before any webhook answers.
+        let active = "http.collect.downstream_rq_active";
+        bed.envoy.wait_for_stat(active, 0, SOON).unwrap();
+        gate.open();
         bed.assert_metrics(&[
             ("requests.outcome.accepted", 1),
             ("answers.outcome.abandoned", 1),

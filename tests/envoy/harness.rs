@@ -4,13 +4,13 @@ use freshpaint_harness::envoy::filter;
 use freshpaint_harness::receiver::{status, Protocol};
 use freshpaint_harness::tls::Certificate;
 use freshpaint_harness::{
-    Cluster, Config, Connection, Envoy, H2Connection, Receiver, Reply, Request,
+    Cluster, Config, Connection, Envoy, Gate, H2Connection, Receiver, Reply, Request,
 };
 use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
 
-const SOON: Duration = Duration::from_secs(10);
+const SOON: Duration = Duration::from_secs(30);
 
 /// Calls the cluster named by the request's `x-call` and answers with that call's status.
 fn caller() -> serde_json::Value {
@@ -118,8 +118,10 @@ fn a_receiver_misbehaves_as_told() {
     }
     for endless in [Reply::silence(), Reply::drip()] {
         hook.set(endless.clone());
+        let before = hook.count();
         let mut connection = Connection::open(hook.address()).unwrap();
         connection.send(&request.to_bytes()).unwrap();
+        hook.wait_for(before + 1, SOON).unwrap();
         assert!(
             connection
                 .response_within(Duration::from_millis(200))
@@ -127,14 +129,22 @@ fn a_receiver_misbehaves_as_told() {
             "{endless:?}"
         );
     }
-    hook.decide(|_, before| status(if before < 8 { 503 } else { 204 }));
+    let gate = Gate::closed();
+    hook.set(status(202).behind(&gate));
+    let mut held = Connection::open(hook.address()).unwrap();
+    held.send(&request.to_bytes()).unwrap();
+    hook.wait_for(8, SOON).unwrap();
+    assert!(held.response_within(Duration::from_millis(200)).is_err());
+    gate.open();
+    assert_eq!(held.response().unwrap().status, 202);
+    hook.decide(|_, before| status(if before < 9 { 503 } else { 204 }));
     assert_eq!(send().unwrap().status, 503);
     assert_eq!(send().unwrap().status, 204);
     hook.close();
     assert!(Connection::open(hook.address()).is_err());
     hook.open().unwrap();
     assert_eq!(send().unwrap().status, 204);
-    assert_eq!(hook.wait_for(10, SOON).unwrap().len(), 10);
+    assert_eq!(hook.wait_for(11, SOON).unwrap().len(), 11);
 }
 
 #[test]

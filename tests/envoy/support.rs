@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// Longer than anything takes that need not wait.
-pub(crate) const SOON: Duration = Duration::from_secs(10);
+/// Longer than anything takes that need not wait, also on a machine that does much else.
+pub(crate) const SOON: Duration = Duration::from_secs(30);
 
 /// A bed that is still being laid out.
 pub(crate) struct Setup {

@@ -22,7 +22,7 @@ use std::process::Command;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use verifier::Verifiers;
 
-const SOON: Duration = Duration::from_secs(10);
+const SOON: Duration = Duration::from_secs(30);
 
 const OLD: &str = "whsec_b2xkIG9sZCBvbGQgb2xkIG9sZCBvbGQgb2xk";
 const NEW: &str = "whsec_bmV3IG5ldyBuZXcgbmV3IG5ldyBuZXcgbmV3";
@@ -207,6 +207,9 @@ fn secrets_are_rotated_while_events_come_in() {
     let before = arrived_with(1);
     envoy.update(&config(json!(["${NEW}", "${OLD}"]))).unwrap();
     let during = arrived_with(2);
+    // Each worker takes it over by itself. Once nothing of the old one drains, all have.
+    let draining = "listener_manager.total_filter_chains_draining";
+    envoy.wait_for_stat(draining, 0, SOON).unwrap();
     envoy
         .update(&config(json!([
             "${NEW}",
