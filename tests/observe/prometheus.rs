@@ -10,10 +10,20 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 use std::time::Duration;
 
-/// The folder of `prometheus` and `promtool`; `None` where there are none.
-pub(crate) fn tools() -> Option<PathBuf> {
+/// How long it may take to be ready: many of them start at the same time.
+const START: Duration = Duration::from_secs(120);
+
+/// The folder of `prometheus` and `promtool`; `None` where there are none. They are fetched once,
+/// whichever test asks first.
+pub(crate) fn tools() -> Option<&'static Path> {
+    static TOOLS: OnceLock<Option<PathBuf>> = OnceLock::new();
+    TOOLS.get_or_init(fetch).as_deref()
+}
+
+fn fetch() -> Option<PathBuf> {
     let output = Command::new(repository().join("scripts/prometheus"))
         .stderr(Stdio::inherit())
         .output()
@@ -70,7 +80,7 @@ impl Prometheus {
             _process: process,
             _folder: folder,
         };
-        poll(Duration::from_secs(20), || prometheus.get("/-/ready")).expect("Prometheus is ready");
+        poll(START, || prometheus.get("/-/ready")).expect("Prometheus is ready");
         prometheus
     }
 

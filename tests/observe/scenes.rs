@@ -282,9 +282,9 @@ fn crash(bed: &Bed) {
     bed.request(&fatal);
 }
 
-/// Many requests at once, to a webhook that takes its time.
+/// Many requests at once, to a webhook that takes its time: so much that they all meet there.
 fn burst(bed: &Bed) {
-    bed.crm.set(status(200).after(ms(100)));
+    bed.crm.set(status(200).after(ms(500)));
     thread::scope(|scope| {
         for _ in 0..30 {
             scope.spawn(|| bed.send("burst"));
