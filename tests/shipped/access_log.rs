@@ -9,7 +9,7 @@ use serde_json::{json, Value};
 use std::fs;
 use std::time::Duration;
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The comment from `access_log:` on, as YAML.
 fn commented() -> Value {

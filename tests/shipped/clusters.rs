@@ -12,7 +12,7 @@ use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The one call that a webhook gets for one event: our headers and not one of Envoy's.
 #[track_caller]

@@ -6,7 +6,7 @@ use freshpaint_harness::{Envoy, Receiver, Request};
 use serde_json::{json, Value};
 use std::time::Duration;
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// With so many ids, one collector will hardly have them all by chance.
 pub(crate) const IDS: usize = 32;

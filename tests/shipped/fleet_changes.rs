@@ -18,8 +18,10 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 const CLIENTS: usize = 8;
+/// Events that are sent at least before the next change.
+const FEWEST: usize = 170;
 
 /// The shipped front over what the file of endpoints says.
 fn front(endpoints: &Path) -> Envoy {
@@ -120,19 +122,27 @@ fn nothing_accepted_is_lost_when_a_collector_dies_and_another_joins() {
 
     let (stop, log) = (AtomicBool::new(false), Mutex::default());
     let joined = thread::scope(|scope| {
+        let (stop, log) = (&stop, &log);
         for number in 0..CLIENTS {
-            let (stop, log, front) = (&stop, &log, front.address());
+            let front = front.address();
             scope.spawn(move || client(number, front, stop, log));
         }
-        thread::sleep(third);
+        // So many on each side of a change, also on a slow machine.
+        let some_are_sent = || {
+            let before = log.lock().unwrap().len();
+            thread::sleep(third);
+            let more = || log.lock().unwrap().len() > before + FEWEST;
+            poll(PATIENCE, || more().then_some(()));
+        };
+        some_are_sent();
         // Killed, not drained: its events in flight are gone.
         drop(collectors.remove(0));
-        thread::sleep(third);
+        some_are_sent();
         let new = collector(&webhook, &webhook);
         let mut all = addresses(&collectors);
         all.push(new.address());
         announce(&endpoints, &all);
-        thread::sleep(third);
+        some_are_sent();
         stop.store(true, Ordering::Relaxed);
         new
     });

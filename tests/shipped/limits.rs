@@ -68,7 +68,7 @@ fn a_connection_that_is_old_is_closed_once_it_has_its_answer() {
     let receiver = Receiver::start().unwrap();
     for (_, file) in files(&receiver) {
         let pointer = manager("/common_http_protocol_options/max_connection_duration");
-        let envoy = lowered(file, &pointer, json!("0.5s"));
+        let envoy = lowered(file, &pointer, json!("2s"));
         let mut connection = Connection::open(envoy.address()).unwrap();
         let page = connection.request(&Request::get("/page")).unwrap();
         assert_eq!(page.status, 200);
@@ -90,15 +90,16 @@ fn a_client_that_does_not_read_its_answer_is_not_waited_for() {
         let envoy = lowered(file, &manager("/stream_idle_timeout"), json!("0.5s"));
         let mut connection = Connection::open(envoy.address()).unwrap();
         connection.send(&Request::get("/page").to_bytes()).unwrap();
-        let name = "http.(collect|fleet).downstream_rq_active";
-        let active = || {
+        let stat = |name: &str| {
+            let name = format!("http.(collect|fleet).downstream_rq_{name}");
             let text = envoy
                 .ask_admin(&format!("/stats?filter=%5E{name}%24"))
                 .ok()?;
             text.trim().rsplit_once(": ")?.1.parse::<u64>().ok()
         };
-        assert!(poll(PATIENCE, || (active()? == 1).then_some(())).is_some());
-        assert!(poll(PATIENCE, || (active()? == 0).then_some(())).is_some());
+        let is = |name, value| poll(PATIENCE, || (stat(name)? == value).then_some(()));
+        assert!(is("idle_timeout", 1).is_some());
+        assert!(is("active", 0).is_some());
     }
 }
 
@@ -148,19 +149,14 @@ fn with_next_to_no_memory_left_requests_are_refused() {
         let heap = file.pointer_mut(pointer).unwrap();
         assert!(heap.as_u64().unwrap() >= 256 << 20);
         *heap = json!(1_000_000);
-        let envoy = start_overloaded(file);
+        // Requests are refused as soon as the memory is looked at, however soon that is.
+        let envoy = start(Shipped::of(file));
         let page = poll(PATIENCE, || {
             let answer = Request::get("/page").send(envoy.address()).ok()?;
             (answer.status == 503 && answer.text() == "envoy overloaded").then_some(())
         });
         assert!(page.is_some());
     }
-}
-
-/// Requests are refused from the start, so that it never serves: the trigger is moved once it does.
-fn start_overloaded(mut file: Value) -> Envoy {
-    file["overload_manager"]["refresh_interval"] = json!("2s");
-    start(Shipped::of(file))
 }
 
 #[test]
@@ -184,7 +180,10 @@ fn a_webhook_cannot_pass_for_envoy() {
         .header("x-egress-details", "TLS_error");
     receiver.set(spoof);
     let [(_, file), _] = files(&receiver);
-    let envoy = start(Shipped::of(file));
+    let mut shipped = Shipped::of(file);
+    // Nothing is kept, so that what is counted is one attempt.
+    shipped.configuration().unwrap()["retry"] = json!({"window": "0s"});
+    let envoy = start(shipped);
     assert_eq!(track(&envoy, "Signed Up").status, 503);
     let name =
         "wasmcustom.freshpaint_webhooks.attempts.webhook.crm.outcome.rejected.status_class.5xx";

@@ -8,7 +8,7 @@ use freshpaint_harness::wait::poll;
 use freshpaint_harness::Receiver;
 use std::time::Duration;
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 #[test]
 fn a_partial_success_is_counted_with_webhook_outcome_and_type() {

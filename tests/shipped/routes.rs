@@ -7,7 +7,7 @@ use freshpaint_harness::{Receiver, Request};
 use std::time::Duration;
 
 /// Longer than Envoy takes to notice that its health check is to fail.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 fn shipped(webhook: &Receiver) -> Shipped {
     let mut shipped = Shipped::load().unwrap();
