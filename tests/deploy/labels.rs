@@ -7,7 +7,7 @@ use freshpaint_harness::prometheus::has_sample;
 use freshpaint_harness::wait::poll;
 use std::time::Duration;
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 const WANTED: [&str; 5] = [
     r#"freshpaint_webhooks_events{type="track",outcome="accepted"} 1"#,

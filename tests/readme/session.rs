@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 /// Long enough for a first build.
 const START: Duration = Duration::from_secs(600);
-const SHOW: Duration = Duration::from_secs(20);
+const SHOW: Duration = Duration::from_secs(60);
 
 /// Two payloads as a dead letter webhook got them.
 const DEAD_LETTERS: &str = concat!(

@@ -9,7 +9,7 @@ use freshpaint_harness::{Connection, Receiver, Request};
 use serde_json::json;
 use std::time::Duration;
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 #[test]
 fn the_collector_speaks_tls_and_takes_a_new_certificate_over_without_a_restart() {

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 const PAGE: &str = include_str!("../../docs/monitor.md");
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The name under which people open the page in the manual.
 const NAME: &str = "monitor.example.com";

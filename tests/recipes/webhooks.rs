@@ -12,7 +12,7 @@ use std::io::Read;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 #[test]
 fn a_client_certificate_is_shown_and_a_new_one_is_taken_over_without_a_restart() {
@@ -103,9 +103,10 @@ fn a_token_is_added_and_a_new_one_is_taken_over_without_a_restart() {
 
 /// RECIPES_SECONDS makes it longer.
 #[test]
-fn tokens_of_oauth2_that_live_for_two_seconds_never_cost_a_401() {
+fn tokens_of_oauth2_that_live_for_four_seconds_never_cost_a_401() {
     let heading = "OAuth2 client credentials";
-    // Every token is good for 2 s from when it was given out, and not for a moment longer.
+    // Every token is good for 4 s from when it was given out, and not for a moment longer. Envoy
+    // has half of that for the next one, also on a machine that does much else.
     let given: Arc<Mutex<Vec<(String, Instant)>>> = Arc::default();
     let server = Receiver::start().unwrap();
     let tokens = Arc::clone(&given);
@@ -116,7 +117,7 @@ fn tokens_of_oauth2_that_live_for_two_seconds_never_cost_a_401() {
         }
         let token = format!("token-{before}");
         tokens.lock().unwrap().push((token.clone(), Instant::now()));
-        let answer = json!({"access_token": token, "token_type": "Bearer", "expires_in": 2});
+        let answer = json!({"access_token": token, "token_type": "Bearer", "expires_in": 4});
         status(200)
             .header("content-type", "application/json")
             .body(answer.to_string())
@@ -126,7 +127,7 @@ fn tokens_of_oauth2_that_live_for_two_seconds_never_cost_a_401() {
     crm.decide(move |request, _| {
         let tokens = tokens.lock().unwrap();
         let good = tokens.iter().any(|(token, at)| {
-            at.elapsed() <= Duration::from_secs(2)
+            at.elapsed() <= Duration::from_secs(4)
                 && request.header("authorization") == Some(&format!("Bearer {token}"))
         });
         status(if good { 200 } else { 401 })
@@ -148,14 +149,16 @@ fn tokens_of_oauth2_that_live_for_two_seconds_never_cost_a_401() {
     let seconds = std::env::var("RECIPES_SECONDS")
         .ok()
         .and_then(|text| text.parse().ok());
-    let deadline = Instant::now() + Duration::from_secs(seconds.unwrap_or(9));
+    let begun = Instant::now();
+    let least = Duration::from_secs(seconds.unwrap_or(9));
+    let given = || given.lock().unwrap().len();
     let mut sent = 0;
-    while Instant::now() < deadline {
+    while begun.elapsed() < least || given() < 8 {
+        assert!(begun.elapsed() < least + PATIENCE, "{} tokens", given());
         assert_eq!(bed.track(), 200, "after {sent}: {}", bed.envoy.log());
         sent += 1;
         std::thread::sleep(Duration::from_millis(20));
     }
-    assert!(given.lock().unwrap().len() >= 8);
 }
 
 #[test]

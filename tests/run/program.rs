@@ -87,6 +87,16 @@ impl Program {
         assert!(known.is_some(), "not {gauge}");
     }
 
+    /// Waits until Envoy's health checks fail, which a drain begins with.
+    pub(crate) fn wait_until_it_drains(&self) {
+        let question = Request::get("/ready");
+        let drains = poll(PATIENCE, || {
+            let answer = question.send(self.ports[1].address()).ok()?;
+            (answer.status == 503).then_some(())
+        });
+        assert!(drains.is_some(), "{}", self.said());
+    }
+
     /// Everything that it has said so far.
     pub(crate) fn said(&self) -> String {
         fs::read_to_string(self.folder.path().join("output")).unwrap()
