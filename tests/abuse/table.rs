@@ -6,6 +6,9 @@ use std::panic::resume_unwind;
 use std::thread;
 use std::time::{Duration, Instant};
 
+/// How often a case may try to stay within its bounds.
+const TRIALS: u32 = 3;
+
 /// One way of attacking, or of asking for more than there is.
 pub(crate) struct Case {
     pub(crate) name: &'static str,
@@ -137,8 +140,11 @@ impl Table {
         });
         for (case, ended) in cases.iter().zip(all) {
             let (mut measures, mut took) = ended.unwrap_or_else(|panic| resume_unwind(panic));
-            if !measures.is_within() {
-                // Another program may have had the machine. A weak case fails twice.
+            for _ in 1..TRIALS {
+                if measures.is_within() {
+                    break;
+                }
+                // Another program may have had the machine. A weak case fails each time.
                 let again;
                 (measures, again) = case.run_timed(plan);
                 took += again;

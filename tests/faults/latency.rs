@@ -7,6 +7,7 @@ use freshpaint_harness::Connection;
 use std::thread;
 use std::time::{Duration, Instant};
 
+const TRIALS: usize = 4;
 const ROUNDS: usize = 4;
 const REQUESTS: usize = 100;
 const PAUSE: Duration = Duration::from_millis(3);
@@ -42,6 +43,13 @@ fn percentile(times: &mut [Duration], percent: usize) -> f64 {
 #[test]
 fn a_dead_webhook_beside_a_live_one_costs_the_sdk_nothing() {
     let _turn = alone();
+    // Another program may have had the machine. What costs time does so in each trial.
+    let is_free = (0..TRIALS).any(|_| costs_nothing());
+    assert!(is_free, "in {TRIALS} trials");
+}
+
+/// Prints a table, and gives whether each case is as quick as if both webhooks were alive.
+fn costs_nothing() -> bool {
     let trial = Trial::start(4, |_| {});
     let mut cases = [
         ("both alive", HEALTHY, Vec::new()),
@@ -62,6 +70,7 @@ fn a_dead_webhook_beside_a_live_one_costs_the_sdk_nothing() {
         "webhooks", "p50 ms", "p99 ms", "ratio", "ratio"
     );
     let mut alive = None;
+    let mut is_free = true;
     for (name, _, times) in &mut cases {
         let (p50, p99) = (percentile(times, 50), percentile(times, 99));
         let (alive50, alive99) = *alive.get_or_insert((p50, p99));
@@ -69,7 +78,7 @@ fn a_dead_webhook_beside_a_live_one_costs_the_sdk_nothing() {
         println!("{name:<28}{p50:>10.2}{p99:>10.2}{ratio50:>8.2}{ratio99:>8.2}");
         // Generous, for machines that do other things too: a delivery that is waited for would cost
         // a second.
-        assert!(p50 < 2.0 * alive50 + 2.0, "{name}");
-        assert!(p99 < 3.0 * alive99 + 50.0, "{name}");
+        is_free &= p50 < 2.0 * alive50 + 2.0 && p99 < 3.0 * alive99 + 50.0;
     }
+    is_free
 }

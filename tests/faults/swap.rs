@@ -48,7 +48,7 @@ fn a_configuration_is_swapped_under_load() {
     println!("{:?}", trial.envoy.metrics().unwrap());
     trial.assert_whole("");
     let updates = WAYS.len() as u64 + 1;
-    let limit = Duration::from_secs(20);
+    let limit = Duration::from_secs(60);
     let envoy = &trial.envoy;
     envoy
         .wait_for_stat("listener_manager.lds.update_success", updates, limit)

@@ -11,8 +11,8 @@ use std::thread;
 use std::time::Duration;
 
 /// Longer than anything takes once every webhook answers again: `retry.max_backoff` and some
-/// rounds.
-pub(crate) const RECOVERY: Duration = Duration::from_secs(30);
+/// rounds, on a machine that does much else.
+pub(crate) const RECOVERY: Duration = Duration::from_secs(60);
 
 /// Events that one request of the last re-send carries.
 const AGAIN: usize = 100;
