@@ -25,7 +25,7 @@ const wrong = []
 async function open(hash = '', options = {}, at = MONITOR_URL) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options })
   const page = await context.newPage()
-  page.setDefaultTimeout(15_000)
+  page.setDefaultTimeout(60_000)
   page.on('pageerror', (error) => wrong.push(error.message))
   page.on('console', (message) => message.type() === 'error' && wrong.push(message.text()))
   page.on('dialog', (dialog) => wrong.push(`a dialog: ${dialog.message()}`))
@@ -48,7 +48,7 @@ const rows = (page) => page.$$eval('#rows tr.record', (found) => found.map((row)
 }))
 
 async function until(what, test) {
-  for (const end = Date.now() + 15_000; Date.now() < end; await new Promise((done) => setTimeout(done, 100))) {
+  for (const end = Date.now() + 60_000; Date.now() < end; await new Promise((done) => setTimeout(done, 100))) {
     const found = await test()
     if (found) return found
   }

@@ -52,7 +52,7 @@ freshpaint.init('ENV-ID', { apiEndpoint: endpoint, forceHttps: false })
 while (!stored.size || client._unsentCount() === 0 && !client._wasFirstEventInSessionSent) await sleep(10)
 
 // The SDK keeps an event until the answer is `200 success`, and says nothing else about it.
-async function done(limit = 10_000) {
+async function done(limit = 60_000) {
   for (const end = Date.now() + limit; Date.now() < end; await sleep(10)) {
     if (!client._sending && client._unsentCount() === 0) return
   }
@@ -82,10 +82,12 @@ await make({
   batch: () => sent(() => ['A', 'B', 'C'].forEach((event) => freshpaint.track(event))),
   // It sends what it has kept again with the next event, not by a timer.
   outage: async () => {
-    for (const event of ['First', 'Second', 'Third']) {
-      freshpaint.track(event)
-      await sleep(2_000)
-    }
+    freshpaint.track('First')
+    await sleep(2_000)
+    freshpaint.track('Second')
+    // By then it is known that it has sent again, and the webhooks are back.
+    await sleep(8_000)
+    freshpaint.track('Third')
     await done()
   },
 })

@@ -12,9 +12,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// How long a program may take for all calls of an SDK.
-const PROGRAM: Duration = Duration::from_secs(120);
+const PROGRAM: Duration = Duration::from_secs(240);
 /// How long a delivery may take once it is due.
-const DELIVERY: Duration = Duration::from_secs(30);
+const DELIVERY: Duration = Duration::from_secs(60);
 
 /// The result of each column of an SDK's row: ok, or what is wrong.
 pub type Cells = BTreeMap<&'static str, Result<(), String>>;
