@@ -3,12 +3,11 @@
 
 use crate::campaign::seconds;
 use crate::ledger::{Answer, Keeps, COLUMNS};
-use crate::trial::{beside_others, webhook, Trial, RECOVERY};
+use crate::trial::{beside_others, look, webhook, Trial};
 use crate::webhooks::{
     is_poison, Way, FAILING, FLAPPING, HALF, HANGING, HEALTHY, LIMITING, PICKY, REFUSING,
     RESETTING, UNAUTHORISED,
 };
-use freshpaint_harness::wait::poll;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::thread;
@@ -55,9 +54,7 @@ fn with_each_no_webhook_misses_an_event_and_none_gets_it_twice() {
         trial.turn(both);
         trial.clients(&prefix).run(events, time);
         trial.recover(&prefix, Keeps::WhatIsRead);
-        let complete = poll(RECOVERY, || {
-            trial.ledger.incomplete(&prefix, 2).is_empty().then_some(())
-        });
+        let complete = look(|| trial.ledger.incomplete(&prefix, 2).is_empty().then_some(()));
         assert!(
             complete.is_some(),
             "{way:?}: {:?} did not reach both webhooks\n{:?}",
@@ -85,7 +82,7 @@ fn an_event_that_every_webhook_refuses_becomes_one_dead_letter() {
     // Every event has to be decided while the webhooks are picky: none is kept any more.
     let ids = trial.ledger.ids("p.");
     let open = || trial.ledger.to_send_again("p.", Keeps::Nothing);
-    let decided = poll(RECOVERY, || {
+    let decided = look(|| {
         let clients = trial.clients("p.");
         for ids in open().chunks(20) {
             clients.send(ids);
@@ -100,9 +97,7 @@ fn an_event_that_every_webhook_refuses_becomes_one_dead_letter() {
     );
     let poison: Vec<_> = ids.iter().filter(|id| is_poison(id)).cloned().collect();
     assert!(poison.len() > 5, "{poison:?}");
-    let arrived = poll(RECOVERY, || {
-        (trial.ledger.accepted_by("p.", DEAD_LETTER) == poison).then_some(())
-    });
+    let arrived = look(|| (trial.ledger.accepted_by("p.", DEAD_LETTER) == poison).then_some(()));
     assert!(
         arrived.is_some(),
         "dead letters: {:?}\nfor {poison:?}\n{:?}",

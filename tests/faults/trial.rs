@@ -8,7 +8,7 @@ use freshpaint_harness::{Cluster, Config, Envoy, Plugin};
 use serde_json::{json, Value};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Longer than anything takes once every webhook answers again: `retry.max_backoff` and some
 /// rounds, on a machine that does much else.
@@ -100,14 +100,14 @@ impl Trial {
     pub(crate) fn recover(&self, prefix: &str, keeps: Keeps) {
         self.turn([HEALTHY; 2]);
         let clients = self.clients(prefix);
-        let all_sent = poll(RECOVERY, || {
+        let all_sent = look(|| {
             let left = self.ledger.to_send_again(prefix, keeps);
             let again = left.chunks(AGAIN).map(|ids| clients.send(ids));
             again
                 .fold(true, |all, answer| all & (answer == Answer::Success))
                 .then_some(())
         });
-        let arrived = poll(RECOVERY, || {
+        let arrived = look(|| {
             let row = self.ledger.row(prefix);
             (row.lost + row.missing == 0).then_some(())
         });
@@ -152,6 +152,20 @@ impl Trial {
     pub(crate) fn resident_mib(&self) -> u64 {
         self.envoy.resident_bytes().unwrap() >> 20
     }
+}
+
+/// Looks into the ledger until `probe` gives something, at most for [`RECOVERY`]. The webhooks wait
+/// while somebody looks at tens of thousands of events, so that most of the time nobody does.
+pub(crate) fn look<T>(mut probe: impl FnMut() -> Option<T>) -> Option<T> {
+    poll(RECOVERY, || {
+        let start = Instant::now();
+        let found = probe();
+        if found.is_none() {
+            let pause = start.elapsed() * 9;
+            thread::sleep(pause.min(Duration::from_secs(1)));
+        }
+        found
+    })
 }
 
 /// Short pauses, so that a webhook that is back is found soon; everything else as by default.
