@@ -50,7 +50,7 @@ fn the_receiver_takes_both_formats() {
     let folder = tempfile::tempdir().unwrap();
     let formats = ["json_array", "ndjson"];
     // One each: `print` writes a line in pieces, and those of two calls at once would mix.
-    let receivers = formats.map(|format| Receiver::start(&program, folder.path().join(format)));
+    let receivers = formats.map(|format| Receiver::start(program, folder.path().join(format)));
 
     let webhook = |name: &str| {
         json!({
@@ -61,7 +61,7 @@ fn the_receiver_takes_both_formats() {
     let clusters = formats.iter().zip(&receivers);
     let config = Config {
         clusters: clusters
-            .map(|(name, receiver)| Cluster::new(*name, receiver.port.address()))
+            .map(|(name, receiver)| Cluster::new(name, receiver.port.address()))
             .collect(),
         plugin: Plugin::Struct(json!({
             "webhooks": formats.map(webhook), "acknowledge": "settled",
