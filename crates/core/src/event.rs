@@ -65,8 +65,6 @@ pub struct Event<'a> {
     pub page: Page<'a>,
     /// The contract's `context.library`.
     pub library: Library<'a>,
-    /// The name of the page or screen, which goes into the properties.
-    pub view: View<'a>,
     /// The contract's `properties`.
     pub properties: Properties<'a>,
     /// The contract's `traits`, for identify and group.
@@ -165,16 +163,6 @@ impl<'a> Page<'a> {
         .into_iter()
         .filter_map(|(name, value)| Some((name, value?)))
     }
-}
-
-/// A page or screen, as an SDK names it beside the properties (Segment, "Spec: Page" and "Spec:
-/// Screen").
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct View<'a> {
-    /// `name`
-    pub name: Option<Text<'a>>,
-    /// `category`
-    pub category: Option<Text<'a>>,
 }
 
 /// The SDK that captured the event.

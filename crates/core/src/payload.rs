@@ -5,7 +5,7 @@
 //! `properties` is always there, and `traits` on identify and group.
 
 use crate::config::Timestamps;
-use crate::event::{Event, Kind, Library, Page, View};
+use crate::event::{Event, Kind, Library, Page, Properties};
 use crate::json::{Id, Text, Value};
 use crate::time;
 
@@ -24,7 +24,11 @@ pub fn render(event: &Event<'_>, timestamps: Timestamps, out: &mut Vec<u8>) {
     if event.kind == Kind::Group {
         object.id("groupId", event.group_id);
     }
-    properties(event, object.key("properties"));
+    let page = match event.kind {
+        Kind::Page => event.page,
+        _ => Page::default(),
+    };
+    properties(&page, &event.properties, object.key("properties"));
     if matches!(event.kind, Kind::Identify | Kind::Group) {
         traits(event, object.key("traits"));
     }
@@ -92,37 +96,25 @@ fn context(event: &Event<'_>, out: &mut Vec<u8>) {
     context.close();
 }
 
-/// The keys that are added to properties.
-const ADDED: [&str; 5] = ["url", "title", "path", "name", "category"];
-
-/// The data of a pageview and the name of a page or screen go before the properties, each unless
-/// the properties have it already.
-fn properties(event: &Event<'_>, out: &mut Vec<u8>) {
-    let properties = &event.properties;
-    let Page { url, title, path } = match event.kind {
-        Kind::Page => event.page,
-        _ => Page::default(),
-    };
-    let View { name, category } = event.view;
-    let mut added = [url, title, path, name, category];
-    let adds = added.iter().any(Option::is_some);
-    if let Some(whole) = properties.whole().filter(|_| !adds) {
-        out.extend_from_slice(whole.get().as_bytes());
-        return;
+/// Page data go before the properties, each unless the properties have it already.
+fn properties(page: &Page<'_>, properties: &Properties<'_>, out: &mut Vec<u8>) {
+    if *page == Page::default() {
+        if let Some(whole) = properties.whole() {
+            out.extend_from_slice(whole.get().as_bytes());
+            return;
+        }
     }
     let mut object = Writer::open(out);
-    if adds {
-        properties.members(|key, _| {
-            let key = key.decoded();
-            let same = ADDED.iter().position(|added| *added == key);
-            if let Some(value) = same.and_then(|at| added.get_mut(at)) {
-                *value = None;
-            }
+    if *page != Page::default() {
+        let mut absent = *page;
+        properties.members(|key, _| match &*key.decoded() {
+            "url" => absent.url = None,
+            "title" => absent.title = None,
+            "path" => absent.path = None,
+            _ => {}
         });
-        for (key, value) in ADDED.iter().zip(added) {
-            if let Some(value) = value {
-                object.text(key, value);
-            }
+        for (name, value) in absent.members() {
+            object.text(name, value);
         }
     }
     properties.members(|key, value| object.member(key, value));

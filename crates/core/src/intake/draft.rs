@@ -1,7 +1,7 @@
 //! An event as its SDK states it, before it is made the canonical [`crate::event::Event`].
 
 use super::context::Surroundings;
-use crate::event::{Kind, Properties, View};
+use crate::event::{Kind, Properties};
 use crate::json::{Id, Text, Value};
 
 /// An event as its SDK states it.
@@ -23,7 +23,11 @@ pub(super) struct Draft<'a> {
     pub(super) group_type: Option<Id<'a>>,
     /// Page, library and consent.
     pub(super) surroundings: Surroundings<'a>,
-    pub(super) view: View<'a>,
+    /// A page or screen, as an SDK names it beside the properties (Segment, "Spec: Page" and
+    /// "Spec: Screen"). It tells events apart; the payload has no key for it.
+    pub(super) view_name: Option<Text<'a>>,
+    /// The same for its category.
+    pub(super) view_category: Option<Text<'a>>,
     pub(super) properties: Properties<'a>,
     pub(super) traits: Properties<'a>,
     pub(super) source: Option<Id<'a>>,
@@ -44,7 +48,8 @@ impl<'a> Draft<'a> {
             group_id: None,
             group_type: None,
             surroundings: Surroundings::default(),
-            view: View::default(),
+            view_name: None,
+            view_category: None,
             properties: Properties::default(),
             traits: Properties::default(),
             source: None,

@@ -42,7 +42,6 @@ impl<'a> Draft<'a> {
             group_type: self.group_type,
             page: surroundings.page,
             library: surroundings.library,
-            view: self.view,
             properties: self.properties,
             traits: self.traits,
             source: source.or(self.source).or(collection

@@ -129,8 +129,8 @@ fn feed(draft: &Draft<'_>, update: &mut dyn FnMut(&[u8])) {
     for (key, text) in [
         (None, draft.group_type.map(Id::escaped)),
         (None, more_traits),
-        (Some("name"), draft.view.name.map(Text::escaped)),
-        (Some("category"), draft.view.category.map(Text::escaped)),
+        (Some("name"), draft.view_name.map(Text::escaped)),
+        (Some("category"), draft.view_category.map(Text::escaped)),
     ] {
         if text.is_some() {
             if key.is_some() {

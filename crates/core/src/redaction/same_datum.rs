@@ -156,7 +156,6 @@ fn is_user_key(key: &str) -> bool {
             | "anonymousId"
             | "anonymous_id"
             | "email"
-            | "name"
             | "username"
     )
 }

@@ -25,26 +25,6 @@ fn a_screen_of_mixpanels_is_one() {
     );
 }
 
-/// Mixpanel's own pageview has its title and path under other names than the url.
-#[test]
-fn a_pageview_of_mixpanels_has_the_contracts_properties() {
-    let body = r#"{"event":"$mp_web_page_view","properties":{"$insert_id":"1","time":1767323045,"mp_lib":"web","$current_url":"https://e/p","current_page_title":"Home","current_url_path":"/p"}}"#;
-    let payload = Request::post("/track", body).payload();
-    assert!(
-        payload.ends_with(
-            r#""properties":{"url":"https://e/p","title":"Home","path":"/p","current_page_title":"Home","current_url_path":"/p"}}"#
-        ),
-        "{payload}"
-    );
-    // In any other event they are the customer's.
-    let body = body.replace("$mp_web_page_view", "a");
-    let payload = Request::post("/track", body).payload();
-    assert!(
-        payload.contains(r#""page":{"url":"https://e/p"}"#),
-        "{payload}"
-    );
-}
-
 /// The SDKs for apps and Unity send no `$insert_id`, and older ones count the time in seconds: two
 /// taps in one second, sent one by one, were one event.
 #[test]

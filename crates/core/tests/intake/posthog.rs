@@ -128,17 +128,3 @@ fn an_event_may_say_how_long_ago_it_was() {
         );
     }
 }
-
-/// All screens look alike without their name.
-#[test]
-fn the_name_of_a_screen_of_posthogs_is_a_property() {
-    assert_eq!(
-        posthog(
-            r#"{"event":"$screen","uuid":"1","timestamp":"1970-01-01T00:00:00Z","distinct_id":"d","properties":{"$screen_name":"Checkout","$is_identified":false,"step":2}}"#
-        ),
-        r#"{"event":"screen_view","type":"track","timestamp":"1970-01-01T00:00:00Z","messageId":"1","anonymousId":"d","context":{"page":null},"properties":{"name":"Checkout","step":2}}"#
-    );
-    // The SDKs repeat it on each event that follows.
-    let next = r#"{"event":"a","uuid":"1","properties":{"$screen_name":"Checkout"}}"#;
-    assert!(posthog(next).ends_with(r#""properties":{}}"#));
-}

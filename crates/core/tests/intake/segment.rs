@@ -9,51 +9,6 @@ fn segment(event: &str) -> String {
     Request::post("/v1/batch", format!(r#"{{"batch":[{event}]}}"#)).payload()
 }
 
-/// Segment's SDKs for servers and apps have the name of a page or screen beside the properties, and
-/// all screens look alike without it.
-#[test]
-fn the_name_of_a_page_or_screen_is_a_property() {
-    let screen = r#"{"type":"screen","name":"Checkout","category":"Shop","messageId":"1","timestamp":0,"anonymousId":"d","properties":{"step":2}}"#;
-    let before = r#""timestamp":"1970-01-01T00:00:00Z","messageId":"1","anonymousId":"d","context":{"page":null},"properties":"#;
-    assert_eq!(
-        segment(screen),
-        format!(
-            r#"{{"event":"screen_view","type":"track",{before}{{"name":"Checkout","category":"Shop","step":2}}}}"#
-        )
-    );
-    assert_eq!(
-        segment(
-            &screen
-                .replace("screen", "page")
-                .replace(r#""step":2"#, r#""url":"u","name":"Pay""#)
-        ),
-        format!(r#"{{"type":"page",{before}{{"category":"Shop","url":"u","name":"Pay"}}}}"#)
-    );
-    for nothing in [r#""""#, "null", "7"] {
-        let unnamed = screen
-            .replace(r#""Checkout""#, nothing)
-            .replace(r#""Shop""#, nothing);
-        assert!(
-            segment(&unnamed).ends_with(r#""properties":{"step":2}}"#),
-            "{nothing}"
-        );
-    }
-    let named_track = r#"{"type":"track","event":"a","name":"n","category":"c","messageId":"1"}"#;
-    assert!(segment(named_track).ends_with(r#""properties":{}}"#));
-}
-
-/// Freshpaint's SDK for Android has the name of a screen in both places, and the contract's
-/// destination gets the one among the properties.
-#[test]
-fn the_name_of_freshpaints_own_screen_stands_once() {
-    let body = r#"{"batch":[{"type":"screen","event":"screen_view","name":"Main","messageId":"1","anonymousId":"d","timestamp":0,"properties":{"firebase_screen":"Main"}}]}"#;
-    let payload = Request::post("/android", body).payload();
-    assert!(
-        payload.ends_with(r#""properties":{"firebase_screen":"Main"}}"#),
-        "{payload}"
-    );
-}
-
 #[test]
 fn two_pages_that_differ_by_their_name_have_two_computed_ids() {
     let id = |name: &str| {

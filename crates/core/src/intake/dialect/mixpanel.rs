@@ -78,9 +78,6 @@ fields! {
         url: "$current_url",
         title: "$title",
         path: "$pathname",
-        /// Mixpanel's own pageview has these two in their place.
-        page_title: "current_page_title",
-        page_path: "current_url_path",
         browser: "$browser",
         lib: "$lib",
         mp_lib: "mp_lib",
@@ -149,24 +146,19 @@ fn read(event: Object<'_>) -> Result<Parsed<'_>, Fault> {
     };
     draft.set_ids(device_id.or(anonymous_id), distinct_id, user_id);
     let mut traits = None;
-    let (mut title, mut path) = (inner.title, inner.path);
     match kind {
         Kind::Identify => traits = object(kind, "properties.$user_props", inner.user_props)?,
         Kind::Group => {
             draft.group_id = group_id("properties.$group_id", inner.group_id)?;
             traits = object(kind, "properties.$group_props", inner.group_props)?;
         }
-        Kind::Page => {
-            title = title.or(inner.page_title);
-            path = path.or(inner.page_path);
-        }
-        Kind::Track => {}
+        Kind::Track | Kind::Page => {}
     }
     draft.traits = Properties::of(traits, ReservedKeys::None);
     draft.surroundings.page = Page {
         url: inner.url.and_then(Value::text),
-        title: title.and_then(Value::text),
-        path: path.and_then(Value::text),
+        title: inner.title.and_then(Value::text),
+        path: inner.path.and_then(Value::text),
     };
     draft.surroundings.library = inner.library();
     draft.properties = Properties::of(properties, ReservedKeys::Mixpanel);

@@ -15,8 +15,8 @@
 //!   event. The rules for `userId` hold for it there as well: [`crate::redaction`].
 //! - The contract's three values of the page are taken: `url`, `title` and `path`. The library
 //!   stays as it was sent.
-//! - Fields that the contract has no key for are dropped, such as `previousId`. The `name` and the
-//!   `category` of a page or screen become properties, where browsers' SDKs have them already.
+//! - Fields that the contract has no key for are dropped: `previousId`, and the `category` and
+//!   `name` of a page or screen, where an SDK does not have them among the properties as well.
 //! - `screen` becomes a track event called `screen_view`. `alias` and the SDKs' own `$` events are
 //!   recognised and not delivered.
 

@@ -63,7 +63,6 @@ fields! {
         anon_distinct_id: "$anon_distinct_id",
         is_identified: "$is_identified",
         has_profile: "$process_person_profile",
-        screen_name: "$screen_name",
         group_type: "$group_type",
         group_key: "$group_key",
         group_set: "$group_set",
@@ -99,8 +98,6 @@ fn read(event: Object<'_>) -> Result<Parsed<'_>, Fault> {
     let mut draft = Draft::new(kind);
     if kind == Kind::Track {
         draft.name = Some(if sent_name.is("$screen") {
-            let screen_name = inner.screen_name.and_then(Value::text);
-            draft.view.name = screen_name.filter(|name| !name.is_empty());
             SCREEN_VIEW
         } else {
             sent_name

@@ -4,7 +4,7 @@ use super::{
     group_id, id, name, object, present, Credential, Dialect, Draft, Methods, Parsed, Path,
     Replies, Type, SCREEN_VIEW,
 };
-use crate::event::{Kind, Properties, ReservedKeys, View};
+use crate::event::{Kind, Properties, ReservedKeys};
 use crate::intake::context::Surroundings;
 use crate::intake::invalid::{Defect, Fault};
 use crate::intake::{response, FilteredReason};
@@ -102,13 +102,9 @@ pub(super) fn read_with<'a>(
         traits = object(kind, "context.traits", surroundings.traits)?;
     }
     draft.traits = Properties::of(traits, ReservedKeys::None);
-    // Freshpaint's own SDKs have the name of a screen among the properties.
-    if matches!(call, Type::Page | Type::Screen) && reserved == ReservedKeys::None {
-        let text = |value: Option<Value<'a>>| value?.text().filter(|text| !text.is_empty());
-        draft.view = View {
-            name: text(fields.name),
-            category: text(fields.category),
-        };
+    if matches!(call, Type::Page | Type::Screen) {
+        draft.view_name = fields.name.and_then(Value::text);
+        draft.view_category = fields.category.and_then(Value::text);
     }
     draft.source = fields.write_key.and_then(Value::id);
     draft.integrations = fields.integrations;
