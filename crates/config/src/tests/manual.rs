@@ -149,12 +149,15 @@ fn the_readme_has_a_row_for_every_dialect_and_no_path_that_is_not_ours() {
         let sent = path.replace("<type>", "track");
         let route = recognise(sent.as_bytes(), &collect);
         let spoken = route
-            .unwrap_or_else(|| panic!("{path} is not ours"))
+            .unwrap_or_else(|| panic!("README.md: {path} is no path of a dialect"))
             .dialect()
             .name;
         missing.retain(|name| *name != spoken);
     }
-    assert!(missing.is_empty(), "no row for {missing:?}");
+    assert!(
+        missing.is_empty(),
+        "README.md has no row for {missing:?} in its table of SDKs"
+    );
 }
 
 #[test]
