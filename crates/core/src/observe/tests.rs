@@ -174,5 +174,13 @@ fn the_manual_has_every_metric_with_its_labels() {
             }
         }
     }
-    assert_eq!(rows.into_iter().collect::<BTreeSet<_>>(), manual());
+    let (rows, manual) = (rows.into_iter().collect::<BTreeSet<_>>(), manual());
+    let (lacking, wrong): (Vec<_>, Vec<_>) = (
+        rows.difference(&manual).collect(),
+        manual.difference(&rows).collect(),
+    );
+    assert!(
+        rows == manual,
+        "docs/operations.md has no row for {lacking:#?}\nand rows that the code has not: {wrong:#?}"
+    );
 }
