@@ -35,6 +35,9 @@ fn what_posthog_sets_and_sets_once_are_both_traits() {
         traits("$set_once", r#""$set_once":{"source":"ad"}"#),
         r#"{"source":"ad"}}"#
     );
+    // Beside the properties posthog-js has those of a campaign, of which most are null.
+    let identify = r#"{"event":"$identify","uuid":"1","$set":{"plan":"pro"},"$set_once":{"utm_source":null,"gclid":"g"},"properties":{"distinct_id":"u"}}"#;
+    assert!(posthog(identify).ends_with(r#""traits":{"plan":"pro"}}"#));
     // Readers of JSON take the last one, as PostHog does.
     assert_eq!(
         traits(

@@ -131,12 +131,20 @@ fn read(event: Object<'_>) -> Result<Parsed<'_>, Fault> {
         Kind::Identify => {
             let set =
                 object(kind, "properties.$set", inner.set)?.or(object(kind, "$set", fields.set)?);
-            let set_once = object(kind, "properties.$set_once", inner.set_once)?.or(object(
-                kind,
-                "$set_once",
-                fields.set_once,
-            )?);
-            draft.traits = traits(set, set_once);
+            let set_once = object(kind, "properties.$set_once", inner.set_once)?;
+            draft.traits = match (set, set_once) {
+                (Some(set), Some(set_once)) => Properties {
+                    parts: [
+                        Some((set_once, ReservedKeys::Dollar)),
+                        Some((set, ReservedKeys::None)),
+                    ],
+                },
+                // Beside the properties browsers have values of their own, such as `utm_source`.
+                _ => {
+                    let set_once = set_once.or(object(kind, "$set_once", fields.set_once)?);
+                    Properties::of(set.or(set_once), ReservedKeys::None)
+                }
+            };
         }
         Kind::Group => {
             draft.group_id = group_id("properties.$group_key", inner.group_key)?;
@@ -161,20 +169,6 @@ fn read(event: Object<'_>) -> Result<Parsed<'_>, Fault> {
     draft.source = present(fields.token).or(inner.token).and_then(Value::id);
     draft.integrations = integrations_of(inner.options);
     Ok(Parsed::Event(draft))
-}
-
-/// Values that an SDK sets, after those that it sets only once. Browsers send many of their own
-/// with the latter, such as `$initial_referrer`.
-fn traits<'a>(set: Option<Object<'a>>, set_once: Option<Object<'a>>) -> Properties<'a> {
-    let (Some(set), Some(set_once)) = (set, set_once) else {
-        return Properties::of(set.or(set_once), ReservedKeys::None);
-    };
-    Properties {
-        parts: [
-            Some((set_once, ReservedKeys::Dollar)),
-            Some((set, ReservedKeys::None)),
-        ],
-    }
 }
 
 /// Whether the id has the form of a UUID.
