@@ -183,6 +183,10 @@ impl<T> Outbox<T> {
         loop {
             let (webhook, first) = self.queues.pop(turn.now, &mut self.timers)?;
             if !self.begin_delivery(webhook, first.key, turn) {
+                if self.step_quota.is_used_up() {
+                    self.restart_queues(turn);
+                    return None;
+                }
                 continue;
             }
             self.queues.begin_call(webhook, turn.now);

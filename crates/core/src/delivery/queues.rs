@@ -109,7 +109,7 @@ impl Queues {
     /// Puts a delivery at the end of a webhook's queue.
     pub(super) fn push(&mut self, webhook: usize, waiting: Waiting, timers: &mut Timers) {
         if let Some(queue) = self.queues.get_mut(webhook) {
-            timers.start(Timer::Queue, waiting.too_late);
+            timers.hasten(Timer::Queue, waiting.too_late);
             queue.ready.push_back(waiting);
         }
     }
@@ -269,11 +269,13 @@ impl Queues {
         }
     }
 
-    /// A call has ended; it took `None` when it could not be made.
+    /// A call has ended; it took `None` when it could not be made. `works`: the webhook has not
+    /// failed it.
     pub(super) fn end_call(
         &mut self,
         webhook: usize,
         took: Option<SteadyMillis>,
+        works: bool,
         now: SteadyMillis,
     ) {
         if let Some(queue) = self.queues.get_mut(webhook) {
@@ -281,7 +283,7 @@ impl Queues {
             self.in_flight = self.in_flight.saturating_sub(1);
             if let Some(took) = took {
                 queue.pace.on_end(took);
-                queue.limit.on_end(!queue.ready.is_empty(), now);
+                queue.limit.on_end(works, !queue.ready.is_empty(), now);
             }
         }
     }

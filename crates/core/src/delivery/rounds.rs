@@ -64,7 +64,8 @@ impl<T> Outbox<T> {
         if let Some(took) = took {
             turn.observe.record(Histogram::Latency(webhook), took);
         }
-        self.queues.end_call(webhook, took, turn.now);
+        let works = self.policy.webhook_works(outcome) == Some(true);
+        self.queues.end_call(webhook, took, works, turn.now);
         turn.took = took;
         match attempt.only_entry() {
             Some(key) => self.finish(key, webhook, outcome, turn),
@@ -87,6 +88,7 @@ impl<T> Outbox<T> {
             return false;
         };
         if starts_too_late(&self.config, entry, webhook, turn.now) {
+            self.step_quota.take(1, turn.now);
             self.finish(key, webhook, Outcome::NotSent(NotSent::Deadline), turn);
             return false;
         }
@@ -224,7 +226,9 @@ impl<T> Outbox<T> {
     }
 
     /// The event is owed to nobody any more.
-    fn complete(&mut self, key: EntryKey, turn: &mut Turn<'_>) {
+    // One copy of it in the module is enough.
+    #[inline(never)]
+    pub(super) fn complete(&mut self, key: EntryKey, turn: &mut Turn<'_>) {
         self.count_undelivered(key, turn);
         if let Some(entry) = self.remove(key, turn) {
             if entry.held().is_some() && entry.dead_letter().is_none() {

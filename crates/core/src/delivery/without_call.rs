@@ -41,7 +41,9 @@ impl<T> Outbox<T> {
 
     /// Starts the timer for what ends next without a call. It runs out in the next turn if this one
     /// has done what it may.
-    fn restart_queues(&mut self, turn: &Turn<'_>) {
+    // One copy of it in the module is enough.
+    #[inline(never)]
+    pub(super) fn restart_queues(&mut self, turn: &Turn<'_>) {
         self.queues.restart(&mut self.timers);
         if self.step_quota.is_used_up() {
             self.timers.hasten(Timer::Queue, turn.now);

@@ -29,7 +29,7 @@ impl<T> Outbox<T> {
             return Vec::new();
         };
         let mut bundle = vec![first.key];
-        while bundle.len() < first.share as usize {
+        while bundle.len() < first.share as usize && !self.step_quota.is_used_up() {
             let Some(next) = self.queues.pop_other(webhook, first, room) else {
                 break;
             };

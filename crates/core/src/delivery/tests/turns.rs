@@ -71,6 +71,24 @@ fn rounds_that_end_together_end_over_several() {
     assert!(turns.iter().all(|turn| *turn <= MOST), "{turns:?}");
 }
 
+/// As after a machine stood still.
+#[test]
+fn what_has_no_time_left_when_calls_end_is_given_back_over_several() {
+    let mut fixture = Fixture::new(config(&["a"]));
+    fixture.submit(events(EVENTS));
+    fixture.now += 21_000;
+    for call in std::mem::take(&mut fixture.calls) {
+        fixture.end(call.token, &status(200));
+    }
+    // Each call that ends finds one more.
+    let given_back = fixture.outbox.held_events();
+    assert!((1..MOST + CALLS).contains(&given_back), "{given_back}");
+    let turns = in_turns(&mut fixture, EVENTS - CALLS, |fixture| {
+        fixture.outbox.held_events()
+    });
+    assert!(turns.iter().all(|turn| *turn <= MOST + 1), "{turns:?}");
+}
+
 #[test]
 fn kept_events_that_are_due_at_once_are_looked_at_over_several() {
     let mut fixture = narrow();
