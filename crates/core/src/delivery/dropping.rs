@@ -16,6 +16,8 @@ use crate::observe::{Counter, Label};
 impl<T> Outbox<T> {
     /// Nobody tries to deliver the event any more. It goes to the dead letter webhook, if there is
     /// one.
+    // One copy of it in the module is enough.
+    #[inline(never)]
     pub(super) fn drop_event(&mut self, key: EntryKey, reason: DropReason, turn: &mut Turn<'_>) {
         let reason = self.exact_reason(key, reason);
         self.note_drop(key, reason, turn);

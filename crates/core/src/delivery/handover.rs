@@ -1,6 +1,7 @@
 //! Held events on their way from a configuration to the one that replaces it.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use super::entry::{Entry, Held};
 use super::event::PreparedEvent;
@@ -8,9 +9,8 @@ use super::past::Past;
 use super::retry::policy::Policy;
 use super::same_webhook;
 use super::webhook_set::WebhookSet;
-use crate::clock::SteadyMillis;
+use crate::clock::{millis, SteadyMillis};
 use crate::config::{Config, Webhook};
-use crate::observe::labels::DeliveryOutcome;
 use crate::redaction::{Path, Redaction};
 
 /// A held event on its way to the configuration that replaces this one.
@@ -24,8 +24,10 @@ pub struct Handover {
     /// The webhook that gets it when it is dropped.
     dead_letter: Option<Recipient>,
     past: Past,
-    /// Due at once, unless a webhook asked for a pause.
-    held: Held,
+    /// Since when it has been held.
+    since: SteadyMillis,
+    /// When it is due: at once, unless a webhook asked for a pause.
+    due: SteadyMillis,
 }
 
 /// A webhook of the older configuration.
@@ -36,18 +38,14 @@ struct Recipient {
     payload: Rc<[u8]>,
     /// In how many rounds it refused the event.
     refusals: u32,
-    /// How its last attempt ended.
-    failure: Option<DeliveryOutcome>,
 }
 
 impl Recipient {
     fn of(index: usize, entry: &Entry) -> Self {
-        let failure = entry.undelivered().find(|(failed, _)| *failed == index);
         Self {
             index,
             payload: Rc::clone(entry.event().payload_for(index)),
             refusals: entry.refusals(index),
-            failure: failure.map(|(_, outcome)| outcome),
         }
     }
 
@@ -65,28 +63,27 @@ impl Handover {
         let recipient = |index| Recipient::of(index, &entry);
         let owed = policy.owed(&entry).iter().map(recipient).collect();
         let dead_letter = policy.dead_letter_webhook(&entry);
-        let mut held = entry.held()?;
-        if entry.retry_after().is_none() {
-            held.due = 0;
-        }
+        let held = entry.held()?;
+        let asked_for = entry.retry_after().map(|_| held.due);
         let dead_letter = dead_letter.map(recipient);
+        let failures = entry.undelivered().collect();
         let (event, past) = entry.into_event_and_past();
         Some(Self {
             event,
             then: Rc::clone(config),
             owed,
             dead_letter,
-            past,
-            held,
+            past: Past { failures, ..past },
+            since: held.expires.saturating_sub(millis(config.retry.window)),
+            due: asked_for.unwrap_or(0),
         })
     }
 
-    /// When it is given up, and when it is due.
-    pub(super) fn held(&self, now: SteadyMillis) -> Held {
-        Held {
-            due: self.held.due.max(now),
-            ..self.held
-        }
+    /// When it is given up where events are held for `window`, and when it is due.
+    pub(super) fn held(&self, window: Duration, now: SteadyMillis) -> Held {
+        let expires = self.since.saturating_add(millis(window));
+        let due = self.due.min(expires).max(now);
+        Held { expires, due }
     }
 
     /// The event for this configuration. When none of its webhooks is left and nobody has it, it
@@ -98,11 +95,16 @@ impl Handover {
         let (then, webhooks) = (&*self.then, &config.webhooks);
         let takes = |webhook: &Webhook| webhook.options.take(self.event.kind, true);
         let is_new = |webhook: &Webhook| webhook.rules.is_none() && takes(webhook);
+        let place_of = |index| same_webhook::find(&then.webhooks, index, webhooks);
         let mut past = Past {
             refusals: Vec::new(),
-            failures: Vec::new(),
             ..self.past
         };
+        past.failures.retain_mut(|(index, _)| {
+            let place = place_of(*index);
+            *index = place.unwrap_or(*index);
+            place.is_some()
+        });
         let is_dead_letter = past.dead_letter.is_some();
         let mut is_gone = !(is_dead_letter || past.is_accepted);
         let (mut wanted, mut redacted) = (WebhookSet::EMPTY, Vec::new());
@@ -110,8 +112,8 @@ impl Handover {
         let mut may_be_dead_letter = new_dead_letter.is_some_and(is_new);
         let spare = self.dead_letter.iter().map(|one| (one, true));
         for (one, is_spare) in self.owed.iter().map(|one| (one, false)).chain(spare) {
-            let place = same_webhook::find(&then.webhooks, one.index, webhooks);
-            let Some((place, webhook)) = place.and_then(|at| Some((at, webhooks.get(at)?))) else {
+            let found = place_of(one.index).and_then(|at| Some((at, webhooks.get(at)?)));
+            let Some((place, webhook)) = found else {
                 continue;
             };
             let goes_on = one.has_rules_of(then, webhook) && takes(webhook);
@@ -132,8 +134,6 @@ impl Handover {
             if one.refusals > 0 {
                 past.refusals.push((place, one.refusals));
             }
-            past.failures
-                .extend(one.failure.map(|outcome| (place, outcome)));
         }
         if is_gone {
             let new = webhooks.iter().enumerate();

@@ -213,46 +213,34 @@ impl<T> Outbox<T> {
 
     /// Takes over an event that an older configuration held.
     pub(super) fn take_over(&mut self, handover: Handover, turn: &mut Turn<'_>) {
-        let held = handover.held(turn.now);
+        let retry = &self.config.retry;
+        let held = handover.held(retry.window, turn.now);
         let entry = handover.into_entry(&self.config);
-        let (id, is_dead_letter) = (entry.event().id, entry.dead_letter().is_some());
+        let (id, is_accepted) = (entry.event().id, entry.is_accepted());
+        if id.is_some_and(|id| self.has_taken(id, is_accepted, turn)) {
+            return;
+        }
         let goes_on = !self.policy.next_round(&entry).is_empty();
-        let may_be_letter =
-            !entry.is_accepted() && self.policy.dead_letter_webhook(&entry).is_some();
-        if !(goes_on || may_be_letter) {
-            // An event that a webhook has may be owed to no other any more.
-            let outcome = match (is_dead_letter, entry.is_accepted()) {
-                (true, _) => Some(HeldOutcome::Lost),
-                (false, true) => None,
-                (false, false) => Some(HeldOutcome::Refused),
-            };
-            if let Some(outcome) = outcome {
-                turn.observe.count(Counter::Held(outcome));
-            }
-            return;
-        }
-        if id.is_some_and(|id| self.has_taken(id, entry.is_accepted(), turn)) {
-            return;
-        }
         if goes_on && self.store.can_hold(&entry, &self.config.retry) {
             let key = self.insert(entry.held_until(held));
-            self.schedule.push(held.due, key, &mut self.timers);
-        } else if self.make_room(entry.cost(), turn) {
-            let key = self.insert(entry);
-            let reason = if goes_on {
-                DropReason::NoRoom
-            } else {
-                // The rules of its webhooks have changed.
-                DropReason::Refused
-            };
-            self.drop_event(key, reason, turn);
-        } else {
-            let outcome = if is_dead_letter {
-                HeldOutcome::Lost
-            } else {
-                HeldOutcome::NoRoom
-            };
-            turn.observe.count(Counter::Held(outcome));
+            return self.schedule.push(held.due, key, &mut self.timers);
         }
+        // An event that a webhook has may be owed to no other any more.
+        let is_complete = is_accepted && !goes_on;
+        let may_be_letter = !is_complete && self.policy.dead_letter_webhook(&entry).is_some();
+        if may_be_letter && !self.make_room(entry.cost(), turn) {
+            return turn.observe.count(Counter::Held(HeldOutcome::NoRoom));
+        }
+        let key = self.insert(entry);
+        if is_complete {
+            return self.complete(key, turn);
+        }
+        let reason = if goes_on {
+            DropReason::NoRoom
+        } else {
+            // The rules of its webhooks have changed.
+            DropReason::Refused
+        };
+        self.drop_event(key, reason, turn);
     }
 }

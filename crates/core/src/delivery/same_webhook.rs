@@ -4,10 +4,17 @@ use crate::config::Webhook;
 
 /// The place in `now` of the webhook that is the one at `index` of `then`.
 ///
-/// Where a webhook without a name has another url, it is the one in its place.
+/// A webhook that is renamed is the one with its url. Where one without a name has another url, it
+/// is the one in its place.
 // One copy of it in the module is enough.
 #[inline(never)]
 pub(crate) fn find(then: &[Webhook], index: usize, now: &[Webhook]) -> Option<usize> {
+    let renamed = || {
+        let webhook = then.get(index)?;
+        let is_known = |new: &Webhook| then.iter().any(|then| then.name == new.name);
+        let is_it = |new: &Webhook| has_url_of(new, webhook) && !is_known(new);
+        now.iter().position(is_it)
+    };
     let is_new = || {
         let webhook = then.get(index)?;
         let in_its_place = now.get(index)?;
@@ -15,7 +22,9 @@ pub(crate) fn find(then: &[Webhook], index: usize, now: &[Webhook]) -> Option<us
         let is_new = in_its_place.name == webhook.name && !then.iter().any(has_its_url);
         is_new.then_some(index)
     };
-    find_certain(then, index, now).or_else(is_new)
+    find_certain(then, index, now)
+        .or_else(renamed)
+        .or_else(is_new)
 }
 
 /// The same, and certainly that webhook.

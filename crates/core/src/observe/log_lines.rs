@@ -141,7 +141,8 @@ impl LogLines {
     pub(crate) fn dropped(&mut self, outcome: HeldOutcome, payload: &[u8], now: SteadyMillis) {
         let why = match outcome {
             HeldOutcome::Refused => {
-                "given up: each webhook that lacks it refused it for good, by the rules of `retry`"
+                "given up: each webhook that lacks it refused it for good, by the rules of `retry`, \
+                 or has other rules in a newer configuration"
             }
             HeldOutcome::Expired => "given up: retry.window has ended",
             HeldOutcome::NoRoom => {
@@ -203,7 +204,14 @@ fn more_like_it(left_out: u32) -> String {
 fn blame(outcome: Outcome, cluster: &str) -> String {
     match outcome {
         Outcome::Delivered => "delivered".into(),
-        Outcome::Rejected { status, .. } => format!("refused with status {status}"),
+        Outcome::Rejected { status, .. } => {
+            let remedy = match status {
+                300..=399 => ", and redirects are not followed: write the url that it leads to",
+                401 | 403 => ": look at its headers and secrets",
+                _ => "",
+            };
+            format!("refused with status {status}{remedy}")
+        }
         Outcome::Timeout => "could not send: no answer in time (timeout)".into(),
         Outcome::Unreachable(obstacle) => blocked(cluster, obstacle.in_words(), "unreachable"),
         Outcome::NotSent(NotSent::UnknownCluster) => {

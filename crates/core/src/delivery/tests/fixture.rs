@@ -36,6 +36,8 @@ pub(super) struct Fixture {
     pub(super) verdicts: Vec<(u32, Verdict)>,
     /// Webhooks whose calls the host refuses.
     pub(super) refusing: BTreeMap<usize, NotSent>,
+    /// The model's webhook at each place of the configuration.
+    pub(super) places: Vec<usize>,
     names: Vec<String>,
     counts: BTreeMap<String, u32>,
     pub(super) owner: u32,
@@ -91,6 +93,7 @@ impl Fixture {
     pub(super) fn sharing(config: Config, shared: Rc<RefCell<SharedMemory>>, owner: u32) -> Self {
         let config = Rc::new(config);
         Self {
+            places: (0..config.webhooks.len()).collect(),
             names: observe::metrics(&config.webhooks)
                 .into_iter()
                 .map(|metric| metric.name)
@@ -115,6 +118,12 @@ impl Fixture {
             now: self.now,
             ..Self::sharing(config, Rc::clone(&self.shared), owner)
         }
+    }
+
+    /// The places of the webhooks that have a bit in this set of the model's webhooks.
+    pub(super) fn wants(&self, webhooks: u8) -> impl Iterator<Item = usize> + '_ {
+        let wanted = move |place: &usize| webhooks >> self.places[*place] & 1 == 1;
+        (0..self.places.len()).filter(wanted)
     }
 
     /// Submits a request; its number is its stream and its ticket.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::fixture::{accepted, event, status, Fixture};
 use super::held::failed_everywhere;
-use crate::config::Config;
+use crate::config::{Config, Guarantee};
 use crate::delivery::outcome::{CallResponse, NotSent};
 use crate::delivery::Verdict;
 use crate::event::Kind;
@@ -209,6 +209,76 @@ fn the_payload_of_a_webhook_with_other_rules_does_not_go_on() {
     old.hand_over(&mut new);
     new.pass(Duration::from_millis(100));
     assert_eq!(new.under_way(), ["phone>0"]);
+}
+
+/// As when somebody sees that a webhook will be away for longer.
+#[test]
+fn a_window_that_changes_holds_for_what_is_kept() {
+    for (window, minutes) in [(3_600, 60), (900, 15), (240, 4), (30, 2)] {
+        let mut old = Fixture::new(config(&["a"]));
+        old.submit(vec![event("x", &[0])]);
+        old.respond("x", 0, &status(503));
+        let change = |config: &mut Config| config.retry.window = Duration::from_secs(window);
+        let mut new = old.successor(config_with(&["a"], change), 2);
+        new.refusing.insert(0, NotSent::NoCapacity);
+        new.pass(Duration::from_secs(100));
+        old.hand_over(&mut new);
+        assert_eq!(new.outbox.levels().held_since, Some(1_000));
+        let mut kept = 1;
+        while new.outbox.held_events() > 0 {
+            kept += 1;
+            new.now = kept * 60_000;
+            new.tick();
+        }
+        assert_eq!(kept, minutes + u64::from(minutes > 2), "{window}");
+        assert_eq!(new.count("held.outcome.expired"), 1);
+    }
+}
+
+#[test]
+fn a_webhook_that_is_renamed_gets_what_is_kept_for_it() {
+    let each = |names: &[&str]| {
+        config_with(names, |config| {
+            config.webhooks[1].authority = "one.test".into();
+            config.webhooks[1].guarantee = Guarantee::Each;
+            config.webhooks[1].rules = ruled("any", Kind::Track).webhooks[0].rules.clone();
+        })
+    };
+    for accepted_by_other in [true, false] {
+        let mut old = Fixture::new(each(&["a", "b"]));
+        old.submit(vec![event("x", &[0, 1])]);
+        old.respond("x", 0, &status(if accepted_by_other { 200 } else { 503 }));
+        old.respond("x", 1, &status(503));
+        let mut new = old.successor(each(&["c", "renamed"]), 2);
+        old.hand_over(&mut new);
+        new.pass(Duration::from_millis(100));
+        assert_eq!(new.under_way(), ["x>1"]);
+    }
+}
+
+#[test]
+fn what_may_go_to_nobody_any_more_counts_as_it_failed() {
+    let each = |config: &mut Config| config.webhooks[1].guarantee = Guarantee::Each;
+    let mut old = Fixture::new(config_with(&["a", "b"], each));
+    for (name, code) in [("accepted", 200), ("failed", 503)] {
+        old.submit(vec![event(name, &[0, 1])]);
+        old.respond(name, 0, &status(code));
+        old.respond(name, 1, &status(422));
+    }
+    let mut new = old.successor(
+        config_with(&["a", "b"], |config| {
+            for webhook in &mut config.webhooks {
+                webhook.rules = ruled("any", Kind::Group).webhooks[0].rules.clone();
+            }
+        }),
+        2,
+    );
+    assert_eq!(old.hand_over(&mut new), 2);
+    new.drive();
+    assert!(new.outbox.is_empty());
+    assert_eq!(new.count("held.outcome.refused"), 1);
+    let lacks = |webhook| format!("deliveries.webhook.{webhook}.outcome.rejected");
+    assert_eq!(["a", "b"].map(|webhook| new.count(&lacks(webhook))), [1, 2]);
 }
 
 #[test]

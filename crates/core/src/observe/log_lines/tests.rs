@@ -84,11 +84,13 @@ fn a_webhook_that_comes_and_goes_does_not_flood_the_log() {
 fn tells_a_refusal_from_a_way_that_is_blocked() {
     let webhook = testing::webhook("crm");
     let mut log_lines = LogLines::default();
-    let refused = Outcome::Rejected {
-        status: 403,
-        retry_after: None,
-    };
-    log_lines.failure(0, &webhook, refused, 1, PAYLOAD, 0);
+    for (now, status) in [(0, 302), (10_000, 403), (20_000, 500)] {
+        let refused = Outcome::Rejected {
+            status,
+            retry_after: None,
+        };
+        log_lines.failure(0, &webhook, refused, 1, PAYLOAD, now);
+    }
     log_lines.failure(
         0,
         &webhook,
@@ -101,7 +103,11 @@ fn tells_a_refusal_from_a_way_that_is_blocked() {
     assert_eq!(
         lines,
         [
-            "webhook crm: refused with status 403, attempt 1, event a461b472cb41a9ec",
+            "webhook crm: refused with status 302, and redirects are not followed: write the url \
+                 that it leads to, attempt 1, event a461b472cb41a9ec",
+            "webhook crm: refused with status 403: look at its headers and secrets, attempt 1, \
+                 event a461b472cb41a9ec",
+            "webhook crm: refused with status 500, attempt 1, event a461b472cb41a9ec",
             "webhook crm: could not send through the cluster \"crm\": no healthy host, DNS not \
                  resolved, no secret (SDS) or circuit breaker full (not_sent), attempt 1, event \
                  a461b472cb41a9ec",

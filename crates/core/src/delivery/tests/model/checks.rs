@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::configuration::{
     DEAD_LETTER, EACH, MOST_BYTES, MOST_HELD, MOST_IN_FLIGHT, MOST_TOGETHER, WEBHOOKS,
 };
-use super::world::{events_of, World, LONGEST_STEP};
+use super::world::{events_of, Request, World, LONGEST_STEP};
 use crate::delivery::Verdict;
 
 impl World {
@@ -42,14 +42,14 @@ impl World {
             for call in &fixture.calls {
                 in_flight[call.webhook] += 1;
                 assert_eq!(
-                    call.webhook == DEAD_LETTER,
+                    fixture.places[call.webhook] == DEAD_LETTER,
                     call.dead_letter.is_some(),
                     "{call:?}"
                 );
                 if self.seen_tokens.insert((fixture.owner, call.token)) {
                     let events = events_of(call);
                     for event in &events {
-                        let to = (event.clone(), call.webhook);
+                        let to = (event.clone(), fixture.places[call.webhook]);
                         assert!(
                             !self.delivered.contains(&to) || self.untold.contains(event),
                             "sent again to who has it: {call:?}"
@@ -74,24 +74,81 @@ impl World {
         if self.has_died {
             return;
         }
-        let requests = self.requests.values();
-        let taken =
-            requests.filter(|request| !matches!(request.verdict, Some(Verdict::Overloaded { .. })));
-        let taken: BTreeSet<_> = taken.flat_map(|request| &request.events).collect();
-        let has = |name: &u8, webhook| self.delivered.contains(&(format!("event-{name}"), webhook));
-        let lacking = taken.iter().filter(|(name, wanted)| {
-            let has_it = (0..WEBHOOKS).any(|webhook| has(name, webhook));
-            !has_it || wanted >> EACH & 1 == 1 && !has(name, EACH)
+        let taken: BTreeSet<_> = self.taken().collect();
+        let lacking = taken.into_iter().filter(|(name, wanted)| {
+            let has_it = (0..WEBHOOKS).any(|webhook| self.has(*name, webhook));
+            !has_it || wanted >> EACH & 1 == 1 && !self.has(*name, EACH)
         });
-        let count = |outcome| {
-            let name = format!("held.outcome.{outcome}");
-            self.all().map(|fixture| fixture.count(&name)).sum::<u32>()
-        };
-        let given_up = ["expired", "no_room", "refused", "dead_letter"].map(count);
-        let lacking: Vec<_> = lacking.collect();
+        let (lacking, given_up): (Vec<_>, _) = (lacking.collect(), self.given_up());
         assert!(
-            lacking.len() <= given_up.iter().sum::<u32>() as usize,
-            "{lacking:?} are not all among those given up: {given_up:?}"
+            lacking.len() <= given_up as usize,
+            "{lacking:?} are not all among those given up: {given_up}"
         );
+    }
+
+    /// Where no event is sent again, each delivery is counted once, and so is each event that is
+    /// given up.
+    pub(super) fn assert_counted_once(&self) {
+        if self.has_died || self.frozen > 0 {
+            return;
+        }
+        let taken: Vec<_> = self.taken().collect();
+        for (webhook, names) in [&["a", "z"][..], &["b"], &["c"]].iter().enumerate() {
+            let wanting = taken.iter().filter(|(_, wants)| wants >> webhook & 1 == 1);
+            let (mut having, mut lacking) = (0, 0);
+            for (name, _) in wanting {
+                *if self.has(*name, webhook) {
+                    &mut having
+                } else {
+                    &mut lacking
+                } += 1;
+            }
+            let count = |outcome: &str| {
+                let count = |name| format!("deliveries.webhook.{name}.outcome.{outcome}");
+                let counts = names.iter().map(|name| self.count(&count(name)));
+                counts.sum::<u32>()
+            };
+            let failed = ["rejected", "timeout", "unreachable", "not_sent"].map(count);
+            let counted = (count("delivered"), failed.iter().sum::<u32>());
+            assert_eq!(counted, (having, lacking), "to {names:?}, of {taken:?}");
+        }
+        let (mut least, mut most) = (0, 0);
+        for (name, wants) in taken {
+            let is_lost = (0..WEBHOOKS).all(|webhook| !self.has(name, webhook));
+            // One of them is promised each event, and another one by some configurations.
+            let mut promised = [0, EACH]
+                .iter()
+                .filter(|webhook| wants >> **webhook & 1 == 1);
+            least += u32::from(is_lost);
+            most += u32::from(is_lost || promised.any(|webhook| !self.has(name, *webhook)));
+        }
+        let given_up = self.given_up();
+        assert!(
+            (least..=most).contains(&given_up),
+            "{given_up} are given up and not {least} to {most}"
+        );
+    }
+
+    /// The events that were taken, and the webhooks that want them.
+    fn taken(&self) -> impl Iterator<Item = (u8, u8)> + '_ {
+        let is_taken =
+            |request: &&Request| !matches!(request.verdict, Some(Verdict::Overloaded { .. }));
+        let requests = self.requests.values().filter(is_taken);
+        requests.flat_map(|request| request.events.iter().copied())
+    }
+
+    fn has(&self, name: u8, webhook: usize) -> bool {
+        self.delivered.contains(&(format!("event-{name}"), webhook))
+    }
+
+    /// The sum over all configurations.
+    fn count(&self, name: &str) -> u32 {
+        self.all().map(|fixture| fixture.count(name)).sum()
+    }
+
+    fn given_up(&self) -> u32 {
+        let outcomes = ["expired", "no_room", "refused", "dead_letter"].iter();
+        let counts = outcomes.map(|outcome| self.count(&format!("held.outcome.{outcome}")));
+        counts.sum()
     }
 }

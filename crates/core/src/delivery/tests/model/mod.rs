@@ -26,11 +26,21 @@ fn ending() -> impl Strategy<Value = Ending> {
 }
 
 fn variant() -> impl Strategy<Value = Variant> {
-    any::<[bool; 4]>().prop_map(|[each, single, no_dead_letter, little_room]| Variant {
-        each,
-        single,
-        no_dead_letter,
-        little_room,
+    any::<[bool; 10]>().prop_map(|differs| {
+        let [each, single, no_dead_letter, little_room, swapped, renamed, ruled, gone, brief, crowded] =
+            differs;
+        Variant {
+            each,
+            single,
+            no_dead_letter,
+            little_room,
+            swapped,
+            renamed,
+            ruled,
+            gone,
+            brief,
+            crowded,
+        }
     })
 }
 
@@ -52,6 +62,7 @@ fn step() -> impl Strategy<Value = Step> {
             1 => worker.clone().prop_map(Step::Die),
             2 => (worker, variant()).prop_map(|(worker, variant)| Step::Replace(worker, variant)),
             2 => any::<usize>().prop_map(Step::Retire),
+            1 => any::<usize>().prop_map(Step::TakeBack),
             1 => (1_000..20_000_u64).prop_map(Step::Freeze),
         ],
         1 => (place(), prop::option::of(0..WEBHOOKS)).prop_map(|(at, webhook)| Step::RetryNow(at, webhook)),
@@ -61,6 +72,23 @@ fn step() -> impl Strategy<Value = Step> {
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_is_sent_once_is_counted_once(steps in vec(step(), 1..80)) {
+        let mut world = World::new(Acknowledge::FirstAcceptance);
+        world.sends_once = true;
+        for step in &steps {
+            match *step {
+                // Of a webhook that is gone nothing is counted.
+                Step::Replace(at, variant) => {
+                    world.run(&Step::Replace(at, Variant { gone: false, ..variant }));
+                }
+                _ => world.run(step),
+            }
+        }
+        world.end_all();
+        world.assert_counted_once();
+    }
 
     #[test]
     fn nothing_is_lost_or_doubled_whatever_happens(settled: bool, steps in vec(step(), 1..80)) {

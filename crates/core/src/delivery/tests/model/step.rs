@@ -23,6 +23,8 @@ pub(super) enum Step {
     Replace(usize, Variant),
     /// A configuration that has been replaced ends: it gives away what it keeps.
     Retire(usize),
+    /// A configuration that has been replaced, and has not ended, comes back.
+    TakeBack(usize),
     /// Somebody wants what a worker keeps to be tried at once.
     RetryNow(usize, Option<usize>),
 }

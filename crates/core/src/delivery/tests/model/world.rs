@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::configuration::{configuration, Variant, DEAD_LETTER, WEBHOOKS};
+use super::configuration::{Variant, DEAD_LETTER};
 use super::step::{Ending, Step};
 use crate::clock::{millis, SteadyMillis};
 use crate::config::Acknowledge;
@@ -54,6 +54,8 @@ pub(super) struct World {
     pub(super) seen_tokens: BTreeSet<(u32, u32)>,
     /// The webhooks that want an event, by its name: those of its first request.
     wanted: BTreeMap<u8, u8>,
+    /// No event is sent again: each has a new name.
+    pub(super) sends_once: bool,
     pub(super) has_died: bool,
     /// How long all workers stood still.
     pub(super) frozen: SteadyMillis,
@@ -64,7 +66,7 @@ impl World {
         let shared = Rc::new(RefCell::new(SharedMemory::contended()));
         let fixtures = (0..WORKERS as u32)
             .map(|worker| {
-                let config = configuration(acknowledge, Variant::default());
+                let config = Variant::default().configuration(acknowledge);
                 Fixture::sharing(config, Rc::clone(&shared), worker + 1)
             })
             .collect();
@@ -80,6 +82,7 @@ impl World {
             refused: BTreeSet::new(),
             seen_tokens: BTreeSet::new(),
             wanted: BTreeMap::new(),
+            sends_once: false,
             has_died: false,
             frozen: 0,
         }
@@ -88,8 +91,9 @@ impl World {
     /// Puts an empty outbox in the place of a worker's.
     fn replace(&mut self, worker: usize, variant: Variant) -> Fixture {
         self.owners += 1;
-        let config = configuration(self.acknowledge, variant);
-        let new = self.fixtures[worker].successor(config, self.owners);
+        let config = variant.configuration(self.acknowledge);
+        let mut new = self.fixtures[worker].successor(config, self.owners);
+        new.places = variant.places();
         std::mem::replace(&mut self.fixtures[worker], new)
     }
 
@@ -105,6 +109,7 @@ impl World {
     pub(super) fn run(&mut self, step: &Step) {
         match step {
             Step::Submit(worker, events) => self.submit(*worker, events.clone()),
+            Step::SendAgain(..) | Step::Regroup(..) if self.sends_once => {}
             Step::SendAgain(worker, index) => {
                 let again = self
                     .requests
@@ -166,6 +171,15 @@ impl World {
                 }
                 self.hand_over();
             }
+            Step::TakeBack(index) => {
+                let old = self.old.len().max(1);
+                if let Some(old) = self.old.get_mut(index % old) {
+                    if !old.is_retired {
+                        std::mem::swap(&mut old.fixture, &mut self.fixtures[old.worker]);
+                    }
+                }
+                self.hand_over();
+            }
             Step::RetryNow(worker, webhook) => {
                 let fixture = self.fixture_at(*worker);
                 fixture.retry_now(*webhook);
@@ -197,9 +211,14 @@ impl World {
 
     fn submit(&mut self, worker: usize, mut events: Vec<(u8, u8)>) {
         for (name, wanted) in &mut events {
+            if self.sends_once {
+                *name = u8::try_from(self.wanted.len()).unwrap();
+            }
             *wanted = *self.wanted.entry(*name).or_insert(*wanted);
         }
         let fixture = self.fixture_at(worker);
+        // The others would be left out before.
+        events.retain(|(_, wanted)| fixture.wants(*wanted).next().is_some());
         let request = Request {
             events: events.clone(),
             sent: fixture.now,
@@ -208,9 +227,7 @@ impl World {
         let events = events
             .iter()
             .map(|(name, wanted)| {
-                let webhooks: Vec<_> = (0..WEBHOOKS)
-                    .filter(|webhook| wanted >> webhook & 1 == 1)
-                    .collect();
+                let webhooks: Vec<_> = fixture.wants(*wanted).collect();
                 PreparedEvent {
                     may_be_dead_letter: name % 2 == 0,
                     ..event(&format!("event-{name}"), &webhooks)
@@ -236,16 +253,17 @@ impl World {
             },
         };
         let events = events_of(call);
+        let webhook = self.fixture(worker).places[call.webhook];
         // Of several nobody knows which one is refused.
         if let (Ending::Status(400), [event]) = (how, &events[..]) {
-            self.refused.insert((event.clone(), call.webhook));
+            self.refused.insert((event.clone(), webhook));
         }
-        if matches!(how, Ending::Delivered) && call.webhook != DEAD_LETTER {
+        if matches!(how, Ending::Delivered) && webhook != DEAD_LETTER {
             let fixture = self.fixture(worker);
             let heard = (fixture.owner, fixture.now);
             for event in events {
                 self.accepted.entry(event.clone()).or_insert(heard);
-                self.delivered.insert((event, call.webhook));
+                self.delivered.insert((event, webhook));
             }
         }
         let fixture = self.fixture(worker);
