@@ -65,6 +65,25 @@ fn a_configuration_that_ends_leaves_nothing_behind() {
 }
 
 #[test]
+fn a_webhook_that_is_taken_out_while_it_fails_leaves_no_open_breaker_behind() {
+    let mut host = Host::with(&webhooks(2));
+    let old = host.root();
+    for name in ["a", "b", "c", "d", "e"] {
+        host.collect(&track(name));
+        for call in host.calls() {
+            let is_first = call.authority() == "hook-0.test";
+            host.respond(&call, if is_first { 200 } else { 503 });
+        }
+    }
+    host.advance(SECOND);
+    assert_eq!(host.count("breaker_open.webhook.hook_1"), 1);
+    assert!(host.configure(webhooks(1).to_string()));
+    assert!(host.retire(old));
+    host.advance(60 * SECOND);
+    assert_eq!(host.count("breaker_open.webhook.hook_1"), 0);
+}
+
+#[test]
 fn a_retry_window_that_changes_is_told_once_by_the_new_configuration() {
     let mut host = Host::with(&webhooks(1));
     let old = host.root();

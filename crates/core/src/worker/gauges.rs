@@ -2,6 +2,7 @@
 
 use super::Worker;
 use crate::clock::{SteadyMillis, UnixSeconds};
+use crate::delivery::levels::Levels;
 use crate::observe::gauges::Look;
 use crate::observe::peers::Board;
 use crate::observe::Counter;
@@ -17,17 +18,31 @@ impl Worker {
     ) -> bool {
         let is_due = self.gauges.poll_timeout().is_some_and(|at| at <= now);
         if is_due {
-            self.look(now, unix(), board);
+            let levels = self.outbox.levels();
+            self.look(&levels, now, unix(), board);
         }
         is_due
     }
 
-    /// Sets the gauges for the last time: this worker ends.
+    /// Sets the gauges for the last time, unless something is still under way: this worker ends.
     pub fn end_gauges(&mut self, now: SteadyMillis, unix: UnixSeconds, board: &mut dyn Board) {
-        self.look(now, unix, board);
+        let mut levels = self.outbox.levels();
+        if self.is_empty() {
+            // Nobody is held back any more.
+            for webhook in &mut levels.webhooks {
+                webhook.breaker_is_open = false;
+            }
+        }
+        self.look(&levels, now, unix, board);
     }
 
-    fn look(&mut self, now: SteadyMillis, unix: UnixSeconds, board: &mut dyn Board) {
+    fn look(
+        &mut self,
+        levels: &Levels,
+        now: SteadyMillis,
+        unix: UnixSeconds,
+        board: &mut dyn Board,
+    ) {
         let observe = &mut self.observe;
         for _ in 0..self.outbox.take_evictions() {
             observe.count(Counter::Evictions);
@@ -38,6 +53,6 @@ impl Worker {
             board,
             observe,
         };
-        self.gauges.look(&self.outbox.levels(), look);
+        self.gauges.look(levels, look);
     }
 }
