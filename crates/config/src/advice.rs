@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use freshpaint_core::config::Webhook;
+use freshpaint_core::config::{Guarantee, Retry, Webhook};
 use freshpaint_core::event::Kind;
 use freshpaint_core::routing::Rules;
 
@@ -104,6 +104,42 @@ fn is_disjoint<T: PartialEq>(lists: &[Vec<T>]) -> bool {
         let is_in_all = |entry| others.iter().all(|list| list.contains(entry));
         !first.iter().any(is_in_all)
     })
+}
+
+/// Warns of two webhooks without rules under the same url, as after a copy whose url was not
+/// changed.
+pub(super) fn of_same_url(webhooks: &[Webhook], reader: &mut Reader<'_>) {
+    for (index, webhook) in webhooks.iter().enumerate() {
+        let is_same = |other: &Webhook| {
+            other.authority == webhook.authority
+                && other.path == webhook.path
+                && other.cluster == webhook.cluster
+                && other.options == webhook.options
+                && other.rules.is_none()
+                && webhook.rules.is_none()
+        };
+        if webhooks.iter().take(index).any(is_same) {
+            let message = "is that of an earlier webhook too, so that it gets each event twice; \
+                           write another url";
+            reader.warning(&format!("webhooks[{index}].url"), message);
+        }
+    }
+}
+
+/// Warns of retries that cannot be, because `retry.window` ends before the first one. With `0s` that
+/// is meant, unless a webhook is promised each event.
+pub(super) fn of_window(webhooks: &[Webhook], retry: &Retry, reader: &mut Reader<'_>) {
+    let each = |webhook: &Webhook| webhook.guarantee == Guarantee::Each;
+    let is_brief = if retry.window.is_zero() {
+        webhooks.iter().any(each)
+    } else {
+        retry.window <= retry.initial_backoff
+    };
+    if is_brief {
+        let message = "ends before the first retry, so that no event is tried again; write more \
+                       than retry.initial_backoff";
+        reader.warning("retry.window", message);
+    }
 }
 
 /// Warns of entries of `allow` that `deny` takes back.

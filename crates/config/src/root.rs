@@ -143,7 +143,10 @@ pub(super) fn read(root: &Object<'_>, reader: &mut Reader<'_>) -> Config {
     };
     let webhooks = webhook::read_all(root, &all, reader);
     advice::of_types(root, &webhooks, reader);
+    advice::of_same_url(&webhooks, reader);
     let dead_letter = dead_letter::read(root, reader);
+    let retry = limits::read_retry(root, reader);
+    advice::of_window(&webhooks, &retry, reader);
     profile::check(profile, root, &webhooks, reader);
     let honored = webhooks
         .iter()
@@ -159,7 +162,7 @@ pub(super) fn read(root: &Object<'_>, reader: &mut Reader<'_>) -> Config {
         dead_letter,
         collect: profile::read_collect(profile, root, reader),
         limits: limits::read_limits(root, reader),
-        retry: limits::read_retry(root, reader),
+        retry,
         dedupe: limits::read_dedupe(root, reader),
         observe: limits::read_observe(root, reader),
         warnings: Vec::new(),

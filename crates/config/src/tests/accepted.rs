@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::parse;
 use freshpaint_core::clock::UnixSeconds;
 use freshpaint_core::config::{
-    Acknowledge, Batch, BatchFormat, Collect, Config, Dedupe, Guarantee, Limits, Observe, Options,
-    Retry, Timestamps, Webhook,
+    Acknowledge, Batch, BatchFormat, Collect, Config, Dedupe, Diagnostic, Guarantee, Limits,
+    Observe, Options, Retry, Timestamps, Webhook,
 };
 use freshpaint_core::consent::OptOut;
 use freshpaint_core::event::Kind;
@@ -299,7 +299,13 @@ fn everything_can_be_said() {
             max_log_lines: 9,
             trace: true,
         },
-        warnings: Vec::new(),
+        warnings: vec![Diagnostic {
+            path: "retry.window".into(),
+            message:
+                "ends before the first retry, so that no event is tried again; write more than \
+                      retry.initial_backoff"
+                    .into(),
+        }],
     };
     assert_eq!(parse(written), Ok(config));
     let tree = serde_json::from_str(written).unwrap();

@@ -84,6 +84,24 @@ fn each_warning_says_where_what_and_what_instead() {
             r#", "properties": {"mask": ["context.userAgent"]}"#,
             "properties.mask[0]: names no part of a payload; write traits.* for context.traits.*",
         ),
+        (
+            r#""url": "https://example.com/in"}, {"url": "https://Example.com:443/in""#,
+            "",
+            "webhooks[1].url: is that of an earlier webhook too, so that it gets each event twice; \
+             write another url",
+        ),
+        (
+            url,
+            r#", "guarantee": "each", "retry": {"window": "0s"}"#,
+            "retry.window: ends before the first retry, so that no event is tried again; write more \
+             than retry.initial_backoff",
+        ),
+        (
+            url,
+            r#", "retry": {"window": "10s", "initial_backoff": "30s"}"#,
+            "retry.window: ends before the first retry, so that no event is tried again; write more \
+             than retry.initial_backoff",
+        ),
     ];
     for (webhook, members, said) in cases {
         let written = format!(r#"{{"webhooks": [{{{webhook}}}]{members}}}"#);
@@ -116,6 +134,18 @@ fn settings_that_are_meant_get_no_warning() {
         (
             r#""url": "https://example.com/in""#,
             r#", "properties": {"deny": ["properties.cards.*.number", "properties.a[b]", "context.page.url", "context.library", "context.ip", "context.*"]}"#,
+        ),
+        (
+            r#""url": "https://example.com/in", "sources": ["a"]}, {"url": "https://example.com/in", "sources": ["b"]"#,
+            "",
+        ),
+        (
+            r#""url": "https://example.com/in", "guarantee": "each"}, {"url": "https://example.com/in?2""#,
+            r#", "retry": {"window": "10s", "initial_backoff": "9s"}"#,
+        ),
+        (
+            r#""url": "https://example.com/in""#,
+            r#", "retry": {"window": "0s"}"#,
         ),
     ] {
         let written = format!(r#"{{"webhooks": [{{{webhook}}}]{members}}}"#);
