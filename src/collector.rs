@@ -139,6 +139,8 @@ impl Collector {
         let wake_at = now.saturating_add(wake_in);
         if self.tick_at.is_none_or(|tick_at| wake_at < tick_at) {
             self.tick_at = Some(wake_at);
+            // The stream that was entered last may be a monitor's, and the timer would be too.
+            let _ = host::enter(self.context_id);
             host::set_tick(Some(Duration::from_millis(wake_in)));
         }
     }
@@ -161,10 +163,10 @@ impl Collector {
         plugin.hand_over(self.context_id);
         plugin.end();
         self.is_draining = !plugin.worker.borrow().is_empty();
-        self.hands_over = self.is_draining;
+        self.hands_over = self.is_draining && plugin.has_successor();
         if !self.is_draining {
             log::info!("{DRAINED}");
-        } else if plugin.worker.borrow().has_held() {
+        } else if self.hands_over && plugin.worker.borrow().has_held() {
             self.set_tick(Some(HAND_OVER_EVERY), host::steady());
         }
         !self.is_draining
@@ -178,7 +180,11 @@ impl Collector {
         let now = host::steady();
         let plugin = &self.plugin;
         plugin.replies.borrow_mut().on_tick(now);
-        self.hands_over = self.is_draining || plugin.is_replaced(now);
+        self.hands_over = if self.is_draining {
+            plugin.has_successor()
+        } else {
+            plugin.is_replaced(now)
+        };
         if self.hands_over {
             // Before it tries them once more itself.
             plugin.hand_over(self.context_id);

@@ -51,7 +51,7 @@ impl MonitorPlugin {
         visit: impl FnOnce(&mut Monitor, &mut Visit<'_>) -> T,
     ) -> (T, Option<Rc<Plugin>>) {
         let mut monitor = self.monitor.borrow_mut();
-        let shown = plugin::newest(monitor.of());
+        let shown = plugin::current(monitor.of());
         let mut worker = shown.as_ref().map(|shown| shown.worker.borrow_mut());
         let mut lent = Visit {
             worker: worker.as_deref_mut(),

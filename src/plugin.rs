@@ -44,6 +44,9 @@ pub(crate) struct Plugin {
     pub(crate) wake_queue: WakeQueue,
     metrics: Metrics,
     made_at: SteadyMillis,
+    /// The newest connection that a stream has come on, as far as it had to be known, and when the
+    /// first stream came on it.
+    connection: Cell<(u64, SteadyMillis)>,
     flushed_at: Cell<SteadyMillis>,
     /// The host ends it, and nothing is given to it any more.
     ends: Cell<bool>,
@@ -60,7 +63,7 @@ impl Plugin {
         let name = host::plugin_name();
         let identity = identity::new(&name);
         // One that ends has defined its metrics all the same.
-        let other = newest_where(|_| true);
+        let other = current_where(&|_| true);
         let plugin = Rc::new(Self {
             body_watch: BodyWatch::new("every collection request is refused with 503"),
             wake_queue: WakeQueue::new(&name, root),
@@ -72,6 +75,7 @@ impl Plugin {
             waiting: RefCell::default(),
             replies: RefCell::new(Quota::new(MAX_REPLIES, MAX_REPLIES / 8)),
             made_at: now,
+            connection: Cell::new((other.map_or(0, |other| other.connection.get().0), 0)),
             flushed_at: Cell::new(0),
             ends: Cell::new(false),
             name,
@@ -88,6 +92,21 @@ impl Plugin {
     /// for all of them.
     pub(crate) fn is_first_with(&self, written: &[u8]) -> bool {
         shared_data::note(fnv_1a(&self.name) as u32, &fnv_1a(written).to_le_bytes())
+    }
+
+    /// A stream has come. Where there are several configurations, its connection says which of them
+    /// is in use.
+    pub(crate) fn serve(&self) {
+        let alive = |plugins: &Vec<Weak<Self>>| {
+            let alive = plugins.iter().filter(|plugin| plugin.strong_count() > 0);
+            alive.count()
+        };
+        if PLUGINS.with_borrow(alive) > 1 {
+            let (newest, _) = self.connection.get();
+            if let Some(newer) = host::connection().filter(|id| *id > newest) {
+                self.connection.set((newer, host::steady()));
+            }
+        }
     }
 
     /// This stream waits from now on.
@@ -149,17 +168,27 @@ impl Plugin {
         self.ends.set(true);
     }
 
-    /// The newest plugin of the same name that does not end, if that is another one.
+    /// The plugin of the same name that is in use and does not end, if that is another one.
     fn successor(self: &Rc<Self>) -> Option<Rc<Self>> {
-        let newest = newest_where(|plugin| plugin.name == self.name && !plugin.ends.get());
-        newest.filter(|newest| !Rc::ptr_eq(newest, self))
+        let current = current_where(&|plugin| plugin.name == self.name && !plugin.ends.get());
+        current.filter(|current| !Rc::ptr_eq(current, self))
     }
 
-    /// Whether a newer configuration has the place of this one. The host ends this one much later
+    /// Whether another configuration gets what this one keeps when it ends.
+    pub(crate) fn has_successor(self: &Rc<Self>) -> bool {
+        self.successor().is_some()
+    }
+
+    /// Whether another configuration has the place of this one. The host ends this one much later
     /// (Envoy's `--drain-time-s`), when what it keeps may have expired.
     pub(crate) fn is_replaced(self: &Rc<Self>, now: SteadyMillis) -> bool {
         self.successor().is_some_and(|new| {
-            now >= new.made_at.saturating_add(TAKES_OVER_AFTER_MILLIS)
+            // Two filters that have one name by mistake both get new connections.
+            let (_, connected_at) = self.connection.get();
+            now >= new
+                .made_at
+                .max(connected_at)
+                .saturating_add(TAKES_OVER_AFTER_MILLIS)
                 && new.worker.borrow().replaces(&self.worker.borrow())
         })
     }
@@ -182,14 +211,26 @@ impl Plugin {
     }
 }
 
-/// The newest plugin of this VM whose filter has this `name` in Envoy.
-pub(crate) fn newest(name: &str) -> Option<Rc<Plugin>> {
-    newest_where(|plugin| plugin.is_named(name) && !plugin.ends.get())
+/// The plugin in use of this VM whose filter has this `name` in Envoy.
+pub(crate) fn current(name: &str) -> Option<Rc<Plugin>> {
+    current_where(&|plugin| plugin.is_named(name) && !plugin.ends.get())
 }
 
-fn newest_where(is_it: impl Fn(&Plugin) -> bool) -> Option<Rc<Plugin>> {
+/// The plugin that new connections lead to: the newest one, until an older one gets newer
+/// connections. When a configuration comes back before it has ended, Envoy has its root serve
+/// again, and calls nothing (proxy-wasm-cpp-host `src/wasm.cc`, `getOrCreateThreadLocalPlugin`).
+// One copy of it in the module is enough.
+#[inline(never)]
+fn current_where(is_it: &dyn Fn(&Plugin) -> bool) -> Option<Rc<Plugin>> {
     PLUGINS.with_borrow(|plugins| {
-        let mut plugins = plugins.iter().rev().filter_map(Weak::upgrade);
-        plugins.find(|plugin| is_it(plugin))
+        let mut current: Option<Rc<Plugin>> = None;
+        for plugin in plugins.iter().filter_map(Weak::upgrade) {
+            let has_newer =
+                |known: &Rc<Plugin>| known.connection.get().0 > plugin.connection.get().0;
+            if is_it(&plugin) && !current.as_ref().is_some_and(has_newer) {
+                current = Some(plugin);
+            }
+        }
+        current
     })
 }

@@ -91,6 +91,7 @@ impl HttpContext for Stream {
     fn on_http_request_headers(&mut self, _: usize, end_of_stream: bool) -> Action {
         #[cfg(feature = "fault-injection")]
         crate::fault::in_stream();
+        self.plugin.serve();
         let Some(upload) = open(&self.plugin, end_of_stream) else {
             self.plugin.flush();
             return Action::Continue;

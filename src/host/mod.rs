@@ -90,6 +90,14 @@ fn client_address() -> Option<Vec<u8>> {
         .flatten()
 }
 
+/// The number of the request's connection. Later connections have higher ones (Envoy
+/// `source/common/network/connection_impl.cc`, `next_global_id_`).
+pub(crate) fn connection() -> Option<u64> {
+    let id = hostcalls::get_property(vec!["connection", "id"]);
+    let id = id.ok().flatten()?.try_into().ok()?;
+    Some(u64::from_le_bytes(id))
+}
+
 /// Every header of the request, as the host writes header maps; empty when there are none.
 #[allow(unsafe_code)]
 fn request_headers() -> Vec<u8> {

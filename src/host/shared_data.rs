@@ -46,6 +46,9 @@ impl Board for SharedData {
     }
 }
 
+/// Two versions of the module share these keys while one replaces the other under one `vm_id`. A
+/// version that changes what stands under a key gives it another name.
+///
 /// The keys are short enough for the host's `std::string` to need no memory of its own (22 bytes in
 /// libc++). Two keys are made for each event.
 fn bucket_key(bucket: u32) -> String {

@@ -1,12 +1,11 @@
 //! How one root wakes another of its VM, to which it has handed events over.
 //!
-//! It is a shared queue. Its name is known to the plugins of one name in one VM, and the newest of
-//! them has it: the host runs the `on_queue_ready` of the root that registered last, on the same
-//! thread in the next turn of its loop.
+//! It is a shared queue. Its name is known to the plugins of one name in one VM, and the host runs
+//! the `on_queue_ready` of the root that registered last, on the same thread in the next turn of
+//! its loop.
 //!
-//! Queues are never deleted. So a root is registered when it is woken for the first time, and not
-//! when it is made: each new configuration is first tried in a VM of its own, which would leave a
-//! queue behind.
+//! Queues are never deleted. So a root is registered when it is woken, and not when it is made:
+//! each new configuration is first tried in a VM of its own, which would leave a queue behind.
 
 use std::cell::{Cell, OnceCell};
 
@@ -45,9 +44,8 @@ impl WakeQueue {
         if self.is_woken.get() {
             return;
         }
-        if self.id.get().is_none() {
-            self.id.set(self.register(from));
-        }
+        // The root that registered last has the queue, and that may be another one.
+        self.id.set(self.register(from));
         if let Some(id) = self.id.get() {
             let woken = hostcalls::enqueue_shared_queue(id, Some(&[0]));
             self.is_woken.set(woken.is_ok());

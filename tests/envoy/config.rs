@@ -5,7 +5,7 @@ use freshpaint_harness::envoy::Verdict;
 use freshpaint_harness::receiver::status;
 use freshpaint_harness::shipped::repository;
 use freshpaint_harness::wait::poll;
-use freshpaint_harness::{Config, Envoy, Plugin};
+use freshpaint_harness::{Config, Envoy, Plugin, Recorded};
 use serde_json::{json, Value};
 use std::fs;
 use std::time::Duration;
@@ -230,4 +230,34 @@ fn kept_events_go_where_a_corrected_configuration_says_while_the_old_one_drains(
     let arrived = arrived.unwrap_or_else(|error| panic!("{error:#}\n{}", bed.envoy.log()));
     assert_eq!(arrived[0].message_id(), id);
     bed.envoy.wait_for_stat(DRAINING, 1, SOON).unwrap();
+}
+
+/// Envoy has the root of a configuration serve again that has not ended.
+#[test]
+fn kept_events_stay_with_a_configuration_that_is_taken_back() {
+    let mut setup = watched().with("retry", json!({"window": "60s", "max_backoff": "2s"}));
+    setup.config.drain_seconds = 600;
+    let bed = setup.start();
+    let mut wrong = webhook("warehouse");
+    wrong["name"] = "crm".into();
+    let mut config = bed.config.clone();
+    config.plugin = Plugin::Struct(json!({"webhooks": [wrong]}));
+    for (config, serves) in [(&config, "warehouse"), (&bed.config, "crm")] {
+        let before = bed.hook(serves).count();
+        bed.envoy.update(config).unwrap();
+        let taken_over = poll(SOON, || {
+            bed.track();
+            (bed.hook(serves).count() > before).then_some(())
+        });
+        assert!(taken_over.is_some(), "{}", bed.envoy.log());
+    }
+    bed.hook("crm").set(status(503));
+    let (id, answer) = bed.track();
+    assert_retry(&answer);
+    // At the sixth attempt the other configuration is old enough to have been given the event.
+    let attempts = |all: &[Recorded]| all.iter().filter(|seen| seen.message_id() == id).count();
+    let tried = bed.hook("crm");
+    let tried = tried.wait_until(3 * SOON, |all| attempts(all) >= 6);
+    tried.unwrap_or_else(|error| panic!("{error:#}\n{}", bed.envoy.log()));
+    assert_eq!(attempts(&bed.hook("warehouse").requests()), 0);
 }

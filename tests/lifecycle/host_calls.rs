@@ -29,11 +29,11 @@ passes 1 to 1 1 to 3 20 to 1 batched
      1      0      0       0       0 proxy_increment_metric freshpaint_webhooks.requests.outcome.passed
      0      1      3      20       1 proxy_record_metric freshpaint_webhooks.latency_ms.webhook.hook_N
      0      1      1       1       1 proxy_send_local_response
-     0      2      4      21       2 proxy_set_effective_context
+     0      2      4      22       2 proxy_set_effective_context
      0      1      1       1       1 proxy_set_shared_data freshpaint.e
      0      1      1       1       1 proxy_set_shared_data freshpaint.p
      0      0      0       1       0 proxy_set_tick_period_milliseconds
-     2     18     32     114      19 in all
+     2     18     32     115      19 in all
 ";
 
 /// The calls of one request from its head to the end of its last delivery, on a worker that has

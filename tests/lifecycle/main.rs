@@ -24,6 +24,7 @@ mod monitor;
 mod replacement;
 mod replies;
 mod streams;
+mod taken_back;
 mod ticks;
 mod traces;
 mod wake_queue;

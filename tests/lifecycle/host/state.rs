@@ -47,6 +47,8 @@ pub(super) struct State {
     pub(super) randomness: u64,
     pub(super) configuration: Vec<u8>,
     pub(super) plugin_name: String,
+    /// The number of the connection that new streams come on.
+    pub(super) connection: Option<u64>,
     /// Bytes of bodies that have come to the host and are kept from the module, for each stream.
     pub(super) kept_back: u64,
     pub(super) environment: Vec<u8>,

@@ -55,6 +55,11 @@ impl Host {
         StreamId(stream)
     }
 
+    /// From now on, streams come on the connection with this number.
+    pub(crate) fn come_on(&mut self, connection: u64) {
+        with(|state| state.connection = Some(connection));
+    }
+
     /// From now on, so many bytes of each body have come, whether the module is given them or not.
     pub(crate) fn keep_back(&mut self, bytes: u64) {
         with(|state| state.kept_back = bytes);

@@ -113,14 +113,15 @@ extern "C" fn proxy_get_property(
     size: *mut usize,
 ) -> Status {
     let path = text(path, path_size);
-    let name = with(|state| {
+    let (name, connection) = with(|state| {
         state.count(format!("proxy_get_property {path}"));
-        state.plugin_name.clone()
+        (state.plugin_name.clone(), state.connection)
     });
-    let value = match path.as_str() {
-        "plugin_name" => name.into_bytes(),
-        "plugin_root_id" => b"freshpaint".to_vec(),
-        "request\0total_size" => with(|state| {
+    let value = match (path.as_str(), connection) {
+        ("plugin_name", _) => name.into_bytes(),
+        ("plugin_root_id", _) => b"freshpaint".to_vec(),
+        ("connection\0id", Some(connection)) => connection.to_le_bytes().to_vec(),
+        ("request\0total_size", _) => with(|state| {
             let stream = state.streams.get(&state.entered.unwrap_or(state.current));
             let head = stream.map_or(&[][..], |stream| &stream.head);
             let sizes = head.iter().map(|(name, value)| name.len() + value.len());

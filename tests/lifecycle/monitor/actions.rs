@@ -1,5 +1,6 @@
 //! Actions of people on the live page: try again, and test an event.
 
+use proxy_wasm::types::Status;
 use serde_json::{json, Value};
 
 use super::{action, local, Vm, SECOND};
@@ -104,6 +105,27 @@ fn a_test_that_is_delivered_says_what_the_sdk_got() {
         assert_eq!(shown["reply"]["status"], status);
         assert_eq!(shown["events"][0]["webhooks"][0]["body"], payload("a"));
     }
+}
+
+/// The reply is sent in the same callback that sets the collector's timer.
+#[test]
+fn an_event_that_is_tested_and_kept_is_tried_again() {
+    let mut vm = Vm::with(&webhooks(1));
+    for call in vm.collect(&track("before")) {
+        vm.host.respond(&call, 200);
+    }
+    vm.host.advance(10 * SECOND);
+    vm.host.refuse_calls("cluster_0", Status::BadArgument);
+    vm.host.select(vm.monitor);
+    let body = event("a").to_string();
+    let test = json!({"path": "/track", "body": body, "deliver": true});
+    let stream = vm.host.collect(&local(action("/api/v1/test", &test)));
+    let shown: Value = serde_json::from_str(vm.host.answer(stream).unwrap().text()).unwrap();
+    assert_eq!(shown["reply"]["status"], 503);
+    let failed = "attempts.webhook.hook_0.outcome.not_sent.status_class.none";
+    assert_eq!(vm.host.count(failed), 1);
+    vm.host.advance(2 * SECOND);
+    assert_eq!(vm.host.count(failed), 2);
 }
 
 #[test]

@@ -71,12 +71,12 @@ impl Vm {
     }
 }
 
-fn local(mut request: Request) -> Request {
+pub(crate) fn local(mut request: Request) -> Request {
     request.head.retain(|(name, _)| name != ":authority");
     request.header(":authority", "localhost:9902")
 }
 
-fn action(path: &str, body: &Value) -> Request {
+pub(crate) fn action(path: &str, body: &Value) -> Request {
     Request::post(path, body.to_string())
         .header("content-type", "application/json")
         .header("x-freshpaint-monitor", "1")
