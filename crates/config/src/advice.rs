@@ -126,8 +126,8 @@ pub(super) fn of_same_url(webhooks: &[Webhook], reader: &mut Reader<'_>) {
     }
 }
 
-/// Warns of retries that cannot be, because `retry.window` ends before the first one. With `0s` that
-/// is meant, unless a webhook is promised each event.
+/// Warns of retries that cannot be, because `retry.window` ends before the first one. With `0s`
+/// that is meant, unless a webhook is promised each event.
 pub(super) fn of_window(webhooks: &[Webhook], retry: &Retry, reader: &mut Reader<'_>) {
     let each = |webhook: &Webhook| webhook.guarantee == Guarantee::Each;
     let is_brief = if retry.window.is_zero() {
