@@ -186,7 +186,7 @@ impl Collector {
             plugin.is_replaced(now)
         };
         if self.hands_over {
-            // Before it tries them once more itself.
+            // The newer configuration gets them before this one tries them once more.
             plugin.hand_over(self.context_id);
         }
         plugin

@@ -62,7 +62,7 @@ impl Plugin {
     pub(crate) fn new(config: Config, root: u32, now: SteadyMillis) -> Rc<Self> {
         let name = host::plugin_name();
         let identity = identity::new(&name);
-        // One that ends has defined its metrics all the same.
+        // A configuration that has ended has defined its metrics all the same.
         let other = current_where(&|_| true);
         let plugin = Rc::new(Self {
             body_watch: BodyWatch::new("every collection request is refused with 503"),

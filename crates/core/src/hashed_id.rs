@@ -1,7 +1,7 @@
 //! How an event is named in log lines and on the live page, where its content must not be.
 //!
-//! The hashed id is the first 16 hexadecimal digits of the SHA-256 of the event's `messageId`, so
-//! whoever has the event can find its lines:
+//! The hashed id is the first 16 hexadecimal digits of the SHA-256 of the event's `messageId`, so a
+//! person who has the event can find its lines:
 //!
 //! ```sh
 //! printf %s "$MESSAGE_ID" | sha256sum | cut -c1-16

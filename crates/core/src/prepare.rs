@@ -73,8 +73,7 @@ impl Preparer {
 
     /// The event, which is the one at `index` of its request, with a payload for each webhook that
     /// may get it; `None` when that is none but the dead letter webhook. Payloads that come to more
-    /// than `room` bytes are counted and not kept. Once `work` is over, what is returned is not
-    /// whole.
+    /// than `room` bytes are counted and not kept. Once `work` is over, the result is not whole.
     pub fn prepare(
         &mut self,
         event: &Event<'_>,

@@ -1,4 +1,4 @@
-//! How much of what can wait is done in one turn of the host's loop.
+//! A bound on the work that one turn of the host's loop does of all that can wait.
 //!
 //! Many callbacks may come in one turn: as many as calls end in it. A bound on what each of them
 //! does is no bound on the turn. A tick comes once in a turn, so a quota lasts from one tick to a

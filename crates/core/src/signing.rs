@@ -75,7 +75,8 @@ impl<M> fmt::Debug for Key<M> {
 
 impl<M: Mac + Clone> PartialEq for Key<M> {
     fn eq(&self, other: &Self) -> bool {
-        // The same key gives the same code of nothing; compared in constant time.
+        // Keys are the same if they give the same code for an empty message. Codes are compared in
+        // constant time.
         let same_key = self.mac.clone().finalize() == other.mac.clone().finalize();
         same_key && self.not_after == other.not_after
     }

@@ -157,7 +157,8 @@ impl ConcurrencyLimit {
             return;
         };
         if next < self.limit {
-            // Calls from before end first. The next one that begins is within the new limit.
+            // Calls that began before must end first, so the next one that begins is within the new
+            // limit.
             self.measurement = None;
         }
         self.trial = Some(Trial {

@@ -81,8 +81,8 @@ impl<'a> Draft<'a> {
     }
 
     /// Whether the SDK says when it closed a batch in place of when it sent it. On a device without
-    /// network, hours lie between the two, and they are none of its clock's (Segment, "Spec: Common
-    /// Fields", about `sentAt`).
+    /// network, hours lie between the two, and its clock is right all the same (Segment, "Spec:
+    /// Common Fields", about `sentAt`).
     fn closes_batches_early(&self) -> bool {
         let Library::Sent(library) = self.surroundings.library else {
             return false;

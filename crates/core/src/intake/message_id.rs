@@ -125,7 +125,8 @@ fn feed(draft: &Draft<'_>, update: &mut dyn FnMut(&[u8])) {
     ] {
         field(text);
     }
-    // Last, and only those that there are, so that all other events have the ids that they had.
+    // These come last, and only where the event has them, so that the ids of all other events stay
+    // as they were.
     for (key, text) in [
         (None, draft.group_type.map(Id::escaped)),
         (None, more_traits),

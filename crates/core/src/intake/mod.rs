@@ -6,7 +6,7 @@
 //!
 //! A body goes this way: `collection.rs` takes its layers off (`body/`), finds the events
 //! (`envelope.rs`), has the dialect read each of them (`dialect/<sdk>.rs`), and finishes each
-//! (`draft.rs`, `message_id.rs`).
+//! (`finish.rs`, `message_id.rs`). The words of refusals are in `refusal.rs`.
 //!
 //! # What is refused, and what is counted
 //!

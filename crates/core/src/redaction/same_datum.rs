@@ -1,8 +1,8 @@
 //! One datum in several places: a rule on it holds in each of them.
 //!
-//! Paths name places, but whoever denies `context.page.url` means the url of the page, and a page
-//! event has it in `properties`. Likewise for the user's id, which SDKs and customers repeat, and
-//! for traits, of which Mixpanel writes some with a `$`: `$email`.
+//! Paths name places, but a rule that denies `context.page.url` means the url of the page, and a
+//! page event has it in `properties`. Likewise for the user's id, which SDKs and customers repeat,
+//! and for traits, of which Mixpanel writes some with a `$`: `$email`.
 
 use super::{step, Live, Rule};
 use crate::json::{Id, Object, Value};

@@ -28,7 +28,7 @@ impl Worker {
     pub fn end_gauges(&mut self, now: SteadyMillis, unix: UnixSeconds, board: &mut dyn Board) {
         let mut levels = self.outbox.levels();
         if self.is_empty() {
-            // Nobody is held back any more.
+            // There are no retries left that the breaker could hold back.
             for webhook in &mut levels.webhooks {
                 webhook.breaker_is_open = false;
             }
