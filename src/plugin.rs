@@ -97,12 +97,12 @@ impl Plugin {
     /// A stream has come. Where there are several configurations, its connection says which of them
     /// is in use.
     pub(crate) fn serve(&self) {
-        let alive = |plugins: &Vec<Weak<Self>>| {
-            let alive = plugins.iter().filter(|plugin| plugin.strong_count() > 0);
-            alive.count()
+        let others = |plugins: &Vec<Weak<Self>>| {
+            let mut others = plugins.iter();
+            others.any(|other| other.strong_count() > 0 && !std::ptr::eq(other.as_ptr(), self))
         };
-        if PLUGINS.with_borrow(alive) > 1 {
-            let (newest, _) = self.connection.get();
+        let (newest, _) = self.connection.get();
+        if PLUGINS.with_borrow(others) {
             if let Some(newer) = host::connection().filter(|id| *id > newest) {
                 self.connection.set((newer, host::steady()));
             }

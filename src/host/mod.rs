@@ -93,9 +93,15 @@ fn client_address() -> Option<Vec<u8>> {
 /// The number of the request's connection. Later connections have higher ones (Envoy
 /// `source/common/network/connection_impl.cc`, `next_global_id_`).
 pub(crate) fn connection() -> Option<u64> {
-    let id = hostcalls::get_property(vec!["connection", "id"]);
-    let id = id.ok().flatten()?.try_into().ok()?;
-    Some(u64::from_le_bytes(id))
+    number(vec!["connection", "id"])
+}
+
+/// A property that is a number.
+// One copy of it in the module is enough.
+#[inline(never)]
+fn number(path: Vec<&str>) -> Option<u64> {
+    let bytes = hostcalls::get_property(path).ok().flatten()?;
+    Some(u64::from_le_bytes(bytes.try_into().ok()?))
 }
 
 /// Every header of the request, as the host writes header maps; empty when there are none.
@@ -128,10 +134,8 @@ pub(crate) fn request_body(size: usize) -> Vec<u8> {
 /// whole request is larger than its head (Envoy
 /// `source/extensions/filters/common/expr/context.cc`).
 pub(crate) fn body_has_arrived() -> bool {
-    let total = hostcalls::get_property(vec!["request", "total_size"]);
-    let total = total.ok().flatten().and_then(|bytes| bytes.try_into().ok());
-    let head = HeaderMap::of_request().byte_size();
-    total.is_some_and(|total| u64::from_le_bytes(total) > head)
+    let total = number(vec!["request", "total_size"]);
+    total.is_some_and(|total| total > HeaderMap::of_request().byte_size())
 }
 
 /// How many streams one callback may reply to, or let go on. The host does it when the callback

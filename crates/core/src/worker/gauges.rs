@@ -2,7 +2,6 @@
 
 use super::Worker;
 use crate::clock::{SteadyMillis, UnixSeconds};
-use crate::delivery::levels::Levels;
 use crate::observe::gauges::Look;
 use crate::observe::peers::Board;
 use crate::observe::Counter;
@@ -18,34 +17,27 @@ impl Worker {
     ) -> bool {
         let is_due = self.gauges.poll_timeout().is_some_and(|at| at <= now);
         if is_due {
-            let levels = self.outbox.levels();
-            self.look(&levels, now, unix(), board);
+            self.look(false, now, unix(), board);
         }
         is_due
     }
 
     /// Sets the gauges for the last time, unless something is still under way: this worker ends.
     pub fn end_gauges(&mut self, now: SteadyMillis, unix: UnixSeconds, board: &mut dyn Board) {
-        let mut levels = self.outbox.levels();
-        if self.is_empty() {
-            // There are no retries left that the breaker could hold back.
-            for webhook in &mut levels.webhooks {
-                webhook.breaker_is_open = false;
-            }
-        }
-        self.look(&levels, now, unix, board);
+        self.look(self.is_empty(), now, unix, board);
     }
 
-    fn look(
-        &mut self,
-        levels: &Levels,
-        now: SteadyMillis,
-        unix: UnixSeconds,
-        board: &mut dyn Board,
-    ) {
+    // One copy of it in the module is enough.
+    #[inline(never)]
+    fn look(&mut self, ends: bool, now: SteadyMillis, unix: UnixSeconds, board: &mut dyn Board) {
         let observe = &mut self.observe;
         for _ in 0..self.outbox.take_evictions() {
             observe.count(Counter::Evictions);
+        }
+        let mut levels = self.outbox.levels();
+        // There are no retries left that a breaker could hold back.
+        for webhook in &mut levels.webhooks {
+            webhook.breaker_is_open &= !ends;
         }
         let look = Look {
             now,
@@ -53,6 +45,6 @@ impl Worker {
             board,
             observe,
         };
-        self.gauges.look(levels, look);
+        self.gauges.look(&levels, look);
     }
 }
