@@ -23,10 +23,7 @@ pub(super) struct Reader<'e> {
 
 impl Reader<'_> {
     pub(super) fn problem(&mut self, path: &str, message: impl Into<String>) {
-        self.problems.push(Diagnostic {
-            path: path.into(),
-            message: message.into(),
-        });
+        add(&mut self.problems, path, message.into());
     }
 
     /// Reports a secret that stands in the configuration itself, and the variable that it could
@@ -41,11 +38,15 @@ impl Reader<'_> {
     }
 
     pub(super) fn warning(&mut self, path: &str, message: impl Into<String>) {
-        self.warnings.push(Diagnostic {
-            path: path.into(),
-            message: message.into(),
-        });
+        add(&mut self.warnings, path, message.into());
     }
+}
+
+// One copy of it in the module is enough.
+#[inline(never)]
+fn add(list: &mut Vec<Diagnostic>, path: &str, message: String) {
+    let path = path.to_owned();
+    list.push(Diagnostic { path, message });
 }
 
 /// The argument for [`Field::string`] where any text will do.
