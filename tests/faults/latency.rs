@@ -77,7 +77,7 @@ fn costs_nothing() -> bool {
         let (ratio50, ratio99) = (p50 / alive50, p99 / alive99);
         println!("{name:<28}{p50:>10.2}{p99:>10.2}{ratio50:>8.2}{ratio99:>8.2}");
         // Generous, for machines that do other things too: a delivery that is waited for would cost
-        // a second.
+        // the webhook's timeout.
         is_free &= p50 < 2.0 * alive50 + 2.0 && p99 < 3.0 * alive99 + 50.0;
     }
     is_free
