@@ -14,6 +14,9 @@ use std::time::{Duration, Instant};
 /// rounds, on a machine that does much else.
 pub(crate) const RECOVERY: Duration = Duration::from_secs(60);
 
+/// Events that one call carries to `cdp` at most.
+const EVENTS_OF_A_CALL: usize = 10;
+
 /// Events that one request of the last re-send carries.
 const AGAIN: usize = 100;
 
@@ -129,9 +132,26 @@ impl Trial {
     /// Fails unless nothing was lost and nothing doubled.
     #[track_caller]
     pub(crate) fn assert_whole(&self, prefix: &str) -> Row {
+        self.assert_doubled_at_most(prefix, 0)
+    }
+
+    /// As [`Trial::assert_whole`], where webhooks that do their part have so much to do that a busy
+    /// machine makes them late: each call that has timed out may come again.
+    #[track_caller]
+    pub(crate) fn assert_whole_but_for_late_calls(&self) -> Row {
+        let metrics = self.envoy.metrics().unwrap();
+        let late = |webhook: &str| {
+            let name = format!("attempts.webhook.{webhook}.outcome.timeout.status_class.none");
+            metrics.get(&name).copied().unwrap_or(0) as usize
+        };
+        self.assert_doubled_at_most("", late("crm") + EVENTS_OF_A_CALL * late("cdp"))
+    }
+
+    #[track_caller]
+    fn assert_doubled_at_most(&self, prefix: &str, most: usize) -> Row {
         let row = self.ledger.row(prefix);
         assert!(
-            row.sent > 0 && row.lost + row.missing + row.doubled == 0,
+            row.sent > 0 && row.lost + row.missing == 0 && row.doubled <= most,
             "{prefix}\n{}\n{row}\n{}\n{:?}\n{}",
             crate::ledger::COLUMNS,
             self.ledger.suspects(prefix),
@@ -181,7 +201,7 @@ pub(crate) fn webhook(name: &str) -> Value {
         "name": name, "url": format!("http://{name}.test/in"), "cluster": name, "timeout": timeout,
     });
     if name == "cdp" {
-        webhook["batch"] = json!({"format": "ndjson", "max_events": 10});
+        webhook["batch"] = json!({"format": "ndjson", "max_events": EVENTS_OF_A_CALL});
     }
     webhook
 }
