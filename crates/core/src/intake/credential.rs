@@ -17,6 +17,9 @@ pub(super) enum Credential {
     /// A token may be one that lets the request through to here, and another one the next time it
     /// is sent: with OAuth, Segment's SDKs send one beside the write key in the body.
     Authorization,
+    /// The user name of `Authorization: Basic`, for events whose body names no source: Mixpanel
+    /// documents the project's token there for `/import`, where its SDKs also send a secret.
+    Basic,
     /// This header, up to a colon.
     Header(&'static str),
 }
@@ -26,7 +29,7 @@ pub(super) enum Credential {
 pub(super) struct HeadSource {
     /// It wins over what the body says.
     pub(super) named: Option<String>,
-    /// A token, for events whose body names no source.
+    /// A token or user name, for events whose body names no source.
     pub(super) token: Option<String>,
 }
 
@@ -35,9 +38,13 @@ impl Credential {
         let (is_token, found) = match self {
             Self::None => (false, None),
             Self::Header(name) => (false, headers.get(name).map(until_colon)),
-            Self::Authorization => {
+            Self::Authorization | Self::Basic => {
                 let value = headers.get("authorization").unwrap_or_default();
-                of_authorization(&value)
+                let (is_token, found) = of_authorization(&value);
+                match self {
+                    Self::Basic => (true, found.filter(|_| !is_token)),
+                    _ => (is_token, found),
+                }
             }
         };
         let found = safe(found);

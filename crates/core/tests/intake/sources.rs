@@ -74,6 +74,21 @@ fn a_token_counts_where_nothing_else_names_the_source() {
     assert_eq!(source(&request), "KEY");
 }
 
+/// Mixpanel's `/import` takes the project's token as user name, or a secret beside the token of
+/// each event.
+#[test]
+fn the_user_name_of_mixpanels_import_counts_where_an_event_has_no_token() {
+    let import = |properties: &str, value: &str| {
+        let body = format!(r#"[{{"event":"a","properties":{{{properties}}}}}]"#);
+        source(&Request::post("/import?strict=1", body).header("authorization", value))
+    };
+    // Basic of `KEY:` and of `secret:`.
+    assert_eq!(import("", "Basic S0VZOg=="), "KEY");
+    assert_eq!(import(r#""token":"KEY""#, "Basic c2VjcmV0Og=="), "KEY");
+    // A token may be one of whatever stands in front.
+    assert_eq!(import("", "Bearer KEY"), "");
+}
+
 #[test]
 fn a_field_without_a_name_takes_none_away() {
     for field in [

@@ -23,7 +23,7 @@ pub(super) static MIXPANEL: Dialect = Dialect {
     ],
     methods: Methods::GetOrPost,
     list: "batch",
-    credential: Credential::None,
+    credential: Credential::Basic,
     // Mixpanel's servers answer `1`, or an object if the request asks for a verbose answer.
     replies: Replies {
         success: |verbose, report| {
