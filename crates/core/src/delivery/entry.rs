@@ -197,6 +197,11 @@ impl Entry {
         self.event.id.take()
     }
 
+    /// There is no room for its letter.
+    pub(super) fn leave_no_letter(&mut self) {
+        self.event.may_be_dead_letter = false;
+    }
+
     /// Turns the event into a dead letter, which is all that is left of it: no request waits for
     /// it.
     pub(super) fn become_dead_letter(&mut self, dead_letter: DeadLetter, webhook: usize) {

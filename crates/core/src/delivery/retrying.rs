@@ -215,7 +215,7 @@ impl<T> Outbox<T> {
     pub(super) fn take_over(&mut self, handover: Handover, turn: &mut Turn<'_>) {
         let retry = &self.config.retry;
         let held = handover.held(retry.window, turn.now);
-        let entry = handover.into_entry(&self.config);
+        let mut entry = handover.into_entry(&self.config);
         let (id, is_accepted) = (entry.event().id, entry.is_accepted());
         if id.is_some_and(|id| self.has_taken(id, is_accepted, turn)) {
             return;
@@ -229,7 +229,7 @@ impl<T> Outbox<T> {
         let is_complete = is_accepted && !goes_on;
         let may_be_letter = !is_complete && self.policy.dead_letter_webhook(&entry).is_some();
         if may_be_letter && !self.make_room(entry.cost(), turn) {
-            return turn.observe.count(Counter::Held(HeldOutcome::NoRoom));
+            entry.leave_no_letter();
         }
         let key = self.insert(entry);
         if is_complete {
