@@ -43,7 +43,7 @@ fn percentile(times: &mut [Duration], percent: usize) -> f64 {
 #[test]
 fn a_dead_webhook_beside_a_live_one_costs_the_sdk_nothing() {
     let _turn = alone();
-    // Another program may have had the machine. What costs time does so in each trial.
+    // Another program may have had the machine. Work that costs time does so in each trial.
     let is_free = (0..TRIALS).any(|_| costs_nothing());
     assert!(is_free, "in {TRIALS} trials");
 }

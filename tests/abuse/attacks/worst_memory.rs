@@ -23,7 +23,7 @@ const WORKER_MIB: f64 = 210.0;
 const VM_MIB: f64 = 64.0 + 32.0 + 48.0;
 /// How long everything is asked for at once.
 const LASTS: Duration = Duration::from_secs(6);
-/// What their clients give up, which changes nothing.
+/// Their clients give up, which changes nothing.
 const GIVES_UP: Duration = Duration::from_secs(3);
 /// Longer than the 25 s of a request.
 const PATIENCE: Duration = Duration::from_secs(28);

@@ -1,4 +1,4 @@
-//! What SDKs of Mixpanel send that no capture shows. Each request is written after an SDK's
+//! Requests of Mixpanel's SDKs that no capture shows. Each request is written after an SDK's
 //! source.
 use crate::support::{member, Outcome, Request, Said};
 #[cfg(target_arch = "wasm32")]

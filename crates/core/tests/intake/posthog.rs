@@ -1,4 +1,4 @@
-//! What SDKs of `PostHog` send that no capture shows. Each request is written after an SDK's
+//! Requests of `PostHog`'s SDKs that no capture shows. Each request is written after an SDK's
 //! source.
 use crate::support::{member, Request, NOW};
 use freshpaint_core::clock::UnixMillis;
@@ -13,7 +13,7 @@ fn posthog(event: &str) -> String {
 /// `setPersonProperties` and `setPersonPropertiesOnce` of the SDKs for browsers and apps, `set` and
 /// `setOnce` of the one for Java.
 #[test]
-fn what_posthog_sets_and_sets_once_are_both_traits() {
+fn values_that_posthog_sets_and_sets_once_are_both_traits() {
     let traits = |event: &str, properties: &str| {
         let event = format!(
             r#"{{"event":"{event}","uuid":"1","distinct_id":"u","properties":{{{properties}}}}}"#

@@ -1,5 +1,5 @@
-//! What SDKs of Segment's family send that no capture shows. Each request is written after an SDK's
-//! source.
+//! Requests of the SDKs of Segment's family that no capture shows. Each request is written after an
+//! SDK's source.
 use crate::support::{member, Request};
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;

@@ -257,7 +257,7 @@ fn a_webhook_that_is_renamed_gets_what_is_kept_for_it() {
 }
 
 #[test]
-fn what_may_go_to_nobody_any_more_counts_as_it_failed() {
+fn an_event_that_may_go_to_nobody_any_more_counts_as_it_failed() {
     let each = |config: &mut Config| config.webhooks[1].guarantee = Guarantee::Each;
     let mut old = Fixture::new(config_with(&["a", "b"], each));
     for (name, code) in [("accepted", 200), ("failed", 503)] {

@@ -73,7 +73,7 @@ fn rounds_that_end_together_end_over_several() {
 
 /// As after a machine stood still.
 #[test]
-fn what_has_no_time_left_when_calls_end_is_given_back_over_several() {
+fn deliveries_without_time_when_calls_end_are_given_back_over_several() {
     let mut fixture = Fixture::new(config(&["a"]));
     fixture.submit(events(EVENTS));
     fixture.now += 21_000;

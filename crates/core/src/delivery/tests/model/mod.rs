@@ -74,7 +74,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
 
     #[test]
-    fn what_is_sent_once_is_counted_once(steps in vec(step(), 1..80)) {
+    fn an_event_that_is_sent_once_is_counted_once(steps in vec(step(), 1..80)) {
         let mut world = World::new(Acknowledge::FirstAcceptance);
         world.sends_once = true;
         for step in &steps {
