@@ -60,7 +60,8 @@ impl<'a> Draft<'a> {
     fn timestamp(&self, sent_at: Option<Value<'_>>, now: Now) -> UnixMillis {
         // RudderStack's SDK for Swift closes a batch long before it sends it, and says in each
         // event when it sends it.
-        let sent = [sent_at, self.sent_at].into_iter().flatten();
+        let own = self.sent_at.filter(|own| Some(*own) != sent_at);
+        let sent = [sent_at, own].into_iter().flatten();
         let sent = sent.filter_map(time::parse).max();
         let original = self.time.and_then(time::parse).or(sent);
         if let Some(offset) = self.offset.and_then(Value::number) {
