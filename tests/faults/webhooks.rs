@@ -57,6 +57,8 @@ impl Webhook {
 
     /// Behaves like this from now on.
     pub(crate) fn turn(&self, way: Way) {
+        // Answers are lost from the first moment on, and closing may take a while.
+        self.ledger.cut(self.index);
         self.receiver.close();
         self.ledger.cut(self.index);
         let reply_to: Box<Judge> = match way {
