@@ -110,10 +110,19 @@ impl Trial {
                 .fold(true, |all, answer| all & (answer == Answer::Success))
                 .then_some(())
         });
-        let arrived = look(|| {
-            let row = self.ledger.row(prefix);
-            (row.lost + row.missing == 0).then_some(())
-        });
+        // As long as there is progress: tens of thousands take a busy machine minutes.
+        let mut left = usize::MAX;
+        let arrived = loop {
+            let fewer = look(|| {
+                let row = self.ledger.row(prefix);
+                Some(row.lost + row.missing).filter(|now| *now < left)
+            });
+            match fewer {
+                Some(0) => break Some(()),
+                Some(now) => left = now,
+                None => break None,
+            }
+        };
         if all_sent.and(arrived).is_none() {
             println!(
                 "after {RECOVERY:?}:\n{}\n{:?}",
@@ -180,10 +189,8 @@ pub(crate) fn look<T>(mut probe: impl FnMut() -> Option<T>) -> Option<T> {
     poll(RECOVERY, || {
         let start = Instant::now();
         let found = probe();
-        if found.is_none() {
-            let pause = start.elapsed() * 9;
-            thread::sleep(pause.min(Duration::from_secs(1)));
-        }
+        let pause = start.elapsed() * 9;
+        thread::sleep(pause.min(Duration::from_secs(1)));
         found
     })
 }
