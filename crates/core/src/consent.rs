@@ -57,9 +57,9 @@ impl<'a> Consent<'a> {
         Self(preferences.and_then(Value::object))
     }
 
-    /// How much there is to look through for a category.
-    pub(crate) fn bytes(self) -> usize {
-        self.0.map_or(0, |preferences| preferences.get().len())
+    /// The text that is looked through for a category.
+    pub(crate) fn text(self) -> &'a str {
+        self.0.map_or("", Object::get)
     }
 
     /// Whether this category was granted; one that is there twice has to be granted twice.

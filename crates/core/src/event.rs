@@ -6,6 +6,11 @@ use crate::clock::UnixMillis;
 use crate::consent::{Consent, OptOut};
 use crate::json::{Id, Object, Text, Value};
 
+/// A source has at most this many bytes, as it is written between quotes. A longer one counts as
+/// none: it may stand beside thousands of events, and be hashed for each of them. The sources of a
+/// configuration have no more.
+pub const MAX_SOURCE_BYTES: usize = 1_024;
+
 /// The four types that the contract names (seed, "Payload Format", `type`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Kind {

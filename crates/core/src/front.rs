@@ -61,7 +61,8 @@ impl Front {
     /// request is passed on without a key.
     #[must_use]
     pub fn waits(&self, waiting: &mut Waiting, size: usize) -> bool {
-        waiting.kept.set(size);
+        let head = waiting.collection.kept_bytes();
+        waiting.kept.set(head.saturating_add(size));
         let limits = &self.config.limits;
         size <= limits.max_body_bytes && self.bodies.get() <= limits.max_in_flight_bytes
     }

@@ -39,12 +39,12 @@ pub fn render(event: &Event<'_>, timestamps: Timestamps, out: &mut Vec<u8>) {
 /// that each id stands in one place.
 fn traits(event: &Event<'_>, out: &mut Vec<u8>) {
     let traits = &event.traits;
-    let ids = [event.user_id, event.anonymous_id];
+    // Decoded once, because thousands of members may have such a key.
+    let ids = [event.user_id, event.anonymous_id].map(|id| id.map(Id::decoded));
     let is_repeated = |key: Text<'_>, value: Value<'_>| {
-        matches!(&*key.decoded(), "userId" | "anonymousId")
-            && value
-                .id()
-                .is_some_and(|id| ids.into_iter().flatten().any(|one| one.same_as(id)))
+        let is_id = matches!(&*key.decoded(), "userId" | "anonymousId");
+        let id = value.id().filter(|_| is_id).map(Id::decoded);
+        id.is_some_and(|id| ids.iter().flatten().any(|one| *one == id))
     };
     let mut is_whole = true;
     traits.members(|key, value| is_whole &= !is_repeated(key, value));

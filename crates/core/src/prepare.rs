@@ -18,7 +18,7 @@ use crate::redaction::Redaction;
 use crate::secret::HashKey;
 use crate::signing::WebhookId;
 use crate::trace_context::TraceContext;
-use crate::work::Work;
+use crate::work::{self, Work};
 
 /// A scratch buffer that has grown past this many bytes is not kept.
 const MAX_SCRATCH: usize = 64 * 1024;
@@ -111,9 +111,20 @@ impl Preparer {
     fn redact(&self, wanted: WebhookSet, kept: &mut Kept, work: &Work) -> (Rc<[u8]>, Redacted) {
         let mut rest = wanted;
         let mut redacted = Redacted::new();
+        let is_redacted = |(_, webhooks): &(_, WebhookSet)| wanted.intersects(*webhooks);
+        let decoding = if self.redactions.iter().any(is_redacted) {
+            work::decoding(&self.scratch)
+        } else {
+            0
+        };
         for (redaction, webhooks) in &self.redactions {
             if wanted.intersects(*webhooks) && !work.is_over() {
                 rest = rest.minus(*webhooks);
+                // A key is decoded to find the paths that lead on, and to find the same datum.
+                work.spend_each(decoding, 2);
+                if work.is_over() {
+                    break;
+                }
                 let payload = kept.keep(&redaction.apply_within(&self.scratch, work));
                 redacted.push((wanted.and(*webhooks), payload));
             }

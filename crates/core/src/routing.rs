@@ -12,10 +12,11 @@ use subtle::ConstantTimeEq;
 
 use crate::consent::OptOut;
 use crate::event::{Event, Kind};
+use crate::json::{Id, Text};
 use crate::observe::labels::{Label, SuppressReason};
 use crate::redaction::Redaction;
 use crate::secret::Secret;
-use crate::work::{self, Work};
+use crate::work::Work;
 
 /// The rules of one webhook. The rules for all webhooks and the webhook's own hold together: the
 /// event must pass both.
@@ -72,17 +73,23 @@ impl Rules {
 
     /// Takes from `work` what [`Rules::suppress`] takes at most.
     pub fn spend(&self, event: &Event<'_>, work: &Work) {
-        let listed: usize = self.sources.iter().map(Vec::len).sum();
-        let source = event.source.map_or(0, |source| source.escaped().len());
-        // Secrets of another length are not compared, and none is longer than 1,024 bytes.
-        work.spend_each(work::STEP + source.min(1_024) as u64, listed);
-        let globs: usize = self.allow.iter().map(Vec::len).sum();
-        let name = event.name.map_or(0, |name| name.escaped().len()) as u64;
-        let each = work::STEP + name * work::SCANNED_BYTE;
-        work.spend_each(each, globs + self.deny.len());
-        let consent = event.consent.bytes() as u64;
-        let each = work::VALUE + consent * work::SCANNED_BYTE;
-        work.spend_each(each, self.requires_consent.len());
+        let id = event.anonymous_id.or(event.user_id);
+        let names = self.allow.iter().map(Vec::len).sum::<usize>() + self.deny.len();
+        // Each of them is decoded anew for each webhook.
+        for (text, times) in [
+            (
+                event.source(),
+                self.sources.iter().map(Vec::len).sum::<usize>(),
+            ),
+            (event.name.map_or("", Text::escaped), names),
+            (
+                id.map_or("", Id::escaped),
+                usize::from(self.sample.is_some()),
+            ),
+            (event.consent.text(), 2 * self.requires_consent.len()),
+        ] {
+            work.spend_text(text, times);
+        }
     }
 
     fn admits(&self, signal: SuppressReason, event: &Event<'_>) -> bool {

@@ -108,7 +108,8 @@ impl Gathering {
         } else {
             self.body.extend_from_slice(&piece);
         }
-        self.reserved.set(self.body.capacity());
+        let head = self.collection.kept_bytes();
+        self.reserved.set(head.saturating_add(self.body.capacity()));
     }
 }
 
@@ -141,10 +142,12 @@ impl Uploads {
 
     /// The body of this request is to be gathered.
     pub(crate) fn open(&self, collection: Collection) -> Upload {
+        let mut reserved = self.0.reserve();
+        reserved.set(collection.kept_bytes());
         Upload::Gathering(Gathering {
             collection,
             body: Vec::new(),
-            reserved: self.0.reserve(),
+            reserved,
         })
     }
 

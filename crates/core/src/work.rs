@@ -15,25 +15,32 @@ pub(crate) const STEP: u64 = 20;
 pub(crate) const HASH: u64 = 2_500;
 /// To hash a byte.
 pub(crate) const HASHED_BYTE: u64 = 8;
+/// To decode an escape of a string, and what stands up to the next one.
+const ESCAPE: u64 = 25;
 /// To pass over a byte while looking for the end of a value.
 pub(crate) const SCANNED_BYTE: u64 = 2;
 
-/// The time that is left.
+/// The time that there is, and what is left of it.
 #[derive(Debug)]
-pub struct Work(Cell<u64>);
+pub struct Work {
+    all: u64,
+    left: Cell<u64>,
+}
 
 impl Work {
     /// This long and no longer (`limits.max_rule_time`).
     #[must_use]
     pub fn new(limit: Duration) -> Self {
-        Self(Cell::new(
-            u64::try_from(limit.as_nanos()).unwrap_or(u64::MAX),
-        ))
+        let all = u64::try_from(limit.as_nanos()).unwrap_or(u64::MAX);
+        Self {
+            all,
+            left: Cell::new(all),
+        }
     }
 
     /// Takes some nanoseconds; more than are left take them all.
     pub(crate) fn spend(&self, nanos: u64) {
-        self.0.set(self.0.get().saturating_sub(nanos));
+        self.left.set(self.left.get().saturating_sub(nanos));
     }
 
     /// As [`Work::spend`], `each` as many times.
@@ -41,11 +48,31 @@ impl Work {
         self.spend(each.saturating_mul(times as u64));
     }
 
+    /// Takes what it is to decode a text and to compare it so many times.
+    #[inline(never)]
+    pub(crate) fn spend_text(&self, text: &str, times: usize) {
+        let text = text.as_bytes();
+        let each = STEP + SCANNED_BYTE * text.len() as u64 + decoding(text);
+        self.spend_each(each, times);
+    }
+
+    /// Nanoseconds that were taken.
+    #[must_use]
+    pub fn spent(&self) -> u64 {
+        self.all - self.left.get()
+    }
+
     /// Nothing is left: the payload that was being made is not whole.
     #[must_use]
     pub fn is_over(&self) -> bool {
-        self.0.get() == 0
+        self.left.get() == 0
     }
+}
+
+/// To decode the strings in this JSON text, or a string that is given without its quotes.
+#[inline(never)]
+pub(crate) fn decoding(text: &[u8]) -> u64 {
+    ESCAPE * text.iter().filter(|byte| **byte == b'\\').count() as u64
 }
 
 impl Default for Work {

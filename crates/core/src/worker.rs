@@ -2,6 +2,7 @@
 //!
 //! The shell tells a [`Worker`] what has happened (`handle_*`) and asks it what to do (`poll_*`).
 
+mod bodies;
 mod body;
 mod gauges;
 mod replies;
@@ -23,6 +24,7 @@ use crate::observe::{Counter, Observe};
 use crate::prepare::Preparer;
 use crate::upload::{Upload, Uploads};
 
+use bodies::Bodies;
 use tester::Test;
 pub use tester::Tested;
 
@@ -56,6 +58,7 @@ pub struct Worker {
     gauges: Gauges,
     random: fastrand::Rng,
     uploads: Uploads,
+    bodies: Bodies,
     number: u32,
     /// Tests that are being delivered.
     tests: Vec<Test>,
@@ -77,6 +80,7 @@ impl Worker {
             observe,
             gauges: Gauges::new(&config, identity.owner, now),
             random,
+            bodies: Bodies::default(),
             number: identity.owner.0,
             tests: Vec::new(),
             config,
@@ -86,17 +90,19 @@ impl Worker {
     /// Judges the head of a request: `None` leaves it to the route.
     pub fn handle_head(&mut self, head: &Head<'_>) -> Option<Upload> {
         self.gauges.serve();
-        match intake::judge(head, &self.config) {
+        let (reply, outcome) = match intake::judge(head, &self.config) {
             Judgement::Pass => {
                 self.count(RequestOutcome::Passed);
-                None
+                return None;
             }
-            Judgement::Reply(reply, outcome) => {
-                self.count(outcome);
-                Some(Upload::refused_by_head(reply, head))
+            Judgement::Collect(collection) if collection.kept_bytes() <= self.outbox.room() => {
+                return Some(self.uploads.open(collection));
             }
-            Judgement::Collect(collection) => Some(self.uploads.open(collection)),
-        }
+            Judgement::Collect(collection) => (collection.overloaded(), RequestOutcome::Retry),
+            Judgement::Reply(reply, outcome) => (reply, outcome),
+        };
+        self.count(outcome);
+        Some(Upload::refused_by_head(reply, head))
     }
 
     /// Says whether the host made a call: its token, or why not.
@@ -126,6 +132,7 @@ impl Worker {
 
     /// Does whatever is due.
     pub fn handle_timeout(&mut self, now: SteadyMillis, shared: &mut dyn Shared) {
+        self.read_waiting(now, shared);
         let mut turn = Turn::new(now, shared, &mut self.observe);
         self.outbox.handle_timeout(&mut turn);
     }
@@ -144,9 +151,15 @@ impl Worker {
     }
 
     /// When [`Worker::handle_timeout`] is next needed, in milliseconds from now.
+    // One copy of it in the module is enough.
+    #[inline(never)]
     #[must_use]
     pub fn poll_timeout(&self, now: SteadyMillis) -> Option<u64> {
-        let times = [self.outbox.poll_timeout(), self.gauges.poll_timeout()];
+        let times = [
+            self.outbox.poll_timeout(),
+            self.gauges.poll_timeout(),
+            self.bodies.wants_tick(now),
+        ];
         let wake_at = times.into_iter().flatten().min()?;
         Some(wake_at.saturating_sub(now))
     }
@@ -165,7 +178,7 @@ impl Worker {
     /// Nothing is in flight, held or waited for.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.outbox.is_empty()
+        self.outbox.is_empty() && self.bodies.is_empty()
     }
 
     /// Whether this worker may have what an older configuration holds before the host ends that

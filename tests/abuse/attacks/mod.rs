@@ -1,6 +1,8 @@
 //! The cases, in the order of the table.
 
 mod answers;
+mod at_once;
+mod beside;
 mod bombs;
 mod churn;
 mod connections;
@@ -29,11 +31,14 @@ pub(crate) const CASES: &[&[Case]] = &[
     &[bombs::SMALL, bombs::IN_A_QUERY, bombs::HASHED],
     &[bombs::SIXTEEN_RULE_SETS, bombs::LARGEST_PLAIN],
     &[stalls::WORST],
+    &[beside::THE_EVENTS],
     &[fan_out::WATCHED],
     &[fan_out::IN_ONE_MOMENT],
     &[streams::ONE_CONNECTION, streams::FOUR_CONNECTIONS],
     &[streams::RESET],
     &[streams::CONTINUED],
+    &[streams::SMALL_FRAMES],
+    &[at_once::DEAREST],
     &[connections::SILENT],
     &[connections::SLOW_HEADS],
     &[connections::SLOW_BODIES],

@@ -19,9 +19,9 @@ const WEBHOOKS: usize = 32;
 /// The shortest stall of these counts.
 const ROUNDS: usize = 2;
 /// The longest that one request may hold a worker.
-const MOST_STALL: Duration = Duration::from_millis(100);
-/// How long pages are asked for after the request has come.
-const WATCHED: Duration = Duration::from_millis(200);
+pub(super) const MOST_STALL: Duration = Duration::from_millis(100);
+/// How long pages are asked for after the request was answered.
+const WATCHED: Duration = Duration::from_millis(100);
 
 pub(crate) const WORST: Case = Case {
     name: "the dearest requests of 1 MiB, one at a time, 32 webhooks",
@@ -44,7 +44,7 @@ pub(crate) const WORST: Case = Case {
                 for body in 0..rounds[0].len() {
                     let stalls = rounds
                         .iter()
-                        .map(|round| stall(&bed, dialect, &round[body]));
+                        .map(|round| stall(&bed, dialect.path, &round[body]));
                     longest = longest.max(stalls.min().unwrap());
                 }
             }
@@ -203,7 +203,7 @@ impl Dialect {
     }
 }
 
-fn repeated(text: &str, times: usize) -> String {
+pub(super) fn repeated(text: &str, times: usize) -> String {
     vec![text; times].join(",")
 }
 
@@ -238,15 +238,15 @@ fn batches(dialect: &Dialect, round: usize) -> Vec<Vec<u8>> {
     vec![of(members), gzip(&of(&more))]
 }
 
-fn gzip(bytes: &[u8]) -> Vec<u8> {
+pub(super) fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
 }
 
 /// The most that the worker did beside this request while a page was waited for.
-fn stall(bed: &Bed, dialect: &Dialect, body: &[u8]) -> Duration {
-    let mut request = Request::post(dialect.path, body);
+pub(super) fn stall(bed: &Bed, path: &str, body: &[u8]) -> Duration {
+    let mut request = Request::post(path, body);
     if body.starts_with(&[0x1f, 0x8b]) {
         request = request.header("content-encoding", "gzip");
     }

@@ -49,6 +49,20 @@ pub(crate) const CONTINUED: Case = Case {
     },
 };
 
+pub(crate) const SMALL_FRAMES: Case = Case {
+    name: "HTTP/2: bodies in frames of one byte",
+    in_short: true,
+    run: |plan| {
+        flood(plan, |raw, turn| {
+            let stream = 2 * turn + 1;
+            raw.send(&frame(HEADERS, END_HEADERS, stream, &post("/track")));
+            raw.send(&frame(DATA, 0, stream, b" ").repeat(60_000));
+            raw.send(&frame(DATA, END_STREAM, stream, b" "));
+            raw.read_for(Duration::from_millis(20));
+        })
+    },
+};
+
 fn hold(plan: &Plan, connections: usize) -> Measures {
     let bed = Bed::start(1);
     let until = Instant::now() + plan.lasts(20);

@@ -72,6 +72,9 @@ impl<T> Outbox<T> {
             turn.observe.count(Counter::Held(HeldOutcome::Kept));
         }
         self.schedule.push(due, key, &mut self.timers);
+        if self.schedule.is_stale(&self.store) {
+            self.hasten(turn);
+        }
         if let Some(entry) = self.store.get(key) {
             turn.record_held(entry.event(), due);
         }

@@ -47,6 +47,8 @@ pub struct Collection {
     pub(super) unknown_encoding: bool,
     /// Its events are read up to the first that is to be delivered.
     pub(super) until_first_event: bool,
+    /// Bytes of the body, once its layers are off.
+    pub(super) decoded_bytes: usize,
 }
 
 impl Collection {
@@ -60,6 +62,16 @@ impl Collection {
     #[must_use]
     pub fn trace(&self) -> Option<Rc<TraceContext>> {
         self.trace.clone()
+    }
+
+    /// Bytes of the head that are kept until the body has come.
+    pub(crate) fn kept_bytes(&self) -> usize {
+        self.query_data.as_ref().map_or(0, Vec::capacity)
+    }
+
+    /// Bytes of the body that was read, without its layers.
+    pub(crate) fn decoded_bytes(&self) -> usize {
+        self.decoded_bytes
     }
 
     /// Has [`Collection::read`] give no event after the first that is to be delivered.
@@ -90,9 +102,11 @@ impl Collection {
             max_bytes: limits.max_decoded_bytes,
             max_ratio: limits.max_compression_ratio,
         };
+        let decoded = body::decode(body, growth);
         let Decoded { mut text, verbose } =
-            body::decode(body, growth).map_err(|fault| self.refuse_undecodable(&fault, growth))?;
+            decoded.map_err(|fault| self.refuse_undecodable(&fault, growth))?;
         self.verbose |= verbose;
+        self.decoded_bytes = text.len();
         if let Err(error) = json::check(&text) {
             let refuse = || self.refuse_shape(&NoEvents::Json(error), limits.max_events);
             text = body::mend::mend(&text, limits.max_events)
@@ -107,7 +121,8 @@ impl Collection {
             path,
             call,
         } = self.route;
-        let envelope = Envelope::of(&text, dialect.list, limits.max_events)
+        let name = &context.config.collect.integration_name;
+        let envelope = Envelope::of(&text, dialect.list, limits.max_events, name)
             .map_err(|fault| self.refuse_shape(&fault, limits.max_events))?;
         for (index, value) in (0_u32..).zip(&envelope.events) {
             if value.has_more_values_than(limits.max_values) {
@@ -138,6 +153,9 @@ impl Collection {
                 break;
             }
         }
+        // What is left waits with the reply.
+        self.query_data = None;
+        self.source = HeadSource::default();
         Ok(())
     }
 

@@ -1,5 +1,6 @@
 //! Segment's `context`, of one event or of a whole batch.
 
+use crate::consent::Consent;
 use crate::event::{Library, Page};
 use crate::json::{Object, Value};
 
@@ -28,7 +29,7 @@ pub(super) struct Surroundings<'a> {
     pub(super) page: Page<'a>,
     pub(super) library: Library<'a>,
     pub(super) traits: Option<Value<'a>>,
-    pub(super) consent: Option<Value<'a>>,
+    pub(super) consent: Option<Consent<'a>>,
 }
 
 /// An object of its own; older SDKs send its name alone.
@@ -52,7 +53,7 @@ impl<'a> Surroundings<'a> {
             },
             library: library(fields.library),
             traits: fields.traits,
-            consent: fields.consent,
+            consent: fields.consent.map(|consent| Consent::of(Some(consent))),
         }
     }
 

@@ -5,6 +5,7 @@
 
 use super::body::{base64, form};
 use super::Headers;
+use crate::event::MAX_SOURCE_BYTES;
 
 /// Where the head of a request may name its source. This header is looked at first, then the
 /// query's `writeKey`, then the body, and last the token of `Authorization: Bearer`.
@@ -58,11 +59,12 @@ impl Credential {
     }
 }
 
-/// A text that needs no escapes between the quotes of a JSON string, and is not empty.
+/// A text that needs no escapes between the quotes of a JSON string, is not empty and not too long.
 #[inline(never)]
 fn safe(found: Option<Vec<u8>>) -> Option<String> {
     let is_safe = |byte: &u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\');
-    let found = found.filter(|found| !found.is_empty() && found.iter().all(is_safe));
+    let found = found
+        .filter(|found| (1..=MAX_SOURCE_BYTES).contains(&found.len()) && found.iter().all(is_safe));
     String::from_utf8(found?).ok()
 }
 

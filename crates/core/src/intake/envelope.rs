@@ -2,9 +2,14 @@
 //! an array.
 
 use super::context::Surroundings;
+use super::integrations::Choice;
+use crate::clock::UnixMillis;
 use crate::json::{Id, Object, Value};
+use crate::time;
 
 /// The events of a request, and the fields beside them that concern all of them.
+///
+/// Each of these fields may be as long as the request. So it is read once, and not for each event.
 #[derive(Debug, Default)]
 pub(super) struct Envelope<'a> {
     /// The events, in order.
@@ -13,11 +18,11 @@ pub(super) struct Envelope<'a> {
     /// one event.
     pub(super) list: Option<&'static str>,
     /// When the client sent the request, by its own clock.
-    pub(super) sent_at: Option<Value<'a>>,
+    pub(super) sent_at: Option<UnixMillis>,
     /// Environment id, write key or token.
     pub(super) source: Option<Id<'a>>,
     /// The customer's routing of all the events (Segment's HTTP API, "Batch").
-    pub(super) integrations: Option<Value<'a>>,
+    pub(super) chosen: Choice,
     /// The `context` that holds where an event has none (Segment's HTTP API, "Batch").
     pub(super) surroundings: Surroundings<'a>,
 }
@@ -57,15 +62,20 @@ impl Position {
 
 impl<'a> Envelope<'a> {
     /// Finds the events of a checked document, at most `most`: under `list`, in a bare array, or
-    /// the document itself.
-    pub(super) fn of(document: &'a str, list: &'static str, most: usize) -> Result<Self, NoEvents> {
+    /// the document itself. `name` is this destination's among the `integrations`.
+    pub(super) fn of(
+        document: &'a str,
+        list: &'static str,
+        most: usize,
+        name: &str,
+    ) -> Result<Self, NoEvents> {
         let value = Value::of_checked(document);
         let mut envelope = Self::default();
         if let Some(events) = value.items_up_to(most) {
             envelope.list = Some("");
             envelope.events = events;
         } else if let Some(object) = value.object() {
-            match envelope.read(object, list) {
+            match envelope.read(object, list, name) {
                 Some(events) => {
                     let not_array = || NoEvents::NoArray(list, Position::of(events, document));
                     envelope.list = Some(list);
@@ -73,7 +83,7 @@ impl<'a> Envelope<'a> {
                 }
                 None => {
                     // These fields are the event's own.
-                    envelope.integrations = None;
+                    envelope.chosen = Choice::default();
                     envelope.surroundings = Surroundings::default();
                     envelope.events.push(value);
                 }
@@ -88,13 +98,13 @@ impl<'a> Envelope<'a> {
     }
 
     /// Reads the fields of an envelope, and returns the value under `list`.
-    fn read(&mut self, object: Object<'a>, list: &str) -> Option<Value<'a>> {
+    fn read(&mut self, object: Object<'a>, list: &str, name: &str) -> Option<Value<'a>> {
         let mut events = None;
         object.members(|key, value| match &*key.decoded() {
             key if key == list => events = Some(value),
-            "integrations" => self.integrations = Some(value),
+            "integrations" => self.chosen = Choice::default().then(Some(value), name),
             "context" => self.surroundings = Surroundings::of(value.object()),
-            "sentAt" | "sent_at" | "upload_time" => self.sent_at = Some(value),
+            "sentAt" | "sent_at" | "upload_time" => self.sent_at = time::parse(value),
             "writeKey" | "api_key" | "client" | "token" => {
                 self.source = value.id().filter(|id| !id.is_empty()).or(self.source);
             }

@@ -3,10 +3,9 @@
 use super::draft::Draft;
 use super::envelope::Envelope;
 use super::message_id::MessageIds;
-use super::{integrations, Collection, Context, FilteredReason, Item};
+use super::{Collection, Context, FilteredReason, Item};
 use crate::clock::{Now, UnixMillis};
-use crate::consent::Consent;
-use crate::event::{Event, Kind, Library};
+use crate::event::{Event, Kind, Library, MAX_SOURCE_BYTES};
 use crate::json::{Id, Value};
 use crate::time;
 
@@ -25,8 +24,8 @@ impl<'a> Draft<'a> {
         ids: &mut MessageIds<'_>,
         context: &mut Context<'_>,
     ) -> Item<'a> {
-        let integrations = [envelope.integrations, self.integrations];
-        if integrations::exclude(integrations, &context.config.collect.integration_name) {
+        let name = &context.config.collect.integration_name;
+        if envelope.chosen.then(self.integrations, name).excludes() {
             return Item::Filtered(Some(self.kind), FilteredReason::Integrations);
         }
         let surroundings = self.surroundings.or(&envelope.surroundings);
@@ -44,25 +43,22 @@ impl<'a> Draft<'a> {
             library: surroundings.library,
             properties: self.properties,
             traits: self.traits,
-            source: source.or(self.source).or(collection
-                .source
-                .token
-                .as_deref()
-                .map(Id::of_escaped)),
+            source: source
+                .or(self.source)
+                .or(collection.source.token.as_deref().map(Id::of_escaped))
+                .filter(|source| source.escaped().len() <= MAX_SOURCE_BYTES),
             ip: collection.ip,
             opt_out: collection.opt_out,
-            consent: Consent::of(surroundings.consent),
+            consent: surroundings.consent.unwrap_or_default(),
         })
     }
 
     /// The event's own time, corrected when the client's clock is wrong; else when it was sent;
     /// else when it came in. An event may say how long ago it was in place of when.
-    fn timestamp(&self, sent_at: Option<Value<'_>>, now: Now) -> UnixMillis {
+    fn timestamp(&self, sent_at: Option<UnixMillis>, now: Now) -> UnixMillis {
         // RudderStack's SDK for Swift closes a batch long before it sends it, and says in each
         // event when it sends it.
-        let own = self.sent_at.filter(|own| Some(*own) != sent_at);
-        let sent = [sent_at, own].into_iter().flatten();
-        let sent = sent.filter_map(time::parse).max();
+        let sent = sent_at.max(self.sent_at.and_then(time::parse));
         let original = self.time.and_then(time::parse).or(sent);
         if let Some(offset) = self.offset.and_then(Value::number) {
             return time::ago(offset, original, now.unix);

@@ -1,25 +1,47 @@
-//! The customer's own routing of one event to destinations.
+//! The customer's own routing of events to destinations.
 
 use crate::json::Value;
 
-/// Do `integrations` leave the destination called `name` out?
+/// What a client's `integrations` say of this destination.
 ///
-/// They do when they have `false` under that name, in any case, or when `All` is `false` and they
-/// do not have the name. A value that is not an object is ignored. `integrations` are in the order
-/// batch, event; a later one wins key by key.
-pub(super) fn exclude(integrations: [Option<Value<'_>>; 2], name: &str) -> bool {
-    let mut all = true;
-    let mut named = None;
-    for integrations in integrations.into_iter().flatten().filter_map(Value::object) {
-        integrations.members(|key, value| {
-            let wanted = value.get() != "false" && !value.is_null();
-            let key = key.decoded();
-            if key.eq_ignore_ascii_case(name) {
-                named = Some(wanted);
-            } else if key.eq_ignore_ascii_case("all") {
-                all = wanted;
-            }
-        });
+/// They leave it out when they have `false` under its name, in any case, or when `All` is `false`
+/// and they do not have the name.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Choice {
+    all: bool,
+    named: Option<bool>,
+}
+
+impl Default for Choice {
+    /// Nothing is said.
+    fn default() -> Self {
+        Self {
+            all: true,
+            named: None,
+        }
     }
-    !named.unwrap_or(all)
+}
+
+impl Choice {
+    /// This choice and then these `integrations`, which win key by key. The destination is called
+    /// `name`. A value that is not an object is ignored.
+    pub(super) fn then(mut self, integrations: Option<Value<'_>>, name: &str) -> Self {
+        if let Some(integrations) = integrations.and_then(Value::object) {
+            integrations.members(|key, value| {
+                let wanted = value.get() != "false" && !value.is_null();
+                let key = key.decoded();
+                if key.eq_ignore_ascii_case(name) {
+                    self.named = Some(wanted);
+                } else if key.eq_ignore_ascii_case("all") {
+                    self.all = wanted;
+                }
+            });
+        }
+        self
+    }
+
+    /// Whether this destination is left out.
+    pub(super) fn excludes(self) -> bool {
+        !self.named.unwrap_or(self.all)
+    }
 }

@@ -82,6 +82,11 @@ impl Collection {
                 return self
                     .refuse_size("The body was compressed more than once; compress it once.");
             }
+            Undecodable::Blocks => {
+                return self.refuse_size(
+                    "The body was compressed in too many small blocks; compress it as a whole.",
+                );
+            }
             Undecodable::Empty => return self.admit(no_body()),
             _ if self.unknown_encoding => return self.refuse_encoding(),
             Undecodable::Gzip => {

@@ -4,6 +4,8 @@
 //! page event has it in `properties`. Likewise for the user's id, which SDKs and customers repeat,
 //! and for traits, of which Mixpanel writes some with a `$`: `$email`.
 
+use std::borrow::Cow;
+
 use super::{step, Live, Rule};
 use crate::json::{Id, Object, Value};
 use crate::work::{self, Work};
@@ -16,8 +18,9 @@ pub(super) struct SameDatum<'r, 'p> {
     user_id: Live<'r>,
     /// For members of `traits`.
     traits: Live<'r>,
-    /// The user's id, where there is a rule for it.
-    user: Option<Id<'p>>,
+    /// The user's id, where there is a rule for it. It is decoded once, because thousands of
+    /// members may have to be compared with it.
+    user: Option<Cow<'p, str>>,
     /// The event is a pageview: its properties hold the page.
     is_page: bool,
     /// The traits of an identify event, where there are rules for some. SDKs repeat them among the
@@ -41,7 +44,7 @@ impl<'r, 'p> SameDatum<'r, 'p> {
         let mut is_identify = false;
         if let Some(payload) = payload.filter(|_| !found.is_empty_in("traits")) {
             payload.members(|key, value| match key.escaped() {
-                "userId" => found.user = value.id(),
+                "userId" => found.user = value.id().map(Id::decoded),
                 "type" => {
                     found.is_page = value.get() == "\"page\"";
                     is_identify = value.get() == "\"identify\"";
@@ -122,10 +125,10 @@ impl<'r, 'p> SameDatum<'r, 'p> {
     }
 
     fn is_user(&self, value: Value<'_>) -> bool {
-        let (Some(user), Some(id)) = (self.user, value.id()) else {
+        let (Some(user), Some(id)) = (&self.user, value.id()) else {
             return false;
         };
-        user.same_as(id)
+        *user == id.decoded()
     }
 }
 

@@ -1,5 +1,6 @@
 //! The body of a request: its pieces are gathered, and then its events are read and taken in.
 
+use super::bodies::Spent;
 use super::{Ticket, Worker};
 use crate::clock::{Now, SteadyMillis};
 use crate::delivery::dedupe::Shared;
@@ -38,13 +39,45 @@ impl Worker {
             .push(upload, size, read, has_room, limits, observe)
     }
 
-    /// Takes a whole request in. Its reply comes from [`Worker::poll_reply`], and calls may wait to
-    /// be made.
+    /// Takes a whole request in, or has it wait for the next turn of the host's loop. Its reply
+    /// comes from [`Worker::poll_reply`], and calls may wait to be made.
     ///
     /// # Errors
     ///
     /// The reply that refuses the request, of which nothing was taken.
     pub fn handle_body(
+        &mut self,
+        upload: Gathering,
+        stream: u32,
+        now: Now,
+        shared: &mut dyn Shared,
+    ) -> Result<(), LocalReply> {
+        if self.bodies.must_wait(&upload) {
+            self.bodies.push(upload, stream, now);
+            return Ok(());
+        }
+        self.read_body(upload, stream, now, shared)
+    }
+
+    /// Reads the bodies that have waited, as many as this turn may.
+    pub(super) fn read_waiting(&mut self, now: SteadyMillis, shared: &mut dyn Shared) {
+        self.bodies.on_tick(now);
+        while let Some((upload, stream, came)) = self.bodies.pop() {
+            let now = Now {
+                steady: now,
+                ..came
+            };
+            if let Err(reply) = self.read_body(upload, stream, now, shared) {
+                let reply = self.noted(reply);
+                self.bodies.refuse(stream, reply);
+            }
+        }
+    }
+
+    /// Takes a whole request in now.
+    // One copy of it in the module is enough.
+    #[inline(never)]
+    pub(super) fn read_body(
         &mut self,
         upload: Gathering,
         stream: u32,
@@ -123,6 +156,14 @@ impl Worker {
             }
         });
         preparer.shrink();
+        let read_events = report.events as usize;
+        let spent = Spent {
+            bytes: collection.decoded_bytes() + body.len(),
+            events: read_events,
+            deliveries: read_events * webhooks.len(),
+            rules: work.spent(),
+        };
+        self.bodies.count(spent, now.steady);
         let taken = read.and_then(|()| match excess {
             Some(excess) => Err(collection.refuse(excess)),
             None => Ok(()),

@@ -10,6 +10,9 @@ use crate::upload::Unread;
 impl Worker {
     /// The next reply and the stream that waits for it.
     pub fn poll_reply(&mut self) -> Option<(u32, LocalReply)> {
+        if let Some(refused) = self.bodies.pop_refused() {
+            return Some(refused);
+        }
         let (stream, ticket, verdict) = self.outbox.poll_verdict()?;
         let reply = self.reply(ticket, &verdict);
         let test = self.tests.iter().position(|test| test.stream == stream);

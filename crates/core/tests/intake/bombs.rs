@@ -52,6 +52,18 @@ fn a_body_that_was_compressed_again_and_again_is_refused() {
 }
 
 #[test]
+fn what_was_compressed_in_very_many_blocks_is_refused() {
+    // Four empty blocks with fixed codes (RFC 1951, 3.2.6) take five bytes.
+    let mut blocks = b"\x1f\x8b\x08\0\0\0\0\0\0\xff".to_vec();
+    blocks.extend([0x02, 0x08, 0x20, 0x80, 0x00].repeat(200_000));
+    blocks.extend(b"\x03\0\0\0\0\0\0\0\0\0");
+    assert_too_large(
+        &Request::post("/track", blocks),
+        "The body was compressed in too many small blocks; compress it as a whole.",
+    );
+}
+
+#[test]
 fn an_event_has_no_more_values_than_may_be() {
     // The event, its name, its properties, its id and the list.
     let most = 10_000 - 4;
@@ -106,4 +118,43 @@ fn a_value_is_a_member_or_an_element_at_any_depth() {
             assert_eq!(taken, is_taken, "{properties}: {outcome:?}");
         }
     }
+}
+
+/// A field beside the events concerns all of them. To read it for each of them would take minutes.
+#[cfg(not(target_arch = "wasm32"))]
+#[test]
+fn what_stands_beside_the_events_is_read_once() {
+    let members = vec![r#""k":0"#; 200_000].join(",");
+    let time = "1".repeat(1 << 20);
+    let events = vec![r#"{"type":"track","event":"a","userId":"u"}"#; 2_500].join(",");
+    for beside in [
+        format!(r#""integrations":{{{members}}}"#),
+        format!(r#""context":{{"consent":{{{members}}}}}"#),
+        format!(r#""sentAt":"{time}""#),
+    ] {
+        let body = format!(r#"{{{beside},"batch":[{events}]}}"#);
+        let began = std::time::Instant::now();
+        let Outcome::Read(said, _) = Request::post("/v1/batch", body).run() else {
+            panic!("refused")
+        };
+        assert_eq!(said.len(), 2_500);
+        let took = began.elapsed().as_secs();
+        assert!(took < 20, "{took} s");
+    }
+}
+
+/// SDKs repeat an id among the traits. To decode it for each of them would take minutes.
+#[cfg(not(target_arch = "wasm32"))]
+#[test]
+fn a_long_id_is_decoded_once_for_all_traits() {
+    let id = format!("\\u0061{}", "x".repeat(800_000));
+    let traits = vec![r#""userId":1"#; 9_000].join(",");
+    let body = format!(
+        r#"{{"type":"group","groupId":"g","userId":"{id}","anonymousId":"{id}","traits":{{{traits}}}}}"#
+    );
+    let began = std::time::Instant::now();
+    let payload = Request::post("/v1/group", body).payload();
+    assert!(payload.ends_with(&format!(r#""traits":{{{traits}}}}}"#)));
+    let took = began.elapsed().as_secs();
+    assert!(took < 10, "{took} s");
 }

@@ -124,6 +124,26 @@ fn a_credential_that_names_no_source_is_left_out() {
 }
 
 #[test]
+fn what_is_too_long_is_no_name() {
+    for (length, is_named) in [(1_024, true), (1_025, false)] {
+        let key = "k".repeat(length);
+        let of = |request: &Request| source(request) == key;
+        let named = |member: &str| {
+            let text = format!(r#"{{"type":"track","event":"a"{member}}}"#);
+            of(&Request::post("/v1/t", text))
+        };
+        assert_eq!(named(&format!(r#","writeKey":"{key}""#)), is_named);
+        let batch = format!(r#"{{"writeKey":"{key}","batch":[{SEGMENT}]}}"#);
+        assert_eq!(of(&Request::post("/v1/batch", batch)), is_named);
+        let query = format!("/v1/t?writeKey={key}");
+        assert_eq!(of(&Request::post(&query, SEGMENT)), is_named);
+        let token = format!("Bearer {key}");
+        let bearer = Request::post("/v1/t", SEGMENT).header("authorization", token);
+        assert_eq!(of(&bearer), is_named);
+    }
+}
+
+#[test]
 fn a_secret_is_nowhere_in_the_payload() {
     let payload = Request::post("/api/s/track", SEGMENT)
         .header("x-write-key", "KEY:SECRET")

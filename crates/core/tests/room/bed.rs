@@ -50,6 +50,15 @@ impl Bed {
         }
     }
 
+    /// The head of a request with this path, whose body does not come; `None` when it is refused.
+    pub(crate) fn open(&mut self, path: &str) -> Option<Gathering> {
+        let head = Head::post(path.as_bytes());
+        match self.worker.handle_head(&head).unwrap() {
+            Upload::Gathering(whole) => Some(whole),
+            Upload::Refused(_) => None,
+        }
+    }
+
     /// Ends it, and makes the calls; whether it was taken.
     pub(crate) fn end(&mut self, whole: Gathering) -> bool {
         let shared = &mut self.shared;

@@ -107,6 +107,40 @@ fn bodies_that_never_end_leave_room_for_small_ones() {
     assert!(bed.send(&large));
 }
 
+/// An event in a query, in some 50 KB of which most are spaces.
+fn query(n: usize) -> String {
+    let event = format!(r#"{{"event":"e","properties":{{"$insert_id":"{n}"}}}}"#);
+    format!("/track?data={event}{}", "+".repeat(50_000))
+}
+
+#[test]
+fn heads_whose_bodies_never_come_are_counted() {
+    let two = webhooks(2, "");
+    let mut bed = Bed::new(&format!(
+        r#"{{"webhooks":[{two}],"limits":{{"max_in_flight_bytes":8388608}}}}"#
+    ));
+    let before = NOW.get();
+    let held: Vec<_> = (0..1_000).filter_map(|n| bed.open(&query(n))).collect();
+    assert!((50..200).contains(&held.len()), "{}", held.len());
+    let taken = NOW.get() - before;
+    assert!(taken <= 9 * MIB, "{taken}");
+    drop(held);
+    assert!(bed.open(&query(0)).is_some());
+}
+
+#[test]
+fn heads_whose_events_are_in_flight_are_let_go() {
+    let two = webhooks(2, "");
+    let mut bed = Bed::new(&format!(r#"{{"webhooks":[{two}]}}"#));
+    let before = NOW.get();
+    for n in 0..200 {
+        let whole = bed.open(&query(n)).unwrap();
+        assert!(bed.end(whole), "{n}");
+    }
+    let taken = NOW.get() - before;
+    assert!(taken <= MIB, "{taken}");
+}
+
 /// The places of an event in the queues of 32 webhooks take more than a small event itself.
 #[test]
 fn places_in_queues_are_counted() {

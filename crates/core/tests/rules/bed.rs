@@ -88,6 +88,8 @@ impl Bed {
             ..Head::post(path.as_bytes())
         };
         let nothing = &mut SharedMemory::default();
+        // Each request is one of another turn of the host's loop.
+        self.worker.handle_timeout(steady, nothing);
         let whole = test_util::gather(&mut self.worker, &head, body.as_bytes(), steady, nothing);
         let whole = whole.unwrap();
         let mut memory = self.memory.take();

@@ -16,6 +16,9 @@ const BUDGET_WAIT_MILLIS: u64 = 100;
 /// now and then closes its breaker many times a second.
 const HASTEN_EVERY_MILLIS: u64 = 1_000;
 
+/// So many times may be in the schedule beside two for each held event.
+const MOST_STALE: usize = 64;
+
 /// The held events by the time at which each is due.
 #[derive(Debug, Default)]
 pub(in super::super) struct Schedule {
@@ -73,7 +76,8 @@ impl Schedule {
         policy: &Policy,
         timers: &mut Timers,
     ) {
-        if self.answering.is_empty() || now < self.not_hastened_before {
+        let is_early = self.answering.is_empty() || now < self.not_hastened_before;
+        if is_early && !self.is_stale(store) {
             return self.restart(timers);
         }
         self.not_hastened_before = now.saturating_add(HASTEN_EVERY_MILLIS);
@@ -90,6 +94,17 @@ impl Schedule {
         let due = std::mem::take(&mut self.due);
         self.due = due.into_iter().filter_map(hastened).collect();
         self.restart(timers);
+    }
+
+    /// Most times in it are not current: each time that an SDK sends a held event again it gets
+    /// another one. [`Schedule::hasten`] clears the others, so that each is looked at once.
+    pub(in super::super) fn is_stale(&self, store: &Store) -> bool {
+        self.due.len() > 2 * store.held_events() + MOST_STALE
+    }
+
+    #[cfg(test)]
+    pub(in super::super) fn len(&self) -> usize {
+        self.due.len()
     }
 
     /// Starts the timer for the next event.

@@ -114,6 +114,28 @@ fn a_dead_webhook_does_not_cost_new_events_their_place() {
 }
 
 #[test]
+fn a_kept_event_that_is_sent_again_and_again_takes_no_more_memory() {
+    let mut fixture = Fixture::new(config_with(&["a"], |_| {}));
+    let wish = CallResponse {
+        retry_after: Some(b"60".to_vec()),
+        ..status(503)
+    };
+    for _ in 0..1_000 {
+        fixture.submit(vec![event("x", &[0])]);
+        fixture.respond("x", 0, &wish);
+        fixture.pass(Duration::from_millis(10));
+    }
+    assert_eq!(fixture.outbox.held_events(), 1);
+    let times = fixture.outbox.schedule.len();
+    assert!(times < 100, "{times}");
+    // The last of them holds.
+    fixture.pass(Duration::from_secs(59));
+    assert_eq!(fixture.under_way(), [""; 0]);
+    fixture.pass(Duration::from_secs(30));
+    assert_eq!(fixture.under_way(), ["x>0"]);
+}
+
+#[test]
 fn the_oldest_event_makes_room_with_all_its_deliveries() {
     let mut fixture = tight(&["a", "b", "c"]);
     // Webhooks 0 and 1 never answer.

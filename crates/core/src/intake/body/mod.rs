@@ -2,7 +2,7 @@
 //!
 //! The bytes decide what a body is, not its headers: SDKs label gzip as text, JSON as a form, and
 //! base64 as either. Layers come off one by one until JSON is left. At most four layers are taken
-//! off, and no layer may grow over the configured size.
+//! off, no layer may grow over the configured size, and all of them together over twice as much.
 
 pub(super) mod base64;
 pub(super) mod form;
@@ -51,6 +51,8 @@ pub(super) enum Undecodable {
     Ratio,
     /// It was compressed again and again, or much by the outer of two compressions.
     Layers,
+    /// It was compressed in too many blocks.
+    Blocks,
     /// It is empty.
     Empty,
     /// Damaged gzip.
@@ -78,7 +80,7 @@ pub(super) fn decode(body: &[u8], growth: Growth) -> Result<Decoded<'_>, Undecod
     let by_ratio = body.len().saturating_mul(growth.max_ratio).max(ALWAYS);
     let max_bytes = growth.max_bytes.min(by_ratio);
     let mut bytes = Cow::Borrowed(body);
-    let mut verbose = false;
+    let (mut verbose, mut all_bytes) = (false, 0);
     // Sizes of the layers that were compressed.
     let mut compressed = Vec::new();
     for _ in 0..MAX_LAYERS {
@@ -98,6 +100,11 @@ pub(super) fn decode(body: &[u8], growth: Growth) -> Result<Decoded<'_>, Undecod
             }
             Err(error) => return Err(error),
         };
+        // A form in a form in a form takes as long as three of them.
+        all_bytes += inner.len();
+        if all_bytes > growth.max_bytes.saturating_mul(2) {
+            return Err(Undecodable::TooLarge);
+        }
         bytes = Cow::Owned(inner);
     }
     let bytes = match bytes {
@@ -158,6 +165,7 @@ fn peel(
         return match gzip::decode(bytes, max_bytes) {
             Ok(inflated) => Ok(Some(inflated)),
             Err(gzip::Error::TooLarge) => Err(Undecodable::TooLarge),
+            Err(gzip::Error::TooManyBlocks) => Err(Undecodable::Blocks),
             Err(gzip::Error::Damaged) => Err(Undecodable::Gzip),
         };
     }
