@@ -46,7 +46,7 @@ pub(crate) struct Plugin {
     made_at: SteadyMillis,
     /// The newest connection that a stream has come on, as far as it had to be known, and when the
     /// first stream came on it.
-    connection: Cell<(u64, SteadyMillis)>,
+    connection: Cell<Option<(u64, SteadyMillis)>>,
     flushed_at: Cell<SteadyMillis>,
     /// The host ends it, and nothing is given to it any more.
     ends: Cell<bool>,
@@ -75,7 +75,7 @@ impl Plugin {
             waiting: RefCell::default(),
             replies: RefCell::new(Quota::new(MAX_REPLIES, MAX_REPLIES / 8)),
             made_at: now,
-            connection: Cell::new((other.map_or(0, |other| other.connection.get().0), 0)),
+            connection: Cell::new(None),
             flushed_at: Cell::new(0),
             ends: Cell::new(false),
             name,
@@ -98,13 +98,13 @@ impl Plugin {
     /// is in use.
     pub(crate) fn serve(&self) {
         let others = |plugins: &Vec<Weak<Self>>| {
-            let mut others = plugins.iter();
-            others.any(|other| other.strong_count() > 0 && !std::ptr::eq(other.as_ptr(), self))
+            let mut others = plugins.iter().filter_map(Weak::upgrade);
+            others.any(|other| other.name == self.name && !std::ptr::eq(&*other, self))
         };
-        let (newest, _) = self.connection.get();
+        let newest = self.connection.get().map_or(0, |(newest, _)| newest);
         if PLUGINS.with_borrow(others) {
             if let Some(newer) = host::connection().filter(|id| *id > newest) {
-                self.connection.set((newer, host::steady()));
+                self.connection.set(Some((newer, host::steady())));
             }
         }
     }
@@ -184,7 +184,7 @@ impl Plugin {
     pub(crate) fn is_replaced(self: &Rc<Self>, now: SteadyMillis) -> bool {
         self.successor().is_some_and(|new| {
             // Two filters that have one name by mistake both get new connections.
-            let (_, connected_at) = self.connection.get();
+            let connected_at = self.connection.get().map_or(0, |(_, at)| at);
             now >= new
                 .made_at
                 .max(connected_at)
@@ -216,17 +216,21 @@ pub(crate) fn current(name: &str) -> Option<Rc<Plugin>> {
     current_where(&|plugin| plugin.is_named(name) && !plugin.ends.get())
 }
 
-/// The plugin that new connections lead to: the newest one, until an older one gets newer
-/// connections. When a configuration comes back before it has ended, Envoy has its root serve
-/// again, and calls nothing (proxy-wasm-cpp-host `src/wasm.cc`, `getOrCreateThreadLocalPlugin`).
+/// The plugin that new connections lead to: the newest one, until an older one gets connections
+/// that are newer than those of the newest. Before that has any, nothing tells a new connection
+/// from one that the older plugin has had for long. When a configuration comes back before it has
+/// ended, Envoy has its root serve again, and calls nothing (proxy-wasm-cpp-host `src/wasm.cc`,
+/// `getOrCreateThreadLocalPlugin`).
 // One copy of it in the module is enough.
 #[inline(never)]
 fn current_where(is_it: &dyn Fn(&Plugin) -> bool) -> Option<Rc<Plugin>> {
     PLUGINS.with_borrow(|plugins| {
         let mut current: Option<Rc<Plugin>> = None;
         for plugin in plugins.iter().filter_map(Weak::upgrade) {
-            let has_newer =
-                |known: &Rc<Plugin>| known.connection.get().0 > plugin.connection.get().0;
+            let has_newer = |known: &Rc<Plugin>| {
+                let ids = known.connection.get().zip(plugin.connection.get());
+                ids.is_some_and(|((known, _), (newer, _))| known > newer)
+            };
             if is_it(&plugin) && !current.as_ref().is_some_and(has_newer) {
                 current = Some(plugin);
             }

@@ -13,6 +13,8 @@ use std::time::{Duration, Instant};
 /// Longer than anything takes once every webhook answers again: `retry.max_backoff` and some
 /// rounds, on a machine that does much else.
 pub(crate) const RECOVERY: Duration = Duration::from_secs(60);
+/// And however much progress there is.
+const MOST_RECOVERY: Duration = Duration::from_secs(600);
 
 /// Events that one call carries to `cdp` at most.
 const EVENTS_OF_A_CALL: usize = 10;
@@ -111,8 +113,11 @@ impl Trial {
                 .then_some(())
         });
         // As long as there is progress: tens of thousands take a busy machine minutes.
-        let mut left = usize::MAX;
+        let (began, mut left) = (Instant::now(), usize::MAX);
         let arrived = loop {
+            if began.elapsed() > MOST_RECOVERY {
+                break None;
+            }
             let fewer = look(|| {
                 let row = self.ledger.row(prefix);
                 Some(row.lost + row.missing).filter(|now| *now < left)

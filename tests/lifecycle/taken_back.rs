@@ -92,6 +92,24 @@ fn kept_events_are_tried_as_the_configuration_says_that_new_connections_come_to(
     assert_eq!(vm.host.count("held.outcome.delivered"), 3);
 }
 
+/// Where connections live for long, the newer configuration may have had none yet.
+#[test]
+fn an_old_connection_does_not_bring_the_older_configuration_back() {
+    let mut vm = Vm::new();
+    let first = vm.first;
+    for connection in [2, 3] {
+        vm.keep(first, connection, &format!("on connection {connection}"));
+        vm.pass(10, 503);
+        let called = vm.pass(30, 503);
+        assert!(
+            called.len() > 1 && called.iter().all(|host| host == "second.test"),
+            "{called:?}"
+        );
+    }
+    vm.pass(90, 200);
+    assert_eq!(vm.host.count("held.outcome.delivered"), 2);
+}
+
 /// They have one name by mistake, and each has connections of its own.
 #[test]
 fn of_two_roots_that_get_new_connections_each_tries_what_it_keeps() {

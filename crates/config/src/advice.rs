@@ -119,25 +119,26 @@ pub(super) fn of_same_url(webhooks: &[Webhook], reader: &mut Reader<'_>) {
                 && webhook.rules.is_none()
         };
         if webhooks.iter().take(index).any(is_same) {
-            let message = "is that of an earlier webhook too, so that it gets each event twice; \
-                           write another url";
+            let message = "is that of an earlier webhook too; if both are one receiver, it gets \
+                           each event twice: write another url";
             reader.warning(&format!("webhooks[{index}].url"), message);
         }
     }
 }
 
-/// Warns of retries that cannot be, because `retry.window` ends before the first one. With `0s`
-/// that is meant, unless a webhook is promised each event.
+/// Warns of retries that may not be, because `retry.window` ends before the first one, which comes
+/// up to a fifth later than `retry.initial_backoff` says. With `0s` that is meant, unless a webhook
+/// is promised each event.
 pub(super) fn of_window(webhooks: &[Webhook], retry: &Retry, reader: &mut Reader<'_>) {
     let each = |webhook: &Webhook| webhook.guarantee == Guarantee::Each;
     let is_brief = if retry.window.is_zero() {
         webhooks.iter().any(each)
     } else {
-        retry.window <= retry.initial_backoff
+        retry.window <= retry.initial_backoff * 6 / 5
     };
     if is_brief {
-        let message = "ends before the first retry, so that no event is tried again; write more \
-                       than retry.initial_backoff";
+        let message = "may end before the first retry, so that events are given up; write more \
+                       than 1.2 times retry.initial_backoff";
         reader.warning("retry.window", message);
     }
 }

@@ -17,7 +17,8 @@ const MAX_SECONDS: f64 = 1e11;
 /// the network takes as long, and moving timestamps by that would only blur them.
 const CLOCK_TOLERANCE: i64 = 5_000;
 
-/// Milliseconds that an event waits in an SDK, at most, while there is network.
+/// Milliseconds that an event waits in an SDK, at most, while there is network. An event that is
+/// this old may have waited only.
 const MAX_WAIT: i64 = 60_000;
 
 /// Reads a time: seconds or milliseconds as a number or in a string, or RFC 3339 with up to nine
@@ -168,7 +169,8 @@ pub fn correct_skew(original: UnixMillis, sent: UnixMillis, received: UnixMillis
 /// The time of an event that says how many milliseconds ago it was, and when it was `captured`.
 ///
 /// Both say the same, and what was captured is more exact, unless the customer gave the event a
-/// time of its own: then it was as long ago as it says.
+/// time of its own: then it was as long ago as it says. Up to a minute nothing tells the two cases
+/// apart.
 #[must_use]
 pub fn ago(offset: f64, captured: Option<UnixMillis>, received: UnixMillis) -> UnixMillis {
     // The cast saturates, and NaN is not JSON.

@@ -49,7 +49,9 @@ fn requests() -> Vec<(&'static str, Vec<u8>)> {
     vec![
         beside(format!(r#""writeKey":"{digits}""#)),
         beside(format!(r#""integrations":{{{members}}}"#)),
-        beside(format!(r#""context":{{"consent":{{{members}}}}}"#)),
+        beside(format!(
+            r#""context":{{"consent":{{"categoryPreferences":{{{members}}}}}}}"#
+        )),
         beside(format!(r#""sentAt":"{digits}""#)),
         ("/v1/group", group.into_bytes()),
         ("/track", blocks),

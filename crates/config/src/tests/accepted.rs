@@ -302,8 +302,8 @@ fn everything_can_be_said() {
         warnings: vec![Diagnostic {
             path: "retry.window".into(),
             message:
-                "ends before the first retry, so that no event is tried again; write more than \
-                      retry.initial_backoff"
+                "may end before the first retry, so that events are given up; write more than \
+                      1.2 times retry.initial_backoff"
                     .into(),
         }],
     };

@@ -87,20 +87,20 @@ fn each_warning_says_where_what_and_what_instead() {
         (
             r#""url": "https://example.com/in"}, {"url": "https://Example.com:443/in""#,
             "",
-            "webhooks[1].url: is that of an earlier webhook too, so that it gets each event twice; \
-             write another url",
+            "webhooks[1].url: is that of an earlier webhook too; if both are one receiver, it gets \
+             each event twice: write another url",
         ),
         (
             url,
             r#", "guarantee": "each", "retry": {"window": "0s"}"#,
-            "retry.window: ends before the first retry, so that no event is tried again; write more \
-             than retry.initial_backoff",
+            "retry.window: may end before the first retry, so that events are given up; write more \
+             than 1.2 times retry.initial_backoff",
         ),
         (
             url,
-            r#", "retry": {"window": "10s", "initial_backoff": "30s"}"#,
-            "retry.window: ends before the first retry, so that no event is tried again; write more \
-             than retry.initial_backoff",
+            r#", "retry": {"window": "12s", "initial_backoff": "10s"}"#,
+            "retry.window: may end before the first retry, so that events are given up; write more \
+             than 1.2 times retry.initial_backoff",
         ),
     ];
     for (webhook, members, said) in cases {
@@ -141,7 +141,7 @@ fn settings_that_are_meant_get_no_warning() {
         ),
         (
             r#""url": "https://example.com/in", "guarantee": "each"}, {"url": "https://example.com/in?2""#,
-            r#", "retry": {"window": "10s", "initial_backoff": "9s"}"#,
+            r#", "retry": {"window": "10s", "initial_backoff": "8s"}"#,
         ),
         (
             r#""url": "https://example.com/in""#,

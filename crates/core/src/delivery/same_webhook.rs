@@ -4,16 +4,15 @@ use crate::config::Webhook;
 
 /// The place in `now` of the webhook that is the one at `index` of `then`.
 ///
-/// A webhook that is renamed is the one with its url. Where one without a name has another url, it
-/// is the one in its place.
+/// A webhook that is renamed is the only new one with its url, if no other one with that url is
+/// gone. Where one without a name has another url, it is the one in its place.
 // One copy of it in the module is enough.
 #[inline(never)]
 pub(crate) fn find(then: &[Webhook], index: usize, now: &[Webhook]) -> Option<usize> {
     let renamed = || {
         let webhook = then.get(index)?;
-        let is_known = |new: &Webhook| then.iter().any(|then| then.name == new.name);
-        let is_it = |new: &Webhook| has_url_of(new, webhook) && !is_known(new);
-        now.iter().position(is_it)
+        only_there(webhook, then, now)?;
+        only_there(webhook, now, then)
     };
     let is_new = || {
         let webhook = then.get(index)?;
@@ -41,6 +40,20 @@ pub(crate) fn find_certain(then: &[Webhook], index: usize, now: &[Webhook]) -> O
     // Two may have the same url.
     let same_url = Some(index).filter(has_url);
     same_url.or_else(|| (0..now.len()).find(has_url))
+}
+
+/// The place of the only one of `these` that has this url and a name that none of `others` has.
+// One copy of it in the module is enough.
+#[inline(never)]
+fn only_there(webhook: &Webhook, these: &[Webhook], others: &[Webhook]) -> Option<usize> {
+    let is_there = |one: &Webhook| others.iter().any(|other| other.name == one.name);
+    let mut places = (0..these.len()).filter(|at| {
+        these
+            .get(*at)
+            .is_some_and(|one| has_url_of(one, webhook) && !is_there(one))
+    });
+    let only = places.next()?;
+    places.next().is_none().then_some(only)
 }
 
 /// Whether their urls differ in `http` and `https` at most.

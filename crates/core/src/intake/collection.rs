@@ -47,8 +47,8 @@ pub struct Collection {
     pub(super) unknown_encoding: bool,
     /// Its events are read up to the first that is to be delivered.
     pub(super) until_first_event: bool,
-    /// Bytes of the body, once its layers are off.
-    pub(super) decoded_bytes: usize,
+    /// Bytes that were read of the body and of its layers.
+    pub(super) read_bytes: usize,
 }
 
 impl Collection {
@@ -69,9 +69,9 @@ impl Collection {
         self.query_data.as_ref().map_or(0, Vec::capacity)
     }
 
-    /// Bytes of the body that was read, without its layers.
-    pub(crate) fn decoded_bytes(&self) -> usize {
-        self.decoded_bytes
+    /// Bytes that were read of the body and of its layers, also where it was refused.
+    pub(crate) fn read_bytes(&self) -> usize {
+        self.read_bytes
     }
 
     /// Has [`Collection::read`] give no event after the first that is to be delivered.
@@ -102,11 +102,11 @@ impl Collection {
             max_bytes: limits.max_decoded_bytes,
             max_ratio: limits.max_compression_ratio,
         };
-        let decoded = body::decode(body, growth);
+        let decoded = body::decode(body, growth, &mut self.read_bytes);
         let Decoded { mut text, verbose } =
             decoded.map_err(|fault| self.refuse_undecodable(&fault, growth))?;
         self.verbose |= verbose;
-        self.decoded_bytes = text.len();
+        self.read_bytes += text.len();
         if let Err(error) = json::check(&text) {
             let refuse = || self.refuse_shape(&NoEvents::Json(error), limits.max_events);
             text = body::mend::mend(&text, limits.max_events)

@@ -59,11 +59,11 @@ impl<'a> Draft<'a> {
         // RudderStack's SDK for Swift closes a batch long before it sends it, and says in each
         // event when it sends it.
         let sent = sent_at.max(self.sent_at.and_then(time::parse));
-        let original = self.time.and_then(time::parse).or(sent);
+        let stated = self.time.and_then(time::parse);
         if let Some(offset) = self.offset.and_then(Value::number) {
-            return time::ago(offset, original, now.unix);
+            return time::ago(offset, stated, now.unix);
         }
-        match (original, sent) {
+        match (stated.or(sent), sent) {
             (Some(original), Some(sent)) => {
                 let corrected = time::correct_skew(original, sent, now.unix);
                 if corrected > original && self.closes_batches_early() {

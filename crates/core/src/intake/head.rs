@@ -74,7 +74,7 @@ pub fn judge(head: &Head<'_>, config: &Config) -> Judgement {
         trace: trace(head, config),
         list: None,
         until_first_event: false,
-        decoded_bytes: 0,
+        read_bytes: 0,
         max_body_bytes: config.limits.max_body_bytes,
         unknown_encoding: !head.end_of_stream
             && head

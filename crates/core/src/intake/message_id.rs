@@ -107,7 +107,7 @@ fn feed(draft: &Draft<'_>, update: &mut dyn FnMut(&[u8])) {
     };
     let page = &draft.surroundings.page;
     let [part, more_parts] = draft.properties.parts.map(text_of);
-    let [traits, more_traits] = draft.traits.parts.map(text_of);
+    let [traits, _] = draft.traits.parts.map(text_of);
     for text in [
         Some(draft.kind.as_str()),
         draft.name.map(Text::escaped),
@@ -129,7 +129,6 @@ fn feed(draft: &Draft<'_>, update: &mut dyn FnMut(&[u8])) {
     // as they were.
     for (key, text) in [
         (None, draft.group_type.map(Id::escaped)),
-        (None, more_traits),
         (Some("name"), draft.view_name.map(Text::escaped)),
         (Some("category"), draft.view_category.map(Text::escaped)),
     ] {

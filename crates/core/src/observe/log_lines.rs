@@ -206,7 +206,9 @@ fn blame(outcome: Outcome, cluster: &str) -> String {
         Outcome::Delivered => "delivered".into(),
         Outcome::Rejected { status, .. } => {
             let remedy = match status {
-                300..=399 => ", and redirects are not followed: write the url that it leads to",
+                301..=303 | 307 | 308 => {
+                    ", and redirects are not followed: write the url that it leads to"
+                }
                 401 | 403 => ": look at its headers and secrets",
                 _ => "",
             };

@@ -14,7 +14,7 @@ use crate::local_reply::LocalReply;
 use crate::quota::Quota;
 use crate::upload::Gathering;
 
-/// Of a turn, in nanoseconds. The body that comes to it is the last one.
+/// A turn reads bodies until they have taken this many nanoseconds.
 const MOST: u64 = 10_000_000;
 /// A turn that takes long has to read more than this.
 const LITTLE: u64 = MOST / 8;
@@ -23,6 +23,8 @@ const LITTLE: u64 = MOST / 8;
 const SMALL: usize = 4_096;
 /// To unpack a byte, to check it and to copy it, in nanoseconds.
 const BYTE: u64 = 20;
+/// To read the smallest request.
+const REQUEST: u64 = 20_000;
 /// To read an event.
 const EVENT: u64 = 3_000;
 /// To put an event into a webhook's queue.
@@ -31,7 +33,7 @@ const DELIVERY: u64 = 500;
 /// What reading a body took.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Spent {
-    /// Bytes of the body, with its layers and without them.
+    /// Bytes of the body and of its layers.
     pub(super) bytes: usize,
     pub(super) events: usize,
     pub(super) deliveries: usize,
@@ -98,11 +100,12 @@ impl Bodies {
     /// A body has been read.
     pub(super) fn count(&mut self, spent: Spent, now: SteadyMillis) {
         let each = |nanos: u64, times: usize| nanos.saturating_mul(times as u64);
-        let nanos = each(BYTE, spent.bytes)
+        let nanos = REQUEST
+            .saturating_add(each(BYTE, spent.bytes))
             .saturating_add(each(EVENT, spent.events))
             .saturating_add(each(DELIVERY, spent.deliveries))
             .saturating_add(spent.rules);
-        self.quota.take(nanos.max(1), now);
+        self.quota.take(nanos, now);
     }
 
     /// A body that waited is refused.

@@ -2,7 +2,7 @@
 
 use super::bodies::Spent;
 use super::{Ticket, Worker};
-use crate::clock::{Now, SteadyMillis};
+use crate::clock::{Now, SteadyMillis, UnixMillis};
 use crate::delivery::dedupe::Shared;
 use crate::delivery::Turn;
 use crate::intake::{Context, Excess, Item, Report};
@@ -56,38 +56,41 @@ impl Worker {
             self.bodies.push(upload, stream, now);
             return Ok(());
         }
-        self.read_body(upload, stream, now, shared)
+        self.read_body(upload, stream, now, now, shared)
     }
 
     /// Reads the bodies that have waited, as many as this turn may.
     pub(super) fn read_waiting(&mut self, now: SteadyMillis, shared: &mut dyn Shared) {
         self.bodies.on_tick(now);
         while let Some((upload, stream, came)) = self.bodies.pop() {
+            let waited = now.saturating_sub(came.steady);
+            let unix = came.unix.0.saturating_add_unsigned(waited);
             let now = Now {
                 steady: now,
-                ..came
+                unix: UnixMillis(unix),
             };
-            if let Err(reply) = self.read_body(upload, stream, now, shared) {
+            if let Err(reply) = self.read_body(upload, stream, came, now, shared) {
                 let reply = self.noted(reply);
                 self.bodies.refuse(stream, reply);
             }
         }
     }
 
-    /// Takes a whole request in now.
+    /// Takes a whole request in now, which came at another time.
     // One copy of it in the module is enough.
     #[inline(never)]
     pub(super) fn read_body(
         &mut self,
         upload: Gathering,
         stream: u32,
+        came: Now,
         now: Now,
         shared: &mut dyn Shared,
     ) -> Result<(), LocalReply> {
         let mut report = Report::default();
         let mut events = Vec::new();
         let mut context = Context {
-            now,
+            now: came,
             random: &mut self.random,
             config: &self.config,
         };
@@ -158,7 +161,7 @@ impl Worker {
         preparer.shrink();
         let read_events = report.events as usize;
         let spent = Spent {
-            bytes: collection.decoded_bytes() + body.len(),
+            bytes: collection.read_bytes(),
             events: read_events,
             deliveries: read_events * webhooks.len(),
             rules: work.spent(),

@@ -91,7 +91,9 @@ impl Worker {
         let read = || body.into();
         let upload = self.handle_piece(upload, body.len(), read, || now.steady, shared);
         let taken = match upload {
-            Upload::Gathering(gathering) => self.read_body(gathering, test.stream, now, shared),
+            Upload::Gathering(gathering) => {
+                self.read_body(gathering, test.stream, now, now, shared)
+            }
             Upload::Refused(refused) => Err(refused.into_reply()),
         };
         match taken {

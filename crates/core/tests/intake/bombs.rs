@@ -129,7 +129,7 @@ fn what_stands_beside_the_events_is_read_once() {
     let events = vec![r#"{"type":"track","event":"a","userId":"u"}"#; 2_500].join(",");
     for beside in [
         format!(r#""integrations":{{{members}}}"#),
-        format!(r#""context":{{"consent":{{{members}}}}}"#),
+        format!(r#""context":{{"consent":{{"categoryPreferences":{{{members}}}}}}}"#),
         format!(r#""sentAt":"{time}""#),
     ] {
         let body = format!(r#"{{{beside},"batch":[{events}]}}"#);

@@ -29,13 +29,15 @@ impl<T> Outbox<T> {
             return Vec::new();
         };
         let mut bundle = vec![first.key];
-        while bundle.len() < first.share as usize && !self.step_quota.is_used_up() {
+        while bundle.len() < first.share as usize {
             let Some(next) = self.queues.pop_other(webhook, first, room) else {
                 break;
             };
             if self.begin_delivery(webhook, next.key, turn) {
                 room = room.saturating_sub(next.body_bytes());
                 bundle.push(next.key);
+            } else if self.step_quota.is_used_up() {
+                break;
             }
         }
         bundle

@@ -7,7 +7,7 @@ use super::fixture::{accepted, event, status, Fixture};
 use super::held::failed_everywhere;
 use crate::config::{Config, Guarantee};
 use crate::delivery::outcome::{CallResponse, NotSent};
-use crate::delivery::Verdict;
+use crate::delivery::{same_webhook, Verdict};
 use crate::event::Kind;
 use crate::redaction::{Path, Redaction};
 use crate::routing::Rules;
@@ -253,6 +253,27 @@ fn a_webhook_that_is_renamed_gets_what_is_kept_for_it() {
         old.hand_over(&mut new);
         new.pass(Duration::from_millis(100));
         assert_eq!(new.under_way(), ["x>1"]);
+    }
+}
+
+#[test]
+fn of_several_webhooks_under_one_url_none_is_guessed() {
+    let under_one_url = |names: &[&str]| {
+        let config = config_with(names, |config| {
+            for webhook in &mut config.webhooks {
+                webhook.authority = "one.test".into();
+            }
+        });
+        config.webhooks
+    };
+    for (then, now, found) in [
+        (&["a"][..], &["x"][..], Some(0)),
+        (&["a", "b"], &["x", "b"], Some(0)),
+        (&["a", "b"], &["x", "y"], None),
+        (&["a"], &["x", "y"], None),
+    ] {
+        let place = same_webhook::find(&under_one_url(then), 0, &under_one_url(now));
+        assert_eq!(place, found, "{then:?} {now:?}");
     }
 }
 

@@ -36,9 +36,12 @@ const COMMENT: u8 = 1 << 4;
 const RESERVED: u8 = 0b1110_0000;
 
 /// Most blocks (RFC 1951, 2.3) of all members. To begin one takes some microseconds, and one that
-/// is empty takes ten bits. Compressors put thousands of bytes into each: zlib's usual blocks are
-/// of 16,384 literals and lengths, its smallest of 128.
-pub(super) const MAX_BLOCKS: usize = 4_096;
+/// is empty takes ten bits. zlib's usual blocks are of 16,384 literals and lengths, its smallest of
+/// 128; a program that flushes after each event makes two for an event.
+pub(super) const MAX_BLOCKS: usize = 8_192;
+
+/// To begin a block takes as long as to inflate so many bytes.
+const BLOCK_BYTES: usize = 128;
 
 /// No deflate stream grows by a larger factor.
 const LARGEST_RATIO: usize = 1_032;
@@ -51,15 +54,25 @@ fn checksum(bytes: &[u8]) -> u32 {
         .checksum(bytes)
 }
 
-/// Inflates all members, to `max_bytes` in all, so that a bomb costs no more than that.
-pub(super) fn decode(mut bytes: &[u8], max_bytes: usize) -> Result<Vec<u8>, Error> {
+/// Inflates all members, to `max_bytes` in all, so that a bomb costs no more than that. Adds to
+/// `unpacked` how many bytes it took as long as, whatever comes of it.
+pub(super) fn decode(
+    mut bytes: &[u8],
+    max_bytes: usize,
+    unpacked: &mut usize,
+) -> Result<Vec<u8>, Error> {
     let mut inflated = Vec::new();
     let mut state = Box::<DecompressorOxide>::default();
     let mut blocks = MAX_BLOCKS;
-    while !bytes.is_empty() {
-        bytes = member(bytes, max_bytes, &mut blocks, &mut state, &mut inflated)?;
+    let mut read = Ok(());
+    while !bytes.is_empty() && read.is_ok() {
+        match member(bytes, max_bytes, &mut blocks, &mut state, &mut inflated) {
+            Ok(rest) => bytes = rest,
+            Err(error) => read = Err(error),
+        }
     }
-    Ok(inflated)
+    *unpacked += inflated.len() + BLOCK_BYTES * (MAX_BLOCKS - blocks);
+    read.map(|()| inflated)
 }
 
 /// Inflates the first member to the end of `inflated`, and returns the bytes behind it. `blocks` is

@@ -72,11 +72,16 @@ pub(super) fn is_known_encoding(content_encoding: &[u8]) -> bool {
 /// Unpacks gzip of our own, however much that is; nothing if it is damaged.
 #[must_use]
 pub fn gunzip(compressed: &[u8]) -> Vec<u8> {
-    gzip::decode(compressed, usize::MAX).unwrap_or_default()
+    gzip::decode(compressed, usize::MAX, &mut 0).unwrap_or_default()
 }
 
-/// Takes the layers off `body`.
-pub(super) fn decode(body: &[u8], growth: Growth) -> Result<Decoded<'_>, Undecodable> {
+/// Takes the layers off `body`. Adds to `unpacked` how many bytes of layers that took, also where
+/// the body is refused.
+pub(super) fn decode<'b>(
+    body: &'b [u8],
+    growth: Growth,
+    unpacked: &mut usize,
+) -> Result<Decoded<'b>, Undecodable> {
     let by_ratio = body.len().saturating_mul(growth.max_ratio).max(ALWAYS);
     let max_bytes = growth.max_bytes.min(by_ratio);
     let mut bytes = Cow::Borrowed(body);
@@ -92,7 +97,7 @@ pub(super) fn decode(body: &[u8], growth: Growth) -> Result<Decoded<'_>, Undecod
                 _ => return Err(Undecodable::Layers),
             }
         }
-        let inner = match peel(&bytes, max_bytes, &mut verbose) {
+        let inner = match peel(&bytes, max_bytes, &mut verbose, unpacked) {
             Ok(Some(inner)) => inner,
             Ok(None) => break,
             Err(Undecodable::TooLarge) if max_bytes < growth.max_bytes => {
@@ -160,9 +165,10 @@ fn peel(
     bytes: &[u8],
     max_bytes: usize,
     verbose: &mut bool,
+    unpacked: &mut usize,
 ) -> Result<Option<Vec<u8>>, Undecodable> {
     if bytes.starts_with(gzip::MAGIC) {
-        return match gzip::decode(bytes, max_bytes) {
+        return match gzip::decode(bytes, max_bytes, unpacked) {
             Ok(inflated) => Ok(Some(inflated)),
             Err(gzip::Error::TooLarge) => Err(Undecodable::TooLarge),
             Err(gzip::Error::TooManyBlocks) => Err(Undecodable::Blocks),
@@ -173,6 +179,8 @@ fn peel(
     if text.is_empty() || looks_like_json(text) {
         return Ok(None);
     }
+    // No other layer is larger than what is in it.
+    *unpacked += text.len();
     if let Some(data) = form::data(text) {
         *verbose |= form::is_set(text, b"verbose");
         return Ok(Some(data));

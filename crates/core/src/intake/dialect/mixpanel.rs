@@ -197,8 +197,8 @@ fn read_profile(update: Object<'_>, kind: Kind) -> Result<Parsed<'_>, Fault> {
     Ok(Parsed::Event(draft))
 }
 
-/// The id that Mixpanel's SDKs for apps give each event, of which the older ones count the time in
-/// seconds.
+/// The id that Mixpanel's SDKs for apps give each event. Older ones give the time in seconds, so
+/// without this id two equal events of one second would be one.
 #[inline(never)]
 fn event_id(kind: Kind, metadata: Option<Value<'_>>) -> Result<Option<Id<'_>>, Fault> {
     let metadata = metadata.and_then(Value::object);

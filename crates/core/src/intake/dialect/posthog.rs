@@ -62,7 +62,6 @@ fields! {
         device_id: "$device_id",
         anon_distinct_id: "$anon_distinct_id",
         is_identified: "$is_identified",
-        has_profile: "$process_person_profile",
         group_type: "$group_type",
         group_key: "$group_key",
         group_set: "$group_set",
@@ -122,7 +121,7 @@ fn read(event: Object<'_>) -> Result<Parsed<'_>, Fault> {
         Kind::Identify => id(kind, "properties.$anon_distinct_id", inner.anon_distinct_id)?,
         _ => None,
     };
-    if inner.is_anonymous(distinct_id) && !sent_name.is("$identify") {
+    if inner.is_anonymous() && !sent_name.is("$identify") {
         draft.anonymous_id = device_id.or(distinct_id);
     } else {
         draft.set_ids(device_id.or(anonymous_id), distinct_id, None);
@@ -132,19 +131,13 @@ fn read(event: Object<'_>) -> Result<Parsed<'_>, Fault> {
             let set =
                 object(kind, "properties.$set", inner.set)?.or(object(kind, "$set", fields.set)?);
             let set_once = object(kind, "properties.$set_once", inner.set_once)?;
-            draft.traits = match (set, set_once) {
-                (Some(set), Some(set_once)) => Properties {
-                    parts: [
-                        Some((set_once, ReservedKeys::Dollar)),
-                        Some((set, ReservedKeys::None)),
-                    ],
-                },
-                // Beside the properties browsers have values of their own, such as `utm_source`.
-                _ => {
-                    let set_once = set_once.or(object(kind, "$set_once", fields.set_once)?);
-                    Properties::of(set.or(set_once), ReservedKeys::None)
-                }
-            };
+            // posthog-js puts the parameters of a campaign into the `$set_once` beside
+            // `properties`; they are not the customer's.
+            let beside = object(kind, "$set_once", fields.set_once)?.filter(|_| set.is_none());
+            let set_once = set_once.or(beside);
+            let sets_nothing = set.is_none_or(|set| set.get() == "{}");
+            let traits = if sets_nothing { set_once.or(set) } else { set };
+            draft.traits = Properties::of(traits, ReservedKeys::None);
         }
         Kind::Group => {
             draft.group_id = group_id("properties.$group_key", inner.group_key)?;
@@ -171,28 +164,11 @@ fn read(event: Object<'_>) -> Result<Parsed<'_>, Fault> {
     Ok(Parsed::Event(draft))
 }
 
-/// Whether the id has the form of a UUID.
-fn is_uuid(id: Id<'_>) -> bool {
-    let id = id.escaped().as_bytes();
-    let fits = |(at, byte): (usize, &u8)| match at {
-        8 | 13 | 18 | 23 => *byte == b'-',
-        _ => byte.is_ascii_hexdigit(),
-    };
-    id.len() == 36 && id.iter().enumerate().all(fits)
-}
-
 impl<'a> Inner<'a> {
     /// Whether the SDK says that it knows no user. Then it made its distinct id up, also where that
     /// is not the device's, as after `reset()`, or the event has no device's, as in apps.
-    ///
-    /// An SDK of a server that is told of no user makes a UUID up, and wants no profile for it. A
-    /// customer who wants none for a user has another kind of id as a rule.
-    fn is_anonymous(&self, distinct_id: Option<Id<'_>>) -> bool {
-        let is_false = |value: Value<'_>| value.get() == "false";
-        match self.is_identified {
-            Some(is_identified) => is_false(is_identified),
-            None => self.has_profile.is_some_and(is_false) && distinct_id.is_some_and(is_uuid),
-        }
+    fn is_anonymous(&self) -> bool {
+        self.is_identified.is_some_and(|is| is.get() == "false")
     }
 
     /// Whether the id stands for the group: without a user, the SDKs of servers send

@@ -118,6 +118,18 @@ fn a_small_body_goes_before_large_ones_and_does_not_keep_them_out() {
 }
 
 #[test]
+fn a_large_body_has_its_turn_however_many_small_ones_wait() {
+    let mut fixture = Fixture::new();
+    large(1..=2, &mut fixture);
+    for n in 3..2_000 {
+        fixture.send(n, &event(n, 600));
+    }
+    fixture.tick();
+    let bodies = &fixture.worker.bodies;
+    assert!(bodies.large.is_empty() && !bodies.small.is_empty());
+}
+
+#[test]
 fn small_bodies_do_not_wait() {
     let mut fixture = Fixture::new();
     for n in 0..200 {

@@ -5,6 +5,10 @@ use flate2::{Compression, GzBuilder};
 
 use super::*;
 
+fn unpack(bytes: &[u8], max_bytes: usize) -> Result<Vec<u8>, Error> {
+    decode(bytes, max_bytes, &mut 0)
+}
+
 fn gzip(builder: GzBuilder, text: &[u8]) -> Vec<u8> {
     let mut encoder = builder.write(Vec::new(), Compression::default());
     encoder.write_all(text).unwrap();
@@ -23,27 +27,27 @@ fn a_header_may_hold_more_than_it_has_to() {
         .extra([1, 2, 0, 4])
         .mtime(7);
     let mut bytes = gzip(builder, b"{}");
-    assert_eq!(decode(&bytes, 2), Ok(b"{}".to_vec()));
+    assert_eq!(unpack(&bytes, 2), Ok(b"{}".to_vec()));
 
     let header = 10 + 2 + 4 + 7 + 2;
     bytes[3] |= HEADER_CRC;
     let crc = checksum(&bytes[..header]).to_le_bytes();
     bytes.splice(header..header, [crc[0], crc[1]]);
-    assert_eq!(decode(&bytes, 2), Ok(b"{}".to_vec()));
+    assert_eq!(unpack(&bytes, 2), Ok(b"{}".to_vec()));
     bytes[header] ^= 1;
-    assert_eq!(decode(&bytes, 2), Err(Error::Damaged));
+    assert_eq!(unpack(&bytes, 2), Err(Error::Damaged));
 }
 
 #[test]
 fn the_limit_is_that_of_all_members() {
     let text = [b'a'; 3_000];
     let two = [plain(&text), plain(&text)].concat();
-    assert_eq!(decode(&two, 6_000), Ok([b'a'; 6_000].to_vec()));
-    assert_eq!(decode(&two, 5_999), Err(Error::TooLarge));
-    assert_eq!(decode(&two, 3_000), Err(Error::TooLarge));
-    assert_eq!(decode(&two, 2_999), Err(Error::TooLarge));
-    assert_eq!(decode(&two, 0), Err(Error::TooLarge));
-    assert_eq!(decode(&plain(b""), 0), Ok(Vec::new()));
+    assert_eq!(unpack(&two, 6_000), Ok([b'a'; 6_000].to_vec()));
+    assert_eq!(unpack(&two, 5_999), Err(Error::TooLarge));
+    assert_eq!(unpack(&two, 3_000), Err(Error::TooLarge));
+    assert_eq!(unpack(&two, 2_999), Err(Error::TooLarge));
+    assert_eq!(unpack(&two, 0), Err(Error::TooLarge));
+    assert_eq!(unpack(&plain(b""), 0), Ok(Vec::new()));
 }
 
 #[test]
@@ -59,16 +63,16 @@ fn damaged_gzip_is_refused_as_flate2_refuses_it() {
             let is_read = MultiGzDecoder::new(&damaged[..]).read_to_end(&mut expected);
             let expected = is_read.map(|_| expected).map_err(|_| Error::Damaged);
             refused += usize::from(expected.is_err());
-            assert_eq!(decode(&damaged, 1 << 20), expected, "byte {at}");
+            assert_eq!(unpack(&damaged, 1 << 20), expected, "byte {at}");
         }
     }
     assert!(refused > whole.len(), "{refused}");
     for end in 1..whole.len() {
-        let cut = decode(&whole[..end], 1_000);
+        let cut = unpack(&whole[..end], 1_000);
         assert!(cut.is_err() || cut == Ok(text.clone()), "{end}");
     }
     let trailing = [&whole[..], b"\0"].concat();
-    assert_eq!(decode(&trailing, 1_000), Err(Error::Damaged));
+    assert_eq!(unpack(&trailing, 1_000), Err(Error::Damaged));
 }
 
 #[test]
@@ -77,7 +81,7 @@ fn many_members_cost_no_more_than_what_they_hold() {
     for _ in 0..4_000 {
         bytes.extend(plain(b"a"));
     }
-    let inflated = decode(&bytes, 5 << 20).map(|inflated| inflated.len());
+    let inflated = unpack(&bytes, 5 << 20).map(|inflated| inflated.len());
     assert_eq!(inflated, Ok((4 << 20) + 4_000));
 }
 
@@ -92,15 +96,15 @@ fn empty_blocks(fours: usize) -> Vec<u8> {
 #[test]
 fn blocks_are_counted_over_all_members() {
     let most = empty_blocks(MAX_BLOCKS / 4 - 1);
-    assert_eq!(decode(&most, 0), Ok(Vec::new()));
+    assert_eq!(unpack(&most, 0), Ok(Vec::new()));
     assert_eq!(
-        decode(&empty_blocks(MAX_BLOCKS / 4), 0),
+        unpack(&empty_blocks(MAX_BLOCKS / 4), 0),
         Err(Error::TooManyBlocks)
     );
     let few = plain(b"");
-    assert!(decode(&[most.clone(), few.repeat(3)].concat(), 0).is_ok());
+    assert!(unpack(&[most.clone(), few.repeat(3)].concat(), 0).is_ok());
     assert_eq!(
-        decode(&[most, few.repeat(4)].concat(), 0),
+        unpack(&[most, few.repeat(4)].concat(), 0),
         Err(Error::TooManyBlocks)
     );
 }
@@ -119,7 +123,7 @@ fn the_blocks_of_a_compressor_are_few_enough() {
         let mut encoder = GzBuilder::new().write(Vec::new(), level);
         encoder.write_all(&text).unwrap();
         let bytes = encoder.finish().unwrap();
-        assert_eq!(decode(&bytes, 5 << 20).map(|found| found == text), Ok(true));
+        assert_eq!(unpack(&bytes, 5 << 20).map(|found| found == text), Ok(true));
     }
 }
 
@@ -130,7 +134,20 @@ fn a_size_that_is_stated_too_small_or_too_large_reserves_no_more_than_the_limit(
         let mut bytes = plain(&text);
         let at = bytes.len() - 4;
         bytes.splice(at.., stated.to_le_bytes());
-        assert_eq!(decode(&bytes, 10_000), Err(Error::Damaged));
-        assert_eq!(decode(&bytes, 8_999), Err(Error::TooLarge));
+        assert_eq!(unpack(&bytes, 10_000), Err(Error::Damaged));
+        assert_eq!(unpack(&bytes, 8_999), Err(Error::TooLarge));
     }
+}
+
+#[test]
+fn what_is_refused_counts_as_what_it_took() {
+    let counted = |bytes: &[u8], max_bytes: usize| {
+        let mut unpacked = 0;
+        let _ = decode(bytes, max_bytes, &mut unpacked);
+        unpacked
+    };
+    let bomb = plain(&vec![b'a'; 1 << 20]);
+    assert!(counted(&bomb, 100_000) > 100_000);
+    let blocks = empty_blocks(MAX_BLOCKS);
+    assert_eq!(counted(&blocks, 0), BLOCK_BYTES * MAX_BLOCKS);
 }
