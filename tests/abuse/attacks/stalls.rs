@@ -250,6 +250,16 @@ pub(super) fn stall(bed: &Bed, path: &str, body: &[u8]) -> Duration {
     if body.starts_with(&[0x1f, 0x8b]) {
         request = request.header("content-encoding", "gzip");
     }
+    longest_turn(bed, WATCHED, || {
+        thread::sleep(Duration::from_millis(20));
+        let answer = request.send(bed.address());
+        assert!(answer.is_ok(), "{answer:?}");
+    })
+}
+
+/// The most that the worker did while a page was waited for, beside this attack and for some time
+/// after it.
+pub(super) fn longest_turn(bed: &Bed, after: Duration, attack: impl FnOnce()) -> Duration {
     let worker = Worker::of(bed);
     let is_over = AtomicBool::new(false);
     thread::scope(|scope| {
@@ -266,10 +276,8 @@ pub(super) fn stall(bed: &Bed, path: &str, body: &[u8]) -> Duration {
             }
             longest
         });
-        thread::sleep(Duration::from_millis(20));
-        let answer = request.send(bed.address());
-        assert!(answer.is_ok(), "{answer:?}");
-        thread::sleep(WATCHED);
+        attack();
+        thread::sleep(after);
         is_over.store(true, Ordering::Relaxed);
         pages.join().unwrap()
     })

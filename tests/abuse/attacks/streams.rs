@@ -1,6 +1,7 @@
 //! HTTP/2: streams that hold memory, and frames that only cost work.
 
-use super::at_once::{longest_turn, LONGEST_TURN};
+use super::at_once::{AFTER, LONGEST_TURN};
+use super::stalls::longest_turn;
 use crate::bed::Bed;
 use crate::http2::{block, frame, post, Raw};
 use crate::http2::{CONTINUATION, DATA, END_HEADERS, END_STREAM, HEADERS, PING, RST_STREAM};
@@ -55,7 +56,7 @@ pub(crate) const SMALL_FRAMES: Case = Case {
     in_short: true,
     run: |_| {
         let bed = Bed::start(1);
-        let longest = longest_turn(&bed, || {
+        let longest = longest_turn(&bed, AFTER, || {
             let mut raw = Raw::open(bed.address()).unwrap();
             for turn in 0..3 {
                 let stream = 2 * turn + 1;
