@@ -67,6 +67,15 @@ impl Vm {
     }
 }
 
+/// This host was called more than so many times, and no other one was.
+#[track_caller]
+fn assert_only(called: &[String], host: &str, times: usize) {
+    assert!(
+        called.len() > times && called.iter().all(|known| known == host),
+        "{called:?}"
+    );
+}
+
 #[test]
 fn kept_events_are_tried_as_the_configuration_says_that_new_connections_come_to() {
     let mut vm = Vm::new();
@@ -76,17 +85,11 @@ fn kept_events_are_tried_as_the_configuration_says_that_new_connections_come_to(
     vm.keep(first, 2, "on an old connection");
     vm.pass(10, 503);
     let called = vm.pass(30, 503);
-    assert!(
-        called.len() > 2 && called.iter().all(|host| host == "second.test"),
-        "{called:?}"
-    );
+    assert_only(&called, "second.test", 2);
 
     vm.keep(first, 8, "on a new connection");
     let called = vm.pass(90, 503);
-    assert!(
-        called.len() > 4 && called.iter().all(|host| host == "first.test"),
-        "{called:?}"
-    );
+    assert_only(&called, "first.test", 4);
     assert!(vm.host.retire(second), "it has given back what it kept");
     vm.pass(90, 200);
     assert_eq!(vm.host.count("held.outcome.delivered"), 3);
@@ -101,10 +104,7 @@ fn an_old_connection_does_not_bring_the_older_configuration_back() {
         vm.keep(first, connection, &format!("on connection {connection}"));
         vm.pass(10, 503);
         let called = vm.pass(30, 503);
-        assert!(
-            called.len() > 1 && called.iter().all(|host| host == "second.test"),
-            "{called:?}"
-        );
+        assert_only(&called, "second.test", 1);
     }
     vm.pass(90, 200);
     assert_eq!(vm.host.count("held.outcome.delivered"), 2);

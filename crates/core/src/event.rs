@@ -73,7 +73,7 @@ pub struct Event<'a> {
     /// The contract's `properties`.
     pub properties: Properties<'a>,
     /// The contract's `traits`, for identify and group.
-    pub traits: Properties<'a>,
+    pub traits: Option<Object<'a>>,
     /// The write key, token or environment id that the event was sent with: message ids are unique
     /// within it.
     pub source: Option<Id<'a>>,
@@ -182,8 +182,7 @@ pub enum Library<'a> {
     Named(Text<'a>, Option<Text<'a>>),
 }
 
-/// The properties of an event, or its traits: the members of up to two objects, without the SDK's
-/// own keys.
+/// The properties of an event: the members of up to two objects, without the SDK's own keys.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Properties<'a> {
     /// In the order of the payload.

@@ -6,7 +6,7 @@
 
 use crate::config::Timestamps;
 use crate::event::{Event, Kind, Library, Page, Properties};
-use crate::json::{Id, Text, Value};
+use crate::json::{Id, Object, Text, Value};
 use crate::time;
 
 /// Writes the payload of `event` at the end of `out`.
@@ -38,7 +38,7 @@ pub fn render(event: &Event<'_>, timestamps: Timestamps, out: &mut Vec<u8>) {
 /// Freshpaint's SDK for Android repeats the event's ids among the traits. They are left out, so
 /// that each id stands in one place.
 fn traits(event: &Event<'_>, out: &mut Vec<u8>) {
-    let traits = &event.traits;
+    let traits = event.traits.unwrap_or(Object::EMPTY);
     // Decoded once, because thousands of members may have such a key.
     let ids = [event.user_id, event.anonymous_id].map(|id| id.map(Id::decoded));
     let is_repeated = |key: Text<'_>, value: Value<'_>| {
@@ -48,8 +48,8 @@ fn traits(event: &Event<'_>, out: &mut Vec<u8>) {
     };
     let mut is_whole = true;
     traits.members(|key, value| is_whole &= !is_repeated(key, value));
-    if let Some(whole) = traits.whole().filter(|_| is_whole) {
-        out.extend_from_slice(whole.get().as_bytes());
+    if is_whole {
+        out.extend_from_slice(traits.get().as_bytes());
         return;
     }
     let mut object = Writer::open(out);

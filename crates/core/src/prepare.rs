@@ -188,8 +188,9 @@ impl Preparer {
         for id in ids {
             write_field(&mut hasher, id.map_or("", Id::escaped).as_bytes());
         }
-        let traits = event.traits;
-        traits.members(|key, _| write_field(&mut hasher, key.escaped().as_bytes()));
+        if let Some(traits) = event.traits {
+            traits.members(|key, _| write_field(&mut hasher, key.escaped().as_bytes()));
+        }
         hasher.finish128().h2
     }
 

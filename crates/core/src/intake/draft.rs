@@ -2,7 +2,7 @@
 
 use super::context::Surroundings;
 use crate::event::{Kind, Properties};
-use crate::json::{Id, Text, Value};
+use crate::json::{Id, Object, Text, Value};
 
 /// An event as its SDK states it.
 #[derive(Clone, Debug)]
@@ -29,7 +29,7 @@ pub(super) struct Draft<'a> {
     /// The same for its category.
     pub(super) view_category: Option<Text<'a>>,
     pub(super) properties: Properties<'a>,
-    pub(super) traits: Properties<'a>,
+    pub(super) traits: Option<Object<'a>>,
     pub(super) source: Option<Id<'a>>,
     pub(super) integrations: Option<Value<'a>>,
 }
@@ -51,7 +51,7 @@ impl<'a> Draft<'a> {
             view_name: None,
             view_category: None,
             properties: Properties::default(),
-            traits: Properties::default(),
+            traits: None,
             source: None,
             integrations: None,
         }

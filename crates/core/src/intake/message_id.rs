@@ -107,7 +107,6 @@ fn feed(draft: &Draft<'_>, update: &mut dyn FnMut(&[u8])) {
     };
     let page = &draft.surroundings.page;
     let [part, more_parts] = draft.properties.parts.map(text_of);
-    let [traits, _] = draft.traits.parts.map(text_of);
     for text in [
         Some(draft.kind.as_str()),
         draft.name.map(Text::escaped),
@@ -121,7 +120,7 @@ fn feed(draft: &Draft<'_>, update: &mut dyn FnMut(&[u8])) {
         page.path.map(Text::escaped),
         part,
         more_parts,
-        traits,
+        draft.traits.map(Object::get),
     ] {
         field(text);
     }

@@ -145,16 +145,14 @@ fn read(event: Object<'_>) -> Result<Parsed<'_>, Fault> {
         _ => None,
     };
     draft.set_ids(device_id.or(anonymous_id), distinct_id, user_id);
-    let mut traits = None;
     match kind {
-        Kind::Identify => traits = object(kind, "properties.$user_props", inner.user_props)?,
+        Kind::Identify => draft.traits = object(kind, "properties.$user_props", inner.user_props)?,
         Kind::Group => {
             draft.group_id = group_id("properties.$group_id", inner.group_id)?;
-            traits = object(kind, "properties.$group_props", inner.group_props)?;
+            draft.traits = object(kind, "properties.$group_props", inner.group_props)?;
         }
         Kind::Track | Kind::Page => {}
     }
-    draft.traits = Properties::of(traits, ReservedKeys::None);
     draft.surroundings.page = Page {
         url: inner.url.and_then(Value::text),
         title: inner.title.and_then(Value::text),
@@ -171,8 +169,9 @@ fn read(event: Object<'_>) -> Result<Parsed<'_>, Fault> {
 fn read_profile(update: Object<'_>, kind: Kind) -> Result<Parsed<'_>, Fault> {
     let fields = ProfileFields::of(update);
     let mut draft = Draft::new(kind);
-    let traits = object(kind, "$set", fields.set)?.or(object(kind, "$set_once", fields.set_once)?);
-    if traits.is_none() {
+    draft.traits =
+        object(kind, "$set", fields.set)?.or(object(kind, "$set_once", fields.set_once)?);
+    if draft.traits.is_none() {
         return if fields.operation.is_some() {
             Ok(Parsed::Filtered(
                 Some(kind),
@@ -182,7 +181,6 @@ fn read_profile(update: Object<'_>, kind: Kind) -> Result<Parsed<'_>, Fault> {
             Err(Fault::new(kind, "$set", Defect::Missing))
         };
     }
-    draft.traits = Properties::of(traits, ReservedKeys::None);
     draft.message_id = event_id(kind, fields.metadata)?;
     let device_id = id(kind, "$device_id", fields.device_id)?;
     let distinct_id = id(kind, "$distinct_id", fields.distinct_id)?;

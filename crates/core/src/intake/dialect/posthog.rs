@@ -136,14 +136,12 @@ fn read(event: Object<'_>) -> Result<Parsed<'_>, Fault> {
             let beside = object(kind, "$set_once", fields.set_once)?.filter(|_| set.is_none());
             let set_once = set_once.or(beside);
             let sets_nothing = set.is_none_or(|set| set.get() == "{}");
-            let traits = if sets_nothing { set_once.or(set) } else { set };
-            draft.traits = Properties::of(traits, ReservedKeys::None);
+            draft.traits = if sets_nothing { set_once.or(set) } else { set };
         }
         Kind::Group => {
             draft.group_id = group_id("properties.$group_key", inner.group_key)?;
             draft.group_type = inner.group_type.and_then(Value::id);
-            let set = object(kind, "properties.$group_set", inner.group_set)?;
-            draft.traits = Properties::of(set, ReservedKeys::None);
+            draft.traits = object(kind, "properties.$group_set", inner.group_set)?;
             draft.user_id = draft.user_id.filter(|user| !inner.is_group(*user));
         }
         Kind::Track | Kind::Page => {}

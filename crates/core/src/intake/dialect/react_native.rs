@@ -72,7 +72,6 @@ fn read(event: Object<'_>) -> Result<Parsed<'_>, Fault> {
     draft.message_id = id(kind, "uuid", fields.uuid)?;
     draft.user_id = id(kind, "user_id", fields.user_id)?;
     draft.anonymous_id = id(kind, "device_id", fields.device_id)?;
-    let mut traits = None;
     match kind {
         Kind::Identify => {
             draft.user_id =
@@ -80,15 +79,14 @@ fn read(event: Object<'_>) -> Result<Parsed<'_>, Fault> {
             let anonymous_id = inner.anon_distinct_id;
             let anonymous_id = id(kind, "event_properties.$anon_distinct_id", anonymous_id)?;
             draft.anonymous_id = draft.anonymous_id.or(anonymous_id);
-            traits = object(kind, "event_properties.$user_props", inner.user_props)?;
+            draft.traits = object(kind, "event_properties.$user_props", inner.user_props)?;
         }
         Kind::Group => {
             draft.group_id = group_id("event_properties.$group_id", inner.group_id)?;
-            traits = object(kind, "event_properties.$group_props", inner.group_props)?;
+            draft.traits = object(kind, "event_properties.$group_props", inner.group_props)?;
         }
         Kind::Track | Kind::Page => {}
     }
-    draft.traits = Properties::of(traits, ReservedKeys::None);
     draft.anonymous_id = draft.anonymous_id.or(draft.user_id);
     draft.surroundings.library = fields
         .library

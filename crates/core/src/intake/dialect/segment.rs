@@ -96,12 +96,11 @@ pub(super) fn read_with<'a>(
     }
     draft.surroundings = surroundings;
     draft.properties = Properties::of(object(kind, "properties", fields.properties)?, reserved);
-    let mut traits = object(kind, "traits", fields.traits)?;
-    if kind == Kind::Identify && traits.is_none() {
+    draft.traits = object(kind, "traits", fields.traits)?;
+    if kind == Kind::Identify && draft.traits.is_none() {
         // RudderStack's SDKs for JavaScript, Python and apps put them there and nowhere else.
-        traits = object(kind, "context.traits", surroundings.traits)?;
+        draft.traits = object(kind, "context.traits", surroundings.traits)?;
     }
-    draft.traits = Properties::of(traits, ReservedKeys::None);
     if matches!(call, Type::Page | Type::Screen) {
         draft.view_name = fields.name.and_then(Value::text);
         draft.view_category = fields.category.and_then(Value::text);

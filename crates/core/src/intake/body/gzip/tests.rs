@@ -111,7 +111,7 @@ fn blocks_are_counted_over_all_members() {
 
 #[test]
 fn the_blocks_of_a_compressor_are_few_enough() {
-    // What compresses badly has the most blocks.
+    // A text that compresses badly has the most blocks.
     let text: Vec<u8> = (0..5_u64 << 20)
         .map(|n| (n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 57) as u8)
         .collect();
